@@ -1,0 +1,369 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""One layer of a certificate against its piece of the model, for check_certificate.py.
+
+u is the integer sum without bias; acc, t(n), v, m, r, k are as in certificate_program.py.
+"""
+
+import math
+from fractions import Fraction
+
+from certificate_exact import (Failure, Tail, apply_unary, decided, product, quantize, require,
+                               rne)
+from certificate_model import LAYOUT, POOLS, UNARY, WEIGHTED
+from certificate_program import MAX_MULTIPLIER, MAX_SHIFT, Program, bisect_level, intersection
+
+INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
+FORMS = {"affine", "half_even", "threshold", "table", "accumulator"}
+MAX_PAIRS = 1 << 20  # operand pairs that are enumerated (8-bit operands: 65,536)
+ACCUMULATOR_OPS = {"conv2d", "matmul"}
+ADDEND_OPS = {"conv2d_add", "matmul_add"}
+
+
+class SegmentCheck(Program):
+    """Checks one layer; `run` returns its number of channels or raises Failure."""
+
+    def __init__(self, checker, layer):
+        super().__init__(layer)
+        self.checker, self.model = checker, checker.model
+        self.roots = [checker.root(name) for name in layer["inputs"]]
+        self.output = self.model.producer[layer["output"]]
+
+    def run(self):
+        """Dispatch on the operator the certificate names."""
+        op = self.layer["op"]
+        require(self.form in FORMS, f"form '{self.form}' proves nothing")
+        if op == "lookup":
+            return self._lookup()
+        core, steps = self._core()
+        if op in ACCUMULATOR_OPS:
+            return self._accumulator(core, steps)
+        if op in ADDEND_OPS:
+            return self._with_addend(core, steps)
+        if op in ("add", "sub"):
+            return self._sum_of_two(core, steps)
+        if op == "mul":
+            return self._product_of_two(core, steps)
+        require(op == "avg_pool", f"operator {op} is unknown")
+        return self._mean(core, steps)
+
+    # Reading the graph.
+
+    def _core(self):
+        """(core node, steps behind it); for a quantized end the steps include it."""
+        if self.form == "accumulator":
+            return self.checker.trace(self.layer["output"], self.roots)
+        require(self.output.op == "QuantizeLinear", "the output is not a quantize")
+        core, steps = self.checker.trace(self.output.inputs[0], self.roots)
+        return core, steps + [("quantize",) + self.model.quantization(self.output)]
+
+    def _set_tail(self, steps):
+        """Tail behind the core; offsets and gains left in it must be scalars."""
+        flat = []
+        for step in steps:
+            if step[0] == "affine":
+                require(len(step[1]) == len(step[2]) == 1, "a per-channel constant in the tail")
+                step = ("affine", step[1][0], step[2][0])
+            flat.append(step)
+        self.tail = Tail(flat, (self.layer["lo"], self.layer["hi"]))
+
+    def _operand(self, name, number):
+        """(s, z, lo, hi, padded) of a dequantized operand, input `number` of the layer."""
+        node, passed = self.checker.through_layout(name)
+        require(node is not None and self.checker.root(node.inputs[0]) == self.roots[number],
+                f"operand {name} is not input {number} of the layer")
+        s, z = self.model.quantization(node)[:2]
+        low, high = self.checker.padded(tuple(self.layer["input_ranges"][number]), passed, z)
+        return s, z, low, high
+
+    # Convolution, matrix product.
+
+    def _weights(self, node):
+        """(rows of integers per output channel, scale per channel) of constant weights."""
+        name, swapped = node.inputs[1], False
+        while self.model.producer.get(name) is not None \
+                and self.model.producer[name].op == "Transpose":
+            swapped, name = not swapped, self.model.producer[name].inputs[0]
+        source = self.model.producer.get(name)
+        q = None
+        if source is not None and source.op == "DequantizeLinear":
+            q = self.model.constant(source.inputs[0])
+        require(q is not None, f"{name}: the weights are not a dequantized constant")
+        by_rows = node.op == "Conv" or bool(node.attributes.get("transB")) != swapped
+        count = q.dims[0] if by_rows else q.dims[-1]
+        scales, zeros = self.model.parameters(source)
+        axis = source.attributes.get("axis", 1) % len(q.dims)
+        require(len(scales) == 1 or axis == (0 if by_rows else len(q.dims) - 1),
+                f"{name}: weight scales on another axis than the output channels")
+        require(by_rows or len(q.dims) == 2, f"{name}: expects a matrix of weights")
+        size = len(q.values) // count
+        rows = [q.values[c * size:(c + 1) * size] if by_rows else q.values[c::count]
+                for c in range(count)]
+        scales, zeros = scales * (count // len(scales)), zeros * (count // len(zeros))
+        rows = [[value - z for value in row] if s else [] for row, z, s
+                in zip(rows, zeros, scales)]
+        return rows, [s or Fraction(1) for s in scales]  # zero scale: w = 0, s_w = 1
+
+    def _channels(self, core, steps):
+        """[(unit, b, u_min, u_max)] per channel and the steps left for the tail."""
+        require(core.op in WEIGHTED, f"{core.op} is not a convolution or matrix product")
+        x_scale, z, low, high = self._operand(core.inputs[0], 0)
+        pads = core.attributes.get("pads", [])
+        if core.op == "Conv" and (any(pads) or core.attributes.get("auto_pad", "")[:4] == "SAME"):
+            low, high = min(low, z), max(high, z)  # a padded tap contributes 0 (N9)
+        if len(self.layer["inputs"]) > 1 and self.layer["op"] == "matmul":
+            return self._two_activations(core, x_scale, z, low, high), steps
+        rows, scales = self._weights(core)
+        gains = [Fraction(core.attributes.get("alpha", 1.0))] * len(rows)
+        offsets = [Fraction(0)] * len(rows)
+        if len(core.inputs) > 2 and core.inputs[2]:
+            beta, bias = core.attributes.get("beta", 1.0), self.model.numbers(core.inputs[2])
+            offsets = [value * Fraction(beta) for value in spread(bias, len(rows))]
+        while steps and steps[0][0] == "affine":
+            factor, shift = (spread(item, len(rows)) for item in steps[0][1:])
+            offsets = [o * f + s for o, f, s in zip(offsets, factor, shift)]
+            gains = [g * f for g, f in zip(gains, factor)]
+            steps = steps[1:]
+        result = []
+        for row, s, gain, offset in zip(rows, scales, gains, offsets):
+            up, down = sum(w for w in row if w > 0), sum(w for w in row if w < 0)
+            result.append((x_scale * s * gain, offset, up * (low - z) + down * (high - z),
+                           up * (high - z) + down * (low - z)))
+        return result, steps
+
+    def _two_activations(self, core, x_scale, z, low, high):
+        """Bounds from both ranges and the reduction length (N9)."""
+        require(core.op == "MatMul", "two activations outside MatMul")
+        s, zero, low2, high2 = self._operand(core.inputs[1], 1)
+        length = self.model.shape(core.inputs[0])[-1]
+        ends = product((low - z, high - z), (low2 - zero, high2 - zero))
+        return [(x_scale * s, Fraction(0), ends[0] * length, ends[1] * length)]
+
+    def _bias(self, c, count, unit, offset, low, high):
+        """The channel's integer bias, proven to be the rounded one (N5, N10)."""
+        exact = rne(offset / unit)
+        if "bias" not in self.layer:
+            require(exact == 0, f"channel {c}: no bias, expects {exact}")
+            return 0
+        saturated = {min(max(exact, INT32_MIN), INT32_MAX),
+                     min(max(exact, INT32_MIN - min(low, 0)), INT32_MAX - max(high, 0))}
+        bias = self.column("bias", count)[c]
+        require(bias in saturated, f"channel {c}: bias {bias}, expects {exact} (N5)")
+        return bias
+
+    def _accumulator(self, core, steps):
+        channels, steps = self._channels(core, steps)
+        if self.form != "accumulator":
+            self._set_tail(steps)
+        count = len(channels)
+        for c, (unit, offset, low, high) in enumerate(channels):
+            bias = self._bias(c, count, unit, offset, low, high)
+            self.check_bounds(c, count, low + bias, high + bias)
+            if self.form != "accumulator":
+                thresholds = [u + bias for u in self.tail.reach(unit, offset, low, high)]
+                self.staircase(c, count, thresholds, low + bias, high + bias)
+        return count
+
+    def _with_addend(self, core, steps):
+        """Accumulator plus a quantized operand: a staircase per value of q2 (N11b)."""
+        require(core.op in ("Add", "Sub"), f"{core.op} is not a sum")
+        require(self.form in ("affine", "half_even"), f"form {self.form} with an addend")
+        sides = [self.checker.trace(name, self.roots) for name in core.inputs]
+        side = next((i for i in (0, 1) if sides[i][0].op in WEIGHTED), None)
+        require(side is not None, "no operand of the sum is a convolution or matrix product")
+        require(core.op == "Add" or side == 0, "an accumulator is subtracted")
+        channels, rest = self._channels(*sides[side])
+        require(not rest, "a function between the accumulator and the sum")
+        s2, z2, low2, high2 = self._operand(core.inputs[1 - side], 1)
+        s2 = -s2 if core.op == "Sub" else s2
+        self._set_tail(steps)
+        count, addend = len(channels), self.column("addend_multiplier", len(channels))
+        for c, (unit, offset, low, high) in enumerate(channels):
+            bias = self._bias(c, count, unit, offset, low, high)
+            self.check_bounds(c, count, low + bias, high + bias)
+            (m, k), bounds = self.factors(c, count), []
+            for q2 in range(low2, high2 + 1):
+                levels = self.tail.reach(unit, offset + (q2 - z2) * s2, low, high)
+                least, most = self.feasible([u + bias for u in levels], m, k,
+                                             low + bias, high + bias)
+                bounds.append((None if least is None else least - q2 * addend[c],
+                               None if most is None else most - q2 * addend[c]))
+            ends = [acc * m + q2 * addend[c] for acc in (low + bias, high + bias)
+                    for q2 in (low2, high2)]
+            self.rounding(c, count, [intersection(bounds)], ends)
+        return count
+
+    # Two quantized operands.
+
+    def _sum_of_two(self, core, steps):
+        """Every pair of integers (N11)."""
+        require(core.op in ("Add", "Sub"), f"{core.op} is not a sum")
+        a, b = (self._operand(name, i) for i, name in enumerate(core.inputs))
+        scales = [a[0], -b[0] if core.op == "Sub" else b[0]]
+        require((a[3] - a[2]) * (b[3] - b[2]) < MAX_PAIRS, "too many operand pairs to prove")
+        bottom = math.lcm(*(s.denominator for s in scales))
+        left, right = (int(s * bottom) for s in scales)
+        pairs = [(qa, qb, left * (qa - a[1]) + right * (qb - b[1]))
+                 for qa in range(a[2], a[3] + 1) for qb in range(b[2], b[3] + 1)]
+        self._set_tail(steps)
+        sums = [value for _, _, value in pairs]
+        levels = self.tail.reach(Fraction(1, bottom), Fraction(0), min(sums), max(sums))
+        expected = [(qa, qb, bisect_level(levels, v, self.tail.lo)) for qa, qb, v in pairs]
+        if self.form == "table":
+            return self._pair_table(core, a, b, expected)
+        ma, mb = self.column("multiplier", 2)
+        require(core.op == "Add" or mb < 0 < ma, "a difference needs a negative second multiplier")
+        k = self.column("shift", 1)[0]
+        require(1 <= k <= MAX_SHIFT and abs(ma) <= MAX_MULTIPLIER and abs(mb) <= MAX_MULTIPLIER,
+                "multiplier or shift out of range (N6)")
+        products = [qa * ma + qb * mb for qa in a[2:4] for qb in b[2:4]]
+        if "acc_min" in self.layer:
+            self.check_bounds(0, 1, min(products), max(products))
+        bounds = [self._pair_bounds(n, qa * ma + qb * mb, k) for qa, qb, n in expected]
+        self.rounding(0, 1, [intersection(bounds)], products)
+        return 1
+
+    def _pair_bounds(self, n, v, k):
+        """Interval of r that gives level n when the multiplied operands are v."""
+        return (self.start(n, k) - v if n > self.tail.lo else None,
+                self.start(n + 1, k) - 1 - v if n < self.tail.hi else None)
+
+    def _pair_table(self, core, a, b, expected):
+        """Table of a two-operand layer, indexed from the range's or the type's minimum."""
+        table, nodes = self.layer["table"], [self.checker.through_layout(n)[0] for n in core.inputs]
+        types = [self.model.quantization(node)[2:] for node in nodes]
+        for (alow, ahigh), (blow, bhigh) in ((a[2:4], b[2:4]), types):
+            if len(table) == (ahigh - alow + 1) * (bhigh - blow + 1):
+                width = bhigh - blow + 1
+                for qa, qb, n in expected:
+                    require(table[(qa - alow) * width + qb - blow] == n,
+                            f"table entry of ({qa}, {qb}), expects {n}")
+                return 1
+        raise Failure(f"table of {len(table)} entries for operands {a[2:4]} and {b[2:4]}")
+
+    def _product_of_two(self, core, steps):
+        """A staircase in p = (qa - za)(qb - zb) (N11)."""
+        require(core.op == "Mul", f"{core.op} is not a product")
+        a, b = (self._operand(name, i) for i, name in enumerate(core.inputs))
+        self._set_tail(steps)
+        low, high = product((a[2] - a[1], a[3] - a[1]), (b[2] - b[1], b[3] - b[1]))
+        levels = self.tail.reach(a[0] * b[0], Fraction(0), low, high)
+        if "acc_min" in self.layer:
+            self.check_bounds(0, 1, low, high)
+        if self.form != "table":
+            self.staircase(0, 1, levels, low, high)
+            return 1
+        require((a[3] - a[2]) * (b[3] - b[2]) < MAX_PAIRS, "too many operand pairs to prove")
+        pairs = [(qa, qb, bisect_level(levels, (qa - a[1]) * (qb - b[1]), self.tail.lo))
+                 for qa in range(a[2], a[3] + 1) for qb in range(b[2], b[3] + 1)]
+        return self._pair_table(core, a, b, pairs)
+
+    # Means and tables.
+
+    def _divisors(self, core):
+        """Every divisor an output position of the pool has, and whether taps are padded."""
+        shape = self.model.shape(core.inputs[0])
+        if core.op == "AveragePool":
+            counts = [{len(taps) for taps in axis} for axis in self.model.window(core)[0]]
+            products = {1}
+            for axis in counts:
+                products = {value * count for value in products for count in axis}
+            return products, bool(core.attributes.get("count_include_pad"))
+        axes = range(2, len(shape))
+        if core.op == "ReduceMean":
+            axes = self.model.dims(core, 1, "axes", range(len(shape)))
+        return {math.prod(shape[axis] for axis in axes)}, False
+
+    def _mean(self, core, steps):
+        """A staircase in S = sum of (q - z), one per divisor (N11)."""
+        require(core.op in POOLS, f"{core.op} is not a mean")
+        s, z, low, high = self._operand(core.inputs[0], 0)
+        divisors, padded = self._divisors(core)
+        if padded:
+            low, high = min(low, z), max(high, z)
+        given = self.layer.get("divisors", sorted(divisors) if len(divisors) == 1 else [])
+        require(sorted(given) == sorted(divisors),
+                f"divisors {given}, expects {sorted(divisors)}")
+        self._set_tail(steps)
+        for c, divisor in enumerate(given):
+            ends = divisor * (low - z), divisor * (high - z)
+            self.check_bounds(c, len(given), *ends)
+            levels = self.tail.reach(s / divisor, Fraction(0), *ends)
+            self.staircase(c, len(given), levels, *ends)
+        return len(given)
+
+    def _lookup(self):
+        """Any function of one integer: every entry that can occur (N11, N13 d)."""
+        require(self.form == "table" and len(self.layer["inputs"]) == 1,
+                "a lookup is a table of one input")
+        target = self.model.quantization(self.output)
+        low, high = self.layer["input_ranges"][0]
+        values = {q: decided(lambda digits, q=q: self._evaluate(self.output.inputs[0], q, digits),
+                             lambda v: quantize(v, *target)) for q in range(low, high + 1)}
+        table, reader = self.layer["table"], self._reader(self.output.inputs[0])
+        start, stop = self.model.quantization(reader)[2:]
+        if len(table) != stop - start + 1:
+            start, stop = low, high
+        require(len(table) == stop - start + 1, f"table of {len(table)} entries")
+        for q, expected in values.items():
+            require(table[q - start] == expected,
+                    f"table entry of {q} is {table[q - start]}, expects {expected}")
+        claimed = self.layer["lo"], self.layer["hi"]
+        tight = [(min(values.values()), max(values.values())), (min(table), max(table))]
+        if claimed not in [target[2:]] + tight:
+            core, steps = self._core()
+            require(core is reader, f"lo, hi = {list(claimed)}, expects {list(tight[0])}")
+            self._set_tail(steps)
+        return 1
+
+    def _reader(self, name):
+        """The dequantize of the layer's operand behind elementwise operators, or None."""
+        node = self.model.producer.get(name)
+        if node is None or node.op in WEIGHTED | POOLS:
+            return None
+        if node.op == "DequantizeLinear":
+            if self.checker.root(node.inputs[0]) == self.roots[0]:
+                return node
+            if node.inputs[0] in self.checker.by_output:
+                return None
+        return next(filter(None, map(self._reader, node.inputs)), None)
+
+    def _evaluate(self, name, q, digits):
+        """Enclosure of the real tensor `name` when the operand is the integer q."""
+        numbers, node = self.model.numbers(name), self.model.producer.get(name)
+        if numbers is not None:
+            require(len(set(numbers)) == 1, f"{name}: a per-channel constant in a table")
+            return numbers[0], numbers[0]
+        require(node is not None, f"{name}: a float input inside a segment")
+        values = [self._evaluate(item, q, digits) for item in node.inputs] \
+            if node.op in ("Add", "Sub", "Mul", "Div") else []
+        if node.op == "DequantizeLinear":
+            s, z = self.model.quantization(node)[:2]
+            if self.checker.root(node.inputs[0]) != self.roots[0]:
+                inner = self.checker.interior(node.inputs[0])
+                target = self.model.quantization(inner)
+                q = decided(lambda d, q=q: self._evaluate(inner.inputs[0], q, d),
+                            lambda v: quantize(v, *target))
+            return (q - z) * s, (q - z) * s
+        if node.op in LAYOUT:
+            return self._evaluate(node.inputs[0], q, digits)
+        if node.op in UNARY:
+            op, parameters = self.checker.unary(node)
+            return apply_unary(op, self._evaluate(node.inputs[0], q, digits), digits, **parameters)
+        if node.op == "Concat":
+            branch = next(item for item in node.inputs if self._reader(item) is not None)
+            return self._evaluate(branch, q, digits)
+        require(len(values) == 2, f"{node.op} in a table")
+        if node.op == "Sub":
+            values[1] = (-values[1][1], -values[1][0])
+        if node.op in ("Add", "Sub"):
+            return values[0][0] + values[1][0], values[0][1] + values[1][1]
+        if node.op == "Div":
+            require(values[1][0] == values[1][1] != 0, "division by an activation")
+            values[1] = (1 / values[1][0],) * 2
+        return product(*values)
+
+
+def spread(values, count):
+    """One value per channel from one value or `count` values."""
+    require(len(values) in (1, count), f"{len(values)} constants for {count} channels")
+    return values * (count // len(values))

@@ -1,0 +1,34 @@
+//===- Passes.h - from linalg to a program ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_CODEGEN_PASSES_H
+#define QBIAS_CODEGEN_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace qbias {
+
+/// Bytes of workspace a planned function needs.
+inline constexpr llvm::StringLiteral kWorkspaceAttr = "qbias.workspace_bytes";
+/// Bytes and alignment of every argument (inputs, outputs, workspace), and how
+/// many of them are inputs.
+inline constexpr llvm::StringLiteral kBufferBytesAttr = "qbias.buffer_bytes";
+inline constexpr llvm::StringLiteral kBufferAlignmentAttr = "qbias.buffer_alignment";
+inline constexpr llvm::StringLiteral kInputsAttr = "qbias.inputs";
+
+#define GEN_PASS_DECL
+#include "qbias/Codegen/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "qbias/Codegen/Passes.h.inc"
+
+} // namespace qbias
+
+#endif // QBIAS_CODEGEN_PASSES_H

@@ -1,0 +1,196 @@
+//===- QBiasAttributes.td - attributes of the qbias dialect ---*- tablegen -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_ATTRIBUTES
+#define QBIAS_ATTRIBUTES
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/EnumAttr.td"
+include "qbias/Dialect/QBias/IR/QBiasDialect.td"
+
+class QBias_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<QBias_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+//===----------------------------------------------------------------------===//
+// Enumerations
+//===----------------------------------------------------------------------===//
+
+def QBias_RequantMode : I32EnumAttr<"RequantMode", "rounding contract (docs/Numerics.md, section 4)", [
+    I32EnumAttrCase<"Exact", 0, "exact">,
+    I32EnumAttrCase<"Single", 1, "single">,
+    I32EnumAttrCase<"TFLite", 2, "tflite">,
+    I32EnumAttrCase<"Float", 3, "float">,
+    I32EnumAttrCase<"Shift", 4, "shift">]> {
+  let cppNamespace = "::qbias";
+  let genSpecializedAttr = 0;
+}
+
+def QBias_RequantForm : I32EnumAttr<"RequantForm", "form of an integer requantization (N6, N8)", [
+    I32EnumAttrCase<"Affine", 0, "affine">,
+    I32EnumAttrCase<"HalfEven", 1, "half_even">,
+    I32EnumAttrCase<"Threshold", 2, "threshold">,
+    I32EnumAttrCase<"Table", 3, "table">,
+    I32EnumAttrCase<"Accumulator", 4, "accumulator">]> {
+  let cppNamespace = "::qbias";
+  let genSpecializedAttr = 0;
+}
+
+def QBias_PoolKind : I32EnumAttr<"PoolKind", "kind of pooling", [
+    I32EnumAttrCase<"Max", 0, "max">,
+    I32EnumAttrCase<"Avg", 1, "avg">]> {
+  let cppNamespace = "::qbias";
+  let genSpecializedAttr = 0;
+}
+def QBias_PoolKindAttr : EnumAttr<QBias_Dialect, QBias_PoolKind, "pool_kind">;
+
+def QBias_BiasCase : I32EnumAttr<"BiasCase", "how a bias came to its int32 constant (docs/Numerics.md, section 6)", [
+    I32EnumAttrCase<"Float", 0, "float">,
+    I32EnumAttrCase<"OnGrid", 1, "on_grid">,
+    I32EnumAttrCase<"Rescaled", 2, "rescaled">,
+    I32EnumAttrCase<"Overflow", 3, "overflow">,
+    I32EnumAttrCase<"Shared", 4, "shared">,
+    I32EnumAttrCase<"Absent", 5, "absent">,
+    I32EnumAttrCase<"DeadChannel", 6, "dead_channel">]> {
+  let cppNamespace = "::qbias";
+  let genSpecializedAttr = 0;
+}
+def QBias_BiasCaseAttr : EnumAttr<QBias_Dialect, QBias_BiasCase, "bias_case">;
+
+def QBias_UnaryKind : I32EnumAttr<"UnaryKind", "one-operand real function", [
+    I32EnumAttrCase<"Sigmoid", 0, "sigmoid">,
+    I32EnumAttrCase<"Tanh", 1, "tanh">,
+    I32EnumAttrCase<"HardSigmoid", 2, "hard_sigmoid">,
+    I32EnumAttrCase<"HardSwish", 3, "hard_swish">,
+    I32EnumAttrCase<"LeakyRelu", 4, "leaky_relu">,
+    I32EnumAttrCase<"Gelu", 5, "gelu">,
+    I32EnumAttrCase<"GeluTanh", 6, "gelu_tanh">,
+    I32EnumAttrCase<"Silu", 7, "silu">,
+    I32EnumAttrCase<"Elu", 8, "elu">,
+    I32EnumAttrCase<"Exp", 9, "exp">,
+    I32EnumAttrCase<"Sqrt", 10, "sqrt">,
+    I32EnumAttrCase<"Abs", 11, "abs">,
+    I32EnumAttrCase<"Square", 12, "square">]> {
+  let cppNamespace = "::qbias";
+  let genSpecializedAttr = 0;
+}
+def QBias_UnaryKindAttr : EnumAttr<QBias_Dialect, QBias_UnaryKind, "unary_kind">;
+
+//===----------------------------------------------------------------------===//
+// Steps of a reference
+//===----------------------------------------------------------------------===//
+
+def QBias_ClampStepAttr : QBias_Attr<"ClampStep", "clamp"> {
+  let summary = "Real step: min(max(x, lo), hi)";
+  let description = "An absent bound is an infinity. Example: `#qbias.clamp<lo = 0.0 : f64>`.";
+  let parameters = (ins OptionalParameter<"::mlir::FloatAttr">:$lo,
+                        OptionalParameter<"::mlir::FloatAttr">:$hi);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QBias_UnaryStepAttr : QBias_Attr<"UnaryStep", "unary"> {
+  let summary = "Real step: a one-operand function";
+  let parameters = (ins EnumParameter<QBias_UnaryKind>:$function,
+                        OptionalParameter<"::mlir::FloatAttr">:$alpha,
+                        OptionalParameter<"::mlir::FloatAttr">:$beta);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QBias_LinearStepAttr : QBias_Attr<"LinearStep", "linear"> {
+  let summary = "Real step: x * factor + offset";
+  let parameters = (ins "::mlir::FloatAttr":$factor, "::mlir::FloatAttr":$offset);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+//===----------------------------------------------------------------------===//
+// Reference and program of an integer operation
+//===----------------------------------------------------------------------===//
+
+def QBias_ReferenceAttr : QBias_Attr<"Reference", "reference"> {
+  let summary = "The real-number meaning an integer operation has to equal";
+  let description = [{
+    The exact scales of the operands (`operands`, one each; `weights`, one or
+    one per output channel), the exact bias `bias[c] * bias_unit[c]`
+    (`bias_unit` absent: 1), the real steps that follow in order (step
+    attributes, or a quantized type for a quantize followed by a dequantize),
+    and the type of the final quantize (absent: the accumulator itself is the
+    result). All floats are exact binary values (N1).
+  }];
+  let parameters = (ins "::mlir::DenseF64ArrayAttr":$operands,
+                        OptionalParameter<"::mlir::ElementsAttr">:$weights,
+                        OptionalParameter<"::mlir::ElementsAttr">:$bias,
+                        OptionalParameter<"::mlir::ElementsAttr">:$bias_unit,
+                        OptionalParameter<"::mlir::ArrayAttr">:$steps,
+                        OptionalParameter<"::mlir::TypeAttr">:$result);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QBias_RequantAttr : QBias_Attr<"Requant", "requant"> {
+  let summary = "Requantization of an integer operation (N6, N8)";
+  let description = [{
+    Per channel (or one entry for all): multiplier `m`, shift `k`, rounding
+    constant `r`. With `acc` the accumulator, bias included:
+
+    ```
+    affine:      clamp((acc * m + r) >> k, lo, hi)
+    half_even:   v = acc * m + r
+                 clamp(((v + 2^(k-1) - 1 + ((v >> k) & 1)) >> k) + zero_point, lo, hi)
+    threshold:   lo + #{i : acc >= thresholds[c][i]}
+    table:       thresholds[acc - acc_min] (one-operand), or indexed by both operands
+    accumulator: acc
+    ```
+
+    Operations with an addend use `acc * m + q * addend_multiplier` in place
+    of `acc * m`.
+  }];
+  let parameters = (ins EnumParameter<QBias_RequantMode>:$mode,
+                        EnumParameter<QBias_RequantForm>:$form,
+                        OptionalParameter<"::mlir::ElementsAttr">:$multiplier,
+                        OptionalParameter<"::mlir::ElementsAttr">:$addend_multiplier,
+                        OptionalParameter<"::mlir::ElementsAttr">:$shift,
+                        OptionalParameter<"::mlir::ElementsAttr">:$rounding,
+                        OptionalParameter<"::mlir::ElementsAttr">:$thresholds,
+                        DefaultValuedParameter<"int64_t", "0">:$zero_point,
+                        DefaultValuedParameter<"int64_t", "0">:$lo,
+                        DefaultValuedParameter<"int64_t", "0">:$hi);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QBias_BoundsAttr : QBias_Attr<"Bounds", "bounds"> {
+  let summary = "Proven range of the accumulator per channel, bias included (N9)";
+  let parameters = (ins "::mlir::ElementsAttr":$min, "::mlir::ElementsAttr":$max);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QBias_CertificateAttr : QBias_Attr<"Certificate", "certificate"> {
+  let summary = "Claim that program and reference agree on every input (N7)";
+  let description = [{
+    `certified` of `channels` channels are proven; `rounding_min`,
+    `rounding_max` is the interval of rounding constants that are all exact.
+    A claim only: code generation proves it again.
+  }];
+  let parameters = (ins "int64_t":$channels, "int64_t":$certified,
+                        OptionalParameter<"::mlir::ElementsAttr">:$rounding_min,
+                        OptionalParameter<"::mlir::ElementsAttr">:$rounding_max);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QBias_LayerAttr : QBias_Attr<"Layer", "layer"> {
+  let summary = "Where an integer operation comes from in the source model";
+  let description = [{
+    `name` of the layer (node), `op` of the source model (`Conv`), and
+    `tensor`, the quantized tensor the segment ends in.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$name, "::mlir::StringAttr":$op,
+                        OptionalParameter<"::mlir::StringAttr">:$tensor);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+#endif // QBIAS_ATTRIBUTES

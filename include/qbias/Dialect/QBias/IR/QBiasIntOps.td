@@ -1,0 +1,264 @@
+//===- QBiasIntOps.td - integer family ---*- tablegen -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_INT_OPS
+#define QBIAS_INT_OPS
+
+include "qbias/Dialect/QBias/IR/QBiasOps.td"
+
+def QBias_IntTensor : Type<
+    CPred<"::qbias::isIntegerTensor($_self)">,
+    "statically shaped tensor of i8, ui8, i16, ui16, i32 or i64",
+    "::mlir::RankedTensorType">;
+
+class QBias_IntOp<string mnemonic, list<Trait> traits = []>
+    : QBias_Op<"int." # mnemonic, !listconcat([Pure], traits)>;
+
+/// Integer operations with a reference and a requantization.
+class QBias_SegmentOp<string mnemonic, list<Trait> traits = []>
+    : QBias_IntOp<mnemonic, !listconcat(traits, [QBias_IntegerSegmentOpInterface])> {
+  dag segmentAttributes = (ins QBias_ReferenceAttr:$reference,
+    QBias_RequantAttr:$requant, OptionalAttr<QBias_BoundsAttr>:$bounds,
+    OptionalAttr<QBias_CertificateAttr>:$certificate,
+    OptionalAttr<QBias_LayerAttr>:$layer);
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::Value> getActivations();
+    int64_t getRequantChannels();
+  }];
+  let hasVerifier = 1;
+}
+
+def QBias_IntConv2DOp : QBias_SegmentOp<"conv2d", [AttrSizedOperandSegments]> {
+  let summary = "Integer convolution, bias, activation and requantization in one";
+  let description = [{
+    Shapes and attributes as `qbias.conv2d`; a padded tap reads `input_zp`, so
+    it contributes 0 (N4). `weight` is `q_w - z_w`, i8 or i16.
+
+    ```
+    acc[n,i,j,o] = bias[o] + sum of (input - input_zp) * weight
+    y = requant[o](acc)                              (docs/Numerics.md, N6, N8)
+    y = requant[o](acc, addend) with an addend: acc * m + addend * addend_multiplier (N11b)
+    ```
+
+    Constraints:
+    * C1 to C5 of `qbias.conv2d`.
+    * C6: input_zp is a value of the input's type.
+    * C7: multiplier, shift, rounding, bounds have one entry per output channel.
+    * C8: 1 <= shift <= 62 and 0 < multiplier < 2^40.
+    * C9: lo <= hi, both values of the result's type; the accumulator form has
+      an i32 or i64 result and no output type in its reference.
+    * C10: the addend (zero point addend_zp) has the result's shape, and then
+      the requantization has addend multipliers.
+    * C11: thresholds are given for the forms threshold (C rows of hi - lo) and
+      table, and for no other.
+
+    Example: test/Examples/int-conv2d.mlir
+  }];
+  let arguments = !con((ins QBias_IntTensor:$input, QBias_IntTensor:$weight,
+    Optional<QBias_IntTensor>:$bias, Optional<QBias_IntTensor>:$addend,
+    I64Attr:$input_zp,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+    DefaultValuedAttr<I64Attr, "1">:$groups,
+    DefaultValuedAttr<I64Attr, "0">:$addend_zp,
+    OptionalAttr<QBias_BiasCaseAttr>:$bias_case), segmentAttributes);
+  let results = (outs QBias_IntTensor:$result);
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::Value> getActivations();
+    int64_t getRequantChannels();
+    int64_t getAddendZeroPoint() { return getAddendZp(); }
+  }];
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)? (`addend` $addend^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def QBias_IntMatmulOp : QBias_SegmentOp<"matmul", [AttrSizedOperandSegments]> {
+  let summary = "Integer matrix product, bias, activation and requantization in one";
+  let description = [{
+    Shapes as `qbias.matmul`:
+
+    ```
+    acc[..., m, n] = bias[n] + sum over k of (lhs - lhs_zp) * (rhs - rhs_zp)
+    y = requant[n](acc)
+    ```
+
+    `rhs` is a constant (then rhs_zp is 0) or a second activation.
+    Constraints:
+    * C1 to C4 of `qbias.matmul`.
+    * C5: zero points are values of the operand's type.
+    * C6: as C7 to C11 of `qbias.int.conv2d`.
+
+    Example: test/Examples/int-matmul.mlir
+  }];
+  let arguments = !con((ins QBias_IntTensor:$lhs, QBias_IntTensor:$rhs,
+    Optional<QBias_IntTensor>:$bias, Optional<QBias_IntTensor>:$addend,
+    I64Attr:$lhs_zp, I64Attr:$rhs_zp,
+    DefaultValuedAttr<I64Attr, "0">:$addend_zp,
+    OptionalAttr<QBias_BiasCaseAttr>:$bias_case), segmentAttributes);
+  let results = (outs QBias_IntTensor:$result);
+  let extraClassDeclaration = [{
+    ::llvm::SmallVector<::mlir::Value> getActivations();
+    int64_t getRequantChannels();
+    int64_t getAddendZeroPoint() { return getAddendZp(); }
+  }];
+  let assemblyFormat = [{
+    $lhs `,` $rhs (`bias` $bias^)? (`addend` $addend^)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def QBias_IntAddOp : QBias_SegmentOp<"add"> {
+  let summary = "Sum of two quantized tensors with one rounding";
+  let description = [{
+    N11. Raw integers; the zero points are inside the rounding constant:
+
+    ```
+    y = clamp((lhs * m + rhs * addend_multiplier + r) >> k, lo, hi)
+    ```
+
+    or the half_even form, or a table over both operands (entry
+    `(lhs - lhs_min) * n_rhs + (rhs - rhs_min)`, minima of the operands'
+    types). A difference has a negative addend_multiplier. Shapes broadcast as
+    in `qbias.add`. The reference's operand scales are signed; `lhs_zp` and
+    `rhs_zp` belong to the reference. Constraints:
+    * C1, C2 of `qbias.add`.
+    * C3: zero points are values of the operand's type.
+    * C4: multiplier, addend multiplier, shift and rounding have one entry; as
+      C8, C9, C11 of `qbias.int.conv2d`.
+
+    Example: test/Examples/int-add.mlir
+  }];
+  let arguments = !con((ins QBias_IntTensor:$lhs, QBias_IntTensor:$rhs,
+    I64Attr:$lhs_zp, I64Attr:$rhs_zp), segmentAttributes);
+  let results = (outs QBias_IntTensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def QBias_IntMulOp : QBias_SegmentOp<"mul"> {
+  let summary = "Product of two quantized tensors with one rounding";
+  let description = [{
+    `y = requant((lhs - lhs_zp) * (rhs - rhs_zp))` (N11). Shapes broadcast.
+    Constraints as `qbias.int.add` (C1 to C4).
+
+    Example: test/Examples/int-mul.mlir
+  }];
+  let arguments = !con((ins QBias_IntTensor:$lhs, QBias_IntTensor:$rhs,
+    I64Attr:$lhs_zp, I64Attr:$rhs_zp), segmentAttributes);
+  let results = (outs QBias_IntTensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+def QBias_IntAvgPoolOp : QBias_SegmentOp<"avg_pool"> {
+  let summary = "Mean over windows with one rounding";
+  let description = [{
+    `S = sum of (input - input_zp)` over the window, padded positions
+    contribute 0; `y = requant[d](S)` where d is the index of the window's
+    divisor in `divisors` (one entry unless padding is not counted). The table
+    form is indexed by `S - bounds.min`. Constraints:
+    * C1 to C3 of `qbias.pool`.
+    * C4: input_zp is a value of the input's type.
+    * C5: divisors are exactly those of the windows, ascending.
+    * C6: multiplier, shift, rounding, bounds have one entry per divisor; as
+      C8, C9, C11 of `qbias.int.conv2d`.
+
+    Example: test/Examples/int-avg-pool.mlir
+  }];
+  let arguments = !con((ins QBias_IntTensor:$input, I64Attr:$input_zp,
+    DenseI64ArrayAttr:$kernel,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+    UnitAttr:$count_include_pad,
+    DenseI64ArrayAttr:$divisors), segmentAttributes);
+  let results = (outs QBias_IntTensor:$result);
+  let assemblyFormat = [{
+    $input attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def QBias_IntRequantizeOp : QBias_SegmentOp<"requantize"> {
+  let summary = "Requantization of one tensor without accumulation";
+  let description = [{
+    `y = requant(input - input_zp)`, one requantization for the whole tensor:
+    what a rescale of a 16-bit tensor becomes (8-bit ones are lookups).
+    Constraints:
+    * C1: operand and result have one shape.
+    * C2: input_zp is a value of the input's type.
+    * C3: one entry per array; as C8, C9, C11 of `qbias.int.conv2d`.
+
+    Example: test/Examples/int-requantize.mlir
+  }];
+  let arguments = !con((ins QBias_IntTensor:$input, I64Attr:$input_zp), segmentAttributes);
+  let results = (outs QBias_IntTensor:$result);
+  let assemblyFormat = [{
+    $input attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def QBias_IntLookupOp : QBias_SegmentOp<"lookup"> {
+  let summary = "Table with one entry per input integer";
+  let description = [{
+    `y = table[input - min]`, `min` the smallest value of the input's storage
+    type: any chain of elementwise real functions of one quantized operand,
+    exact by construction (N11, N13d). The requantization has form `table`
+    and holds only the output range. Constraints:
+    * C1: operand and result have one shape.
+    * C2: the table has one entry per value of an 8-bit (16-bit) input: 256 (65536).
+    * C3: every entry lies in lo .. hi, both values of the result's type.
+    * C4: input_zp is a value of the input's type.
+
+    Example: test/Examples/int-lookup.mlir
+  }];
+  let arguments = !con((ins QBias_IntTensor:$input, I64Attr:$input_zp,
+    ElementsAttr:$table), segmentAttributes);
+  let results = (outs QBias_IntTensor:$result);
+  let assemblyFormat = [{
+    $input attr-dict `:` type($input) `->` type($result)
+  }];
+}
+
+def QBias_IntMaxPoolOp : QBias_IntOp<"max_pool"> {
+  let summary = "Maximum over windows of integers";
+  let description = [{
+    As `qbias.pool max` on integers; padded positions are ignored (they read
+    the smallest value of the type). Constraints C1 to C3 of `qbias.pool`.
+
+    Example: test/Examples/int-max-pool.mlir
+  }];
+  let arguments = (ins QBias_IntTensor:$input, DenseI64ArrayAttr:$kernel,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations);
+  let results = (outs QBias_IntTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def QBias_IntPadOp : QBias_IntOp<"pad"> {
+  let summary = "Surround a tensor of integers with a constant";
+  let description = [{
+    As `qbias.pad`. Constraints C1, C2 of `qbias.pad`, and
+    * C3: the value is one of the element type.
+
+    Example: test/Examples/int-pad.mlir
+  }];
+  let arguments = (ins QBias_IntTensor:$input, DenseI64ArrayAttr:$low,
+                       DenseI64ArrayAttr:$high, I64Attr:$value);
+  let results = (outs QBias_IntTensor:$result);
+  let assemblyFormat = [{
+    $input `low` $low `high` $high `value` $value attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // QBIAS_INT_OPS

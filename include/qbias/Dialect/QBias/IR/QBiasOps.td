@@ -1,0 +1,354 @@
+//===- QBiasOps.td - real family ---*- tablegen -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_OPS
+#define QBIAS_OPS
+
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "qbias/Dialect/QBias/IR/QBiasAttributes.td"
+include "qbias/Dialect/QBias/IR/QBiasInterfaces.td"
+
+def QBias_RealTensor : Type<
+    CPred<"::qbias::isRealTensor($_self)">,
+    "statically shaped tensor of f32 (standing for exact reals)",
+    "::mlir::RankedTensorType">;
+def QBias_QuantTensor : Type<
+    CPred<"::qbias::isQuantTensor($_self)">,
+    "statically shaped tensor of !quant.uniform",
+    "::mlir::RankedTensorType">;
+def QBias_ElementTensor : Type<
+    CPred<"::qbias::isStaticTensor($_self)">,
+    "statically shaped tensor",
+    "::mlir::RankedTensorType">;
+
+//===----------------------------------------------------------------------===//
+// Boundary between integers and reals
+//===----------------------------------------------------------------------===//
+
+def QBias_QuantizeOp : QBias_Op<"quantize", [Pure, SameOperandsAndResultShape]> {
+  let summary = "Quantize real numbers to integers, round half to even";
+  let description = [{
+    N2, per element, with scale `s`, zero point `z` and storage range
+    `[qmin, qmax]` of the result type (per channel for a per-axis type):
+
+    ```
+    q = clamp(rnd(x / s) + z, qmin, qmax)
+    ```
+
+    Constraints:
+    * C1: operand and result have the same shape.
+    * C2: the storage type has 4, 8, 16 or 32 bits.
+    * C3: every scale is positive and finite.
+    * C4: every zero point lies in the storage range.
+
+    Example:
+
+    ```mlir
+    %q = qbias.quantize %x : tensor<1x8xf32> -> tensor<1x8x!quant.uniform<i8:f32, 0.5:3>>
+    ```
+  }];
+  let arguments = (ins QBias_RealTensor:$input);
+  let results = (outs QBias_QuantTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def QBias_DequantizeOp : QBias_Op<"dequantize", [Pure, SameOperandsAndResultShape]> {
+  let summary = "The real numbers that quantized integers stand for";
+  let description = [{
+    N1: `x = (q - z) * s`, exact. Constraints C1 to C4 as `qbias.quantize`.
+
+    Example:
+
+    ```mlir
+    %x = qbias.dequantize %q : tensor<1x8x!quant.uniform<i8:f32, 0.5:3>> -> tensor<1x8xf32>
+    ```
+  }];
+  let arguments = (ins QBias_QuantTensor:$input);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Sums of products
+//===----------------------------------------------------------------------===//
+
+def QBias_Conv2DOp : QBias_Op<"conv2d", [Pure,
+    DeclareOpInterfaceMethods<QBias_AccumulatorOpInterface>]> {
+  let summary = "Convolution over two spatial dimensions, NHWC";
+  let description = [{
+    `input` is `[N, H, W, C]`, `weight` `[O, KH, KW, C / groups]`, `bias`
+    `[O]`, the result `[N, OH, OW, O]`. `pads` is `[top, left, bottom, right]`;
+    a padded tap is real 0.
+
+    ```
+    y[n,i,j,o] = bias[o] + sum over kh, kw, c of
+        x[n, i*s0 + kh*d0 - top, j*s1 + kw*d1 - left, g*(C/groups) + c] * w[o,kh,kw,c]
+    with g = o / (O / groups)
+    ```
+
+    Depthwise is `groups = C` (multiplier `O / C`). Constraints:
+    * C1: input, weight and result have rank 4.
+    * C2: strides and dilations are positive, pads not negative, kernel extents positive.
+    * C3: C and O are multiples of groups, and weight's last dimension is C / groups.
+    * C4: the bias has O elements.
+    * C5: the result shape follows from the formula and is positive.
+
+    Example:
+
+    ```mlir
+    %y = qbias.conv2d %x, %w bias %b {pads = array<i64: 1, 1, 1, 1>}
+        : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x8x8x16xf32>
+    ```
+  }];
+  let arguments = (ins QBias_RealTensor:$input, QBias_RealTensor:$weight,
+    Optional<QBias_RealTensor>:$bias,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+    DefaultValuedAttr<I64Attr, "1">:$groups);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def QBias_MatmulOp : QBias_Op<"matmul", [Pure,
+    DeclareOpInterfaceMethods<QBias_AccumulatorOpInterface>]> {
+  let summary = "Matrix product with transposed right operand, plus bias";
+  let description = [{
+    `lhs` is `[..., M, K]`, `rhs` `[N, K]` or `[..., N, K]`, `bias` `[N]`, the
+    result `[..., M, N]`:
+
+    ```
+    y[..., m, n] = bias[n] + sum over k of lhs[..., m, k] * rhs[..., n, k]
+    ```
+
+    Constraints:
+    * C1: lhs has rank at least 2; rhs has rank 2 or lhs's rank with equal
+      leading dimensions.
+    * C2: both last dimensions are equal.
+    * C3: the bias has N elements.
+    * C4: the result shape is [..., M, N].
+
+    Example:
+
+    ```mlir
+    %y = qbias.matmul %x, %w bias %b
+        : (tensor<1x64xf32>, tensor<10x64xf32>, tensor<10xf32>) -> tensor<1x10xf32>
+    ```
+  }];
+  let arguments = (ins QBias_RealTensor:$lhs, QBias_RealTensor:$rhs,
+                       Optional<QBias_RealTensor>:$bias);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = [{
+    $lhs `,` $rhs (`bias` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def QBias_BiasOp : QBias_Op<"bias", [Pure]> {
+  let summary = "Bias constant: an int32 part on the accumulator's grid, and what it leaves over";
+  let description = [{
+    The real bias `b[c] = value[c] * unit[c]` (`unit` absent: 1), together
+    with the int32 constant the accumulator is started with (N5):
+
+    ```
+    integer[c] = rne(b[c] / (input_scale * weight_scale[c]))
+    result[c]  = b[c] = integer[c] * input_scale * weight_scale[c] + residue[c]
+    ```
+
+    `kind` says how the bias came to be (docs/Numerics.md, section 6).
+    Constraints:
+    * C1: integer, value, unit and weight_scale have one element per channel
+      (weight_scale and unit may have a single one).
+    * C2: |residue| is at most half a unit, unless the int32 range ends there (N10).
+    * C3: all scales are positive and finite, all values finite.
+
+    Example:
+
+    ```mlir
+    %b = qbias.bias float dense<[12, -7]> : tensor<2xi32> value dense<[0.76, -0.43]> : tensor<2xf32>
+        scales 0.5, dense<0.125> : tensor<1xf64> : tensor<2xf32>
+    ```
+  }];
+  let arguments = (ins QBias_BiasCaseAttr:$kind, ElementsAttr:$integer,
+    ElementsAttr:$value, OptionalAttr<ElementsAttr>:$unit, F64Attr:$input_scale,
+    ElementsAttr:$weight_scale);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = [{
+    $kind $integer `value` $value (`unit` $unit^)? `scales` $input_scale `,`
+    $weight_scale attr-dict `:` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+class QBias_BinaryOp<string mnemonic, string what> : QBias_Op<mnemonic, [Pure]> {
+  let summary = what # " of two tensors, elementwise";
+  let description = [{
+    Exact. Constraints:
+    * C1: operands have equal rank.
+    * C2: dimensions are equal or 1; the result has the larger of both.
+
+    Example:
+
+    ```mlir
+    %y = qbias.}] # mnemonic # [{ %a, %b : tensor<1x8x8x4xf32>, tensor<1x1x1x4xf32> -> tensor<1x8x8x4xf32>
+    ```
+  }];
+  let arguments = (ins QBias_RealTensor:$lhs, QBias_RealTensor:$rhs);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+  let hasVerifier = 1;
+}
+def QBias_AddOp : QBias_BinaryOp<"add", "Sum">;
+def QBias_SubOp : QBias_BinaryOp<"sub", "Difference">;
+def QBias_MulOp : QBias_BinaryOp<"mul", "Product">;
+
+def QBias_ClampOp : QBias_Op<"clamp", [Pure, SameOperandsAndResultType]> {
+  let summary = "Limit real numbers to an interval";
+  let description = [{
+    `y = min(max(x, lo), hi)`; ReLU is `lo = 0`, ReLU6 `lo = 0, hi = 6`. An
+    absent bound is an infinity. Constraints:
+    * C1: bounds are finite.
+    * C2: lo is at most hi.
+
+    Example:
+
+    ```mlir
+    %y = qbias.clamp %x lo 0.0 : tensor<1x8xf32>
+    ```
+  }];
+  let arguments = (ins QBias_RealTensor:$input, OptionalAttr<F64Attr>:$lo,
+                       OptionalAttr<F64Attr>:$hi);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = "$input (`lo` $lo^)? (`hi` $hi^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def QBias_UnaryOp : QBias_Op<"unary", [Pure, SameOperandsAndResultType]> {
+  let summary = "One-operand real function, elementwise";
+  let description = [{
+    `sigmoid`, `tanh`, `hard_sigmoid` (alpha, beta), `hard_swish`,
+    `leaky_relu` (alpha), `gelu`, `gelu_tanh`, `silu`, `elu` (alpha), `exp`,
+    `sqrt`, `abs`, `square`: real functions, evaluated without error.
+    Constraints:
+    * C1: alpha is given for hard_sigmoid, leaky_relu and elu, beta for
+      hard_sigmoid, and neither elsewhere; both finite.
+
+    Example:
+
+    ```mlir
+    %y = qbias.unary leaky_relu %x alpha 0.1 : tensor<1x8xf32>
+    ```
+  }];
+  let arguments = (ins QBias_UnaryKindAttr:$function, QBias_RealTensor:$input,
+                       OptionalAttr<F64Attr>:$alpha, OptionalAttr<F64Attr>:$beta);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = "$function $input (`alpha` $alpha^)? (`beta` $beta^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Windows and movement
+//===----------------------------------------------------------------------===//
+
+def QBias_PoolOp : QBias_Op<"pool", [Pure,
+    DeclareOpInterfaceMethods<QBias_ScaleTransparentOpInterface>]> {
+  let summary = "Maximum or mean over windows, NHWC";
+  let description = [{
+    `input` `[N, H, W, C]`, result `[N, OH, OW, C]`. `max` ignores padded
+    positions. `avg` divides by the number of positions of the window:
+    all of them when `count_include_pad`, else those inside the input. A
+    global pool has the input's extent as kernel. `max` also works on
+    quantized tensors (it commutes with quantize exactly); `avg` on reals only.
+    Constraints:
+    * C1: rank 4; kernel, strides and dilations positive, pads not negative.
+    * C2: every window holds at least one position of the input.
+    * C3: the result shape follows (rows past the input's end, as a ceil mode
+      makes them, are allowed through pads).
+    * C4: avg has real operands; operand and result have one element type.
+
+    Example:
+
+    ```mlir
+    %y = qbias.pool max %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
+        : tensor<1x8x8x4xf32> -> tensor<1x4x4x4xf32>
+    ```
+  }];
+  let arguments = (ins QBias_PoolKindAttr:$kind, QBias_ElementTensor:$input,
+    DenseI64ArrayAttr:$kernel,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+    UnitAttr:$count_include_pad);
+  let results = (outs QBias_ElementTensor:$result);
+  let assemblyFormat = "$kind $input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def QBias_PadOp : QBias_Op<"pad", [Pure,
+    DeclareOpInterfaceMethods<QBias_ScaleTransparentOpInterface,
+      ["insertsOnlyGridValues"]>]> {
+  let summary = "Surround a tensor with a constant";
+  let description = [{
+    `low` and `high` give the number of elements before and after, per
+    dimension. On a quantized tensor the inserted integer is `value`
+    quantized to the tensor's type. Constraints:
+    * C1: low and high have one entry per dimension, none negative.
+    * C2: the result shape is low + shape + high; element types are equal.
+    * C3: the value is finite.
+
+    Example:
+
+    ```mlir
+    %y = qbias.pad %x low [0, 1, 1, 0] high [0, 1, 1, 0] value 0.0
+        : tensor<1x8x8x4xf32> -> tensor<1x10x10x4xf32>
+    ```
+  }];
+  let arguments = (ins QBias_ElementTensor:$input, DenseI64ArrayAttr:$low,
+                       DenseI64ArrayAttr:$high, F64Attr:$value);
+  let results = (outs QBias_ElementTensor:$result);
+  let assemblyFormat = [{
+    $input `low` $low `high` $high `value` $value attr-dict `:` type($input) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def QBias_TransposeOp : QBias_Op<"transpose", [Pure,
+    DeclareOpInterfaceMethods<QBias_ScaleTransparentOpInterface>]> {
+  let summary = "Permute the dimensions of a tensor of any element type";
+  let description = [{
+    Result dimension i is operand dimension `permutation[i]`. Upstream
+    `linalg.transpose` does not take quantized element types; this one belongs
+    to both families. Constraints:
+    * C1: the permutation names every dimension once.
+    * C2: result shape and element type follow.
+
+    Example:
+
+    ```mlir
+    %y = qbias.transpose %x [0, 2, 3, 1] : tensor<1x3x8x8xf32> -> tensor<1x8x8x3xf32>
+    ```
+  }];
+  let arguments = (ins QBias_ElementTensor:$input, DenseI64ArrayAttr:$permutation);
+  let results = (outs QBias_ElementTensor:$result);
+  let assemblyFormat = "$input $permutation attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+#endif // QBIAS_OPS

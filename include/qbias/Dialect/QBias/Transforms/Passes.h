@@ -1,0 +1,26 @@
+//===- Passes.h - passes on the qbias dialect ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_DIALECT_QBIAS_TRANSFORMS_PASSES_H
+#define QBIAS_DIALECT_QBIAS_TRANSFORMS_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace qbias {
+
+#define GEN_PASS_DECL
+#include "qbias/Dialect/QBias/Transforms/Passes.h.inc"
+
+#define GEN_PASS_REGISTRATION
+#include "qbias/Dialect/QBias/Transforms/Passes.h.inc"
+
+} // namespace qbias
+
+#endif // QBIAS_DIALECT_QBIAS_TRANSFORMS_PASSES_H

@@ -1,0 +1,65 @@
+//===- Commands.h - the commands of the qbias program ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_DRIVER_COMMANDS_H
+#define QBIAS_DRIVER_COMMANDS_H
+
+#include "qbias/Driver/Model.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace qbias {
+
+/// Exit codes of every command.
+inline constexpr int kExitOk = 0, kExitBadInput = 1, kExitUsage = 2;
+
+/// NAME=FILE or FILE.
+struct NamedFile {
+  std::string name, path;
+};
+
+struct CompileCommand {
+  std::string model, output, certificate;
+  std::string emit; ///< mlir, mlirbc, ll; empty: by the extension of `output`
+  Stage stage = Stage::LLVM;
+  bool verifyIntegerOnly = false;
+  CompileOptions options;
+};
+
+struct RunCommand {
+  std::string model, dumpDir, labels;
+  std::vector<NamedFile> inputs, outputs;
+  bool raw = false, realBoundary = false, quiet = false;
+  CompileOptions options;
+};
+
+struct ReportCommand {
+  std::string model;
+  std::string format = "text"; ///< text, json
+  std::string output;          ///< empty: stdout
+  CompileOptions options;
+};
+
+struct BenchCommand {
+  std::string model;
+  std::string format = "text"; ///< text, json
+  int64_t runs = 20;
+  CompileOptions options;
+};
+
+/// Each returns an exit code after printing what went wrong.
+int runCompile(const CompileCommand &command);
+int runRun(const RunCommand &command);
+int runReport(const ReportCommand &command);
+int runBench(const BenchCommand &command);
+
+} // namespace qbias
+
+#endif // QBIAS_DRIVER_COMMANDS_H

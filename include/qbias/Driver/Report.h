@@ -1,0 +1,44 @@
+//===- Report.h - what a program consists of ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_DRIVER_REPORT_H
+#define QBIAS_DRIVER_REPORT_H
+
+#include "qbias/Dialect/QBias/IR/QBias.h"
+#include "qbias/Driver/Model.h"
+
+#include "llvm/Support/JSON.h"
+
+namespace qbias {
+
+/// One quantized tensor of the source model: activation, weight or bias.
+struct TensorEntry {
+  std::string name, kind;
+  std::vector<int64_t> shape;
+  mlir::quant::QuantizedType type;
+};
+
+/// Every quantized tensor of an import-stage module, in the file's own layout.
+std::vector<TensorEntry> collectTensors(mlir::ModuleOp module);
+
+/// The report of an integer-stage module as JSON (docs/Report.md). `tensors`
+/// were collected before the module was integerized.
+llvm::json::Object makeReport(mlir::ModuleOp module, llvm::StringRef model,
+                              llvm::ArrayRef<TensorEntry> tensors,
+                              int64_t workspaceBytes);
+
+/// The same as text: a table of tensors, a table of layers, totals.
+void printReport(const llvm::json::Object &report, llvm::raw_ostream &os);
+
+/// Certificate of an integer-stage module (docs/Certificate.md): what an
+/// independent program needs to check that it equals the source model.
+llvm::json::Object makeCertificate(mlir::ModuleOp module, llvm::StringRef model);
+
+} // namespace qbias
+
+#endif // QBIAS_DRIVER_REPORT_H

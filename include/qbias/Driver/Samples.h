@@ -1,0 +1,42 @@
+//===- Samples.h - arrays of samples in and out of a program ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_DRIVER_SAMPLES_H
+#define QBIAS_DRIVER_SAMPLES_H
+
+#include "qbias/Driver/Commands.h"
+#include "qbias/Driver/Program.h"
+
+namespace qbias {
+
+/// A series of samples for one input: integers of the file's type, in the
+/// file's layout, back to back.
+struct Samples {
+  int64_t count = 0;
+  std::vector<char> integers;
+};
+
+/// Checks an array against an input and turns it into integers. An array of
+/// the input's rank whose first dimension is a multiple of the input's, or of
+/// one rank more, is a series of samples. With `raw`, integers are taken and
+/// checked against the quantized range. Prints `path: ...` and fails otherwise.
+std::optional<Samples> readSamples(const std::string &path, const TensorInfo &tensor,
+                                   bool raw, bool realBoundary);
+
+/// The arrays given for the inputs in order: by NAME, or in the order of the
+/// command line. Prints what is missing or unknown.
+std::optional<std::vector<std::string>>
+matchInputs(const std::vector<NamedFile> &files, const std::vector<TensorInfo> &inputs,
+            llvm::StringRef model);
+
+/// Shape of `count` outputs stacked along the tensor's own first axis.
+std::vector<int64_t> stackedShape(const TensorInfo &tensor, int64_t count);
+
+} // namespace qbias
+
+#endif // QBIAS_DRIVER_SAMPLES_H

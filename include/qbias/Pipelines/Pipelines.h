@@ -1,0 +1,46 @@
+//===- Pipelines.h - named pipelines ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_PIPELINES_PIPELINES_H
+#define QBIAS_PIPELINES_PIPELINES_H
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+
+namespace qbias {
+
+/// Options of the pipelines; the same names as the driver's.
+struct PipelineOptions : public mlir::PassPipelineOptions<PipelineOptions> {
+  Option<std::string> requant{*this, "requant",
+                              llvm::cl::desc("Requantization mode: exact."),
+                              llvm::cl::init("exact")};
+  Option<bool> observe{*this, "observe",
+                       llvm::cl::desc("Return every quantized tensor of the file."),
+                       llvm::cl::init(false)};
+  Option<bool> trusted{*this, "trusted",
+                       llvm::cl::desc("Certificates were made in this process; do not prove "
+                                      "them again before code generation."),
+                       llvm::cl::init(false)};
+  Option<std::string> name{*this, "name", llvm::cl::desc("Name of the program's entry point."),
+                           llvm::cl::init("qbias")};
+};
+
+/// Real family -> certified integer family.
+void buildIntegerizePipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// Certified integer family -> linalg integer operations on tensors.
+void buildToLinalgPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+/// linalg -> LLVM dialect with a checked entry point.
+void buildToLLVMPipeline(mlir::OpPassManager &pm, const PipelineOptions &options);
+
+/// Registers --qbias-integerize, --qbias-to-linalg-pipeline,
+/// --qbias-to-llvm-pipeline.
+void registerPipelines();
+
+} // namespace qbias
+
+#endif // QBIAS_PIPELINES_PIPELINES_H

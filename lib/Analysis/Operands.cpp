@@ -1,0 +1,72 @@
+//===- Operands.cpp - what the operands of a real operation are ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Analysis/Operands.h"
+#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace qbias;
+
+/// The constant below data movement and a dequantize: float, or integers with
+/// their own scale. Only reshapes are looked through.
+std::optional<RealConstant> qbias::getRealConstant(Value value) {
+  while (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
+      value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  if (ElementsAttr constant = getConstant(value))
+    return RealConstant{constant, {}};
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  if (!dequantize)
+    return std::nullopt;
+  Value stored = dequantize.getInput();
+  while (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
+      stored.getDefiningOp()))
+    stored = stored.getDefiningOp()->getOperand(0);
+  auto cast = stored.getDefiningOp<quant::StorageCastOp>();
+  ElementsAttr constant = cast ? getConstant(cast.getInput()) : ElementsAttr();
+  quant::QuantizedType type = getQuantElement(dequantize.getInput().getType());
+  SmallVector<int64_t> integers;
+  if (!constant || !type || !readIntegers(constant, integers))
+    return std::nullopt;
+  toStorageValues(type, integers);
+  SmallVector<int64_t> zeroPoints = getZeroPoints(type);
+  for (auto [i, q] : llvm::enumerate(integers))
+    q -= zeroPoints[zeroPoints.size() == 1 ? 0 : i];
+  SmallVector<double> scales = getScales(type);
+  MLIRContext *context = value.getContext();
+  std::string name = getTensorName(value.getLoc());
+  return RealConstant{makeIntegers(context, integers, name),
+                      makeFloats(context, scales, name + ".scale")};
+}
+
+/// Operands of `op` when both are quantized and the weights constant.
+std::optional<Operands> qbias::getOperands(AccumulatorOpInterface op) {
+  auto input = op.getActivationOperand().get().getDefiningOp<DequantizeOp>();
+  auto weight = op.getWeightOperand().get().getDefiningOp<DequantizeOp>();
+  auto cast = weight ? weight.getInput().getDefiningOp<quant::StorageCastOp>() : nullptr;
+  SmallVector<int64_t> integers;
+  if (!input || !cast || !readIntegers(cast.getInput(), integers))
+    return std::nullopt;
+  Operands operands;
+  operands.input = getQuantElement(input.getInput().getType());
+  quant::QuantizedType type = getQuantElement(weight.getInput().getType());
+  if (getAxis(operands.input) || getAxis(type).value_or(0) != 0)
+    return std::nullopt;
+  toStorageValues(type, integers);
+  SmallVector<int64_t> zeroPoints = getZeroPoints(type);
+  size_t row = integers.size() / op.getOutputChannels();
+  for (auto [i, q] : llvm::enumerate(integers))
+    operands.weights.push_back(q - zeroPoints[zeroPoints.size() == 1 ? 0 : i / row]);
+  operands.weightScales = getScales(type);
+  return operands;
+}

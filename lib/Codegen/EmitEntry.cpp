@@ -1,0 +1,140 @@
+//===- EmitEntry.cpp - the checked C entry point ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Codegen/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_EMITENTRY
+#include "qbias/Codegen/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+/// Return codes of the entry point (docs/Abi.md).
+enum EntryStatus { Ok = 0, Null = 1, Misaligned = 2, TooSmall = 3, Overlap = 4 };
+
+static constexpr int64_t kWorkspaceAlignment = 64;
+
+namespace {
+
+/// One pointer argument of the program.
+struct Pointer {
+  int64_t bytes, alignment;
+  bool isWritten;
+};
+
+/// Builds the checks of one entry function.
+class EntryBuilder {
+public:
+  EntryBuilder(LLVM::LLVMFuncOp entry, ArrayRef<Pointer> pointers)
+      : entry(entry), pointers(pointers), builder(entry.getContext()), loc(entry.getLoc()) {}
+
+  void build(LLVM::LLVMFuncOp program);
+
+private:
+  void returnIf(Value condition, EntryStatus status);
+  Value constant(int64_t value) {
+    return LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), value);
+  }
+  Value compare(LLVM::ICmpPredicate predicate, Value a, Value b) {
+    return LLVM::ICmpOp::create(builder, loc, predicate, a, b);
+  }
+
+  LLVM::LLVMFuncOp entry;
+  ArrayRef<Pointer> pointers;
+  OpBuilder builder;
+  Location loc;
+};
+
+struct EmitEntry : qbias::impl::EmitEntryBase<EmitEntry> {
+  using EmitEntryBase::EmitEntryBase;
+  void runOnOperation() override;
+};
+
+} // namespace
+
+/// `if (condition) return status;` and goes on in a new block.
+void EntryBuilder::returnIf(Value condition, EntryStatus status) {
+  Block *current = builder.getInsertionBlock();
+  Block *stop = entry.addBlock();
+  Block *next = entry.addBlock();
+  builder.setInsertionPointToEnd(current);
+  LLVM::CondBrOp::create(builder, loc, condition, stop, next);
+  builder.setInsertionPointToStart(stop);
+  Value code = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), int64_t(status));
+  LLVM::ReturnOp::create(builder, loc, code);
+  builder.setInsertionPointToStart(next);
+}
+
+void EntryBuilder::build(LLVM::LLVMFuncOp program) {
+  Block *block = entry.addEntryBlock(builder);
+  builder.setInsertionPointToStart(block);
+  size_t count = pointers.size();
+  SmallVector<Value> addresses;
+  for (size_t i = 0; i < count; ++i)
+    addresses.push_back(LLVM::PtrToIntOp::create(builder, loc, builder.getI64Type(),
+                                                 block->getArgument(i)));
+  for (Value address : addresses)
+    returnIf(compare(LLVM::ICmpPredicate::eq, address, constant(0)), Null);
+  for (size_t i = 0; i < count; ++i) {
+    if (pointers[i].alignment == 1)
+      continue;
+    Value low = LLVM::AndOp::create(builder, loc, addresses[i],
+                                    constant(pointers[i].alignment - 1));
+    returnIf(compare(LLVM::ICmpPredicate::ne, low, constant(0)), Misaligned);
+  }
+  returnIf(compare(LLVM::ICmpPredicate::ult, block->getArgument(count),
+                   constant(pointers.back().bytes)),
+           TooSmall);
+  for (size_t i = 0; i < count; ++i)
+    for (size_t j = i + 1; j < count; ++j) {
+      if (!pointers[i].isWritten && !pointers[j].isWritten)
+        continue;
+      Value endI = LLVM::AddOp::create(builder, loc, addresses[i], constant(pointers[i].bytes));
+      Value endJ = LLVM::AddOp::create(builder, loc, addresses[j], constant(pointers[j].bytes));
+      Value a = compare(LLVM::ICmpPredicate::ult, addresses[i], endJ);
+      Value b = compare(LLVM::ICmpPredicate::ult, addresses[j], endI);
+      returnIf(LLVM::AndOp::create(builder, loc, a, b), Overlap);
+    }
+  LLVM::CallOp::create(builder, loc, program, block->getArguments().take_front(count));
+  Value ok = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), int64_t(Ok));
+  LLVM::ReturnOp::create(builder, loc, ok);
+}
+
+void EmitEntry::runOnOperation() {
+  ModuleOp module = getOperation();
+  auto program = module.lookupSymbol<LLVM::LLVMFuncOp>("main");
+  auto sizes = program ? program->getAttrOfType<DenseI64ArrayAttr>(kBufferBytesAttr)
+                       : DenseI64ArrayAttr();
+  auto widths = program ? program->getAttrOfType<DenseI64ArrayAttr>(kBufferAlignmentAttr)
+                        : DenseI64ArrayAttr();
+  auto inputs = program ? program->getAttrOfType<IntegerAttr>(kInputsAttr) : IntegerAttr();
+  if (!sizes || !widths || !inputs || sizes.size() != int64_t(program.getNumArguments()) ||
+      widths.size() != sizes.size()) {
+    module.emitError("expects a lowered function 'main' with described buffers; run "
+                     "--qbias-to-llvm-pipeline");
+    return signalPassFailure();
+  }
+  // They describe tensors; LLVM has no use for them.
+  program.removeArgAttrsAttr();
+  SmallVector<Pointer> pointers;
+  for (int64_t i = 0; i < sizes.size(); ++i)
+    pointers.push_back({sizes[i], widths[i], i >= inputs.getInt()});
+  pointers.back().alignment = kWorkspaceAlignment;
+  OpBuilder builder(module.getContext());
+  builder.setInsertionPointToEnd(module.getBody());
+  SmallVector<Type> types(program.getArgumentTypes());
+  types.push_back(builder.getI64Type());
+  auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), types);
+  auto entry = LLVM::LLVMFuncOp::create(builder, program.getLoc(), name + "_run", type);
+  EntryBuilder(entry, pointers).build(program);
+  program.setLinkage(LLVM::Linkage::Internal);
+}

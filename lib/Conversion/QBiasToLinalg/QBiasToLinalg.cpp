@@ -1,0 +1,193 @@
+//===- QBiasToLinalg.cpp - the integer family becomes linalg ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Epilogue.h"
+#include "Patterns.h"
+
+#include "qbias/Conversion/Passes.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
+#include "qbias/Dialect/QBias/IR/QBias.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_CONVERTQBIASTOLINALG
+#include "qbias/Conversion/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+//===----------------------------------------------------------------------===//
+// Movement
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+struct ConvertPad : public OpConversionPattern<IntPadOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(IntPadOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Type element = op.getInput().getType().getElementType();
+    Value fill = makeInteger(rewriter, op.getLoc(), getSignlessType(element),
+                             op.getValue() + getStorageShift(element));
+    auto toIndices = [&](ArrayRef<int64_t> values) {
+      return getAsIndexOpFoldResult(rewriter.getContext(), values);
+    };
+    rewriter.replaceOpWithNewOp<tensor::PadOp>(
+        op, cast<RankedTensorType>(getSignlessType(op.getType())), adaptor.getInput(),
+        toIndices(op.getLow()), toIndices(op.getHigh()), fill, /*nofold=*/false);
+    return success();
+  }
+};
+
+struct ConvertTranspose : public OpConversionPattern<TransposeOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(getSignlessType(op.getType()));
+    Value empty = tensor::EmptyOp::create(rewriter, op.getLoc(), type.getShape(),
+                                          type.getElementType());
+    rewriter.replaceOpWithNewOp<linalg::TransposeOp>(op, adaptor.getInput(), empty,
+                                                     op.getPermutation());
+    return success();
+  }
+};
+
+/// Shape operations of the tensor dialect: the same on signless elements.
+struct RetypeShapeOp : public ConversionPattern {
+  RetypeShapeOp(const TypeConverter &converter, MLIRContext *context)
+      : ConversionPattern(converter, MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (!isa<ScaleTransparentOpInterface>(op) ||
+        !isa<tensor::TensorDialect>(op->getDialect()))
+      return rewriter.notifyMatchFailure(op, "not a shape operation");
+    OperationState state(op->getLoc(), op->getName(), operands,
+                         getSignlessType(op->getResult(0).getType()), op->getAttrs());
+    rewriter.replaceOp(op, rewriter.create(state));
+    return success();
+  }
+};
+
+struct ConvertQBiasToLinalg
+    : qbias::impl::ConvertQBiasToLinalgBase<ConvertQBiasToLinalg> {
+  void runOnOperation() override;
+};
+
+} // namespace
+
+void qbias::populateMovementPatterns(const TypeConverter &converter,
+                                     RewritePatternSet &patterns) {
+  patterns.add<ConvertPad, ConvertTranspose, RetypeShapeOp>(converter,
+                                                            patterns.getContext());
+}
+
+//===----------------------------------------------------------------------===//
+// Boundary
+//===----------------------------------------------------------------------===//
+
+/// value + offset modulo the element's width, for every element.
+static Value addOffset(OpBuilder &builder, Location loc, Value value, int64_t offset) {
+  auto type = cast<RankedTensorType>(value.getType());
+  AffineMap identity =
+      AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
+  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  return linalg::GenericOp::create(
+             builder, loc, type, value, empty, ArrayRef<AffineMap>{identity, identity},
+             iterators,
+             [&](OpBuilder &inner, Location, ValueRange arguments) {
+               Value constant = makeInteger(inner, loc, type.getElementType(), offset);
+               Value sum = arith::AddIOp::create(inner, loc, arguments[0], constant);
+               linalg::YieldOp::create(inner, loc, sum);
+             })
+      .getResult(0);
+}
+
+static Value castTo(OpBuilder &builder, Location loc, Value value, Type type) {
+  return UnrealizedConversionCastOp::create(builder, loc, type, value).getResult(0);
+}
+
+/// Arguments and results of unsigned type become signless ones with the file's
+/// bits; the shift to and from signed storage happens here.
+static void convertBoundary(func::FuncOp func) {
+  OpBuilder builder(func.getContext());
+  Block &block = func.getBody().front();
+  for (BlockArgument argument : block.getArguments()) {
+    Type fileType = argument.getType();
+    Type type = getSignlessType(fileType);
+    if (type == fileType)
+      continue;
+    builder.setInsertionPointToStart(&block);
+    argument.setType(type);
+    Value shifted = addOffset(builder, argument.getLoc(), argument,
+                              getStorageShift(getElementTypeOrSelf(fileType)));
+    Value inside = castTo(builder, argument.getLoc(), shifted, fileType);
+    argument.replaceAllUsesExcept(inside, shifted.getDefiningOp());
+  }
+  auto ret = cast<func::ReturnOp>(block.getTerminator());
+  builder.setInsertionPoint(ret);
+  for (OpOperand &operand : ret->getOpOperands()) {
+    Type fileType = operand.get().getType();
+    Type type = getSignlessType(fileType);
+    if (type == fileType)
+      continue;
+    Value inside = castTo(builder, ret.getLoc(), operand.get(), type);
+    operand.set(addOffset(builder, ret.getLoc(), inside,
+                          -getStorageShift(getElementTypeOrSelf(fileType))));
+  }
+  func.setType(FunctionType::get(func.getContext(), block.getArgumentTypes(),
+                                 ret.getOperandTypes()));
+}
+
+void ConvertQBiasToLinalg::runOnOperation() {
+  ModuleOp module = getOperation();
+  WalkResult bare = module.walk([](IntegerSegmentOpInterface op) {
+    if (op.getCertificateAttr())
+      return WalkResult::advance();
+    op->emitError("expects a certificate on layer '")
+        << getLayerName(op) << "', got none; run --qbias-certify first";
+    return WalkResult::interrupt();
+  });
+  if (bare.wasInterrupted())
+    return signalPassFailure();
+  for (func::FuncOp func : module.getOps<func::FuncOp>())
+    convertBoundary(func);
+
+  TypeConverter converter;
+  converter.addConversion([](Type type) { return getSignlessType(type); });
+  auto materialize = [](OpBuilder &builder, Type type, ValueRange values, Location loc) {
+    return castTo(builder, loc, values[0], type);
+  };
+  converter.addSourceMaterialization(materialize);
+  converter.addTargetMaterialization(materialize);
+  RewritePatternSet patterns(&getContext());
+  populateContractionPatterns(converter, patterns);
+  populateElementwisePatterns(converter, patterns);
+  populateMovementPatterns(converter, patterns);
+  ConversionTarget target(getContext());
+  target.markUnknownOpDynamicallyLegal([](Operation *op) {
+    return isa<UnrealizedConversionCastOp>(op) ||
+           (!isa<QBiasDialect>(op->getDialect()) &&
+            llvm::all_of(op->getResultTypes(),
+                         [](Type type) { return getSignlessType(type) == type; }));
+  });
+  if (failed(applyPartialConversion(module, target, std::move(patterns))))
+    return signalPassFailure();
+  SmallVector<UnrealizedConversionCastOp> casts;
+  module.walk([&](UnrealizedConversionCastOp op) { casts.push_back(op); });
+  reconcileUnrealizedCasts(casts);
+}

@@ -1,0 +1,261 @@
+//===- QBiasOps.cpp - real family: constraints and folds ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Dialect/QBias/IR/QBias.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Dialect/QBias/IR/Windows.h"
+#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Numerics/Bias.h"
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/IR/Builders.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace qbias;
+
+//===----------------------------------------------------------------------===//
+// quantize, dequantize
+//===----------------------------------------------------------------------===//
+
+/// C2 to C4 of quantize and dequantize.
+static LogicalResult verifyQuantType(Operation *op, Type tensor) {
+  quant::QuantizedType type = getQuantElement(tensor);
+  // C2
+  unsigned width = type.getStorageTypeIntegralWidth();
+  if (width != 4 && width != 8 && width != 16 && width != 32)
+    return op->emitOpError("C2: expects a storage type of 4, 8, 16 or 32 bits, got ")
+           << width;
+  // C3
+  for (double scale : getScales(type))
+    if (!(scale > 0) || !std::isfinite(scale))
+      return op->emitOpError("C3: expects positive finite scales, got ") << scale;
+  // C4
+  numerics::Range storage = getStorageRange(type);
+  for (int64_t zeroPoint : getZeroPoints(type))
+    if (!storage.contains(zeroPoint))
+      return op->emitOpError("C4: expects a zero point in [")
+             << storage.min << ", " << storage.max << "], got " << zeroPoint;
+  return success();
+}
+
+LogicalResult QuantizeOp::verify() {
+  return verifyQuantType(*this, getResult().getType());
+}
+
+LogicalResult DequantizeOp::verify() {
+  return verifyQuantType(*this, getInput().getType());
+}
+
+/// quantize(dequantize(q)) is q when both types are the same: q is in the
+/// storage range and rnd((q - z) * s / s) + z = q.
+OpFoldResult QuantizeOp::fold(FoldAdaptor) {
+  auto dequantize = getInput().getDefiningOp<DequantizeOp>();
+  if (dequantize && dequantize.getInput().getType() == getType())
+    return dequantize.getInput();
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Sums of products
+//===----------------------------------------------------------------------===//
+
+LogicalResult Conv2DOp::verify() {
+  Window window{{}, getStrides(), getPads(), getDilations()};
+  return verifyConvolution(*this, getInput().getType(), getWeight().getType(),
+                           getBias() ? getBias().getType() : Type(), getType(),
+                           window, getGroups());
+}
+
+OpOperand &Conv2DOp::getActivationOperand() { return getInputMutable(); }
+OpOperand &Conv2DOp::getWeightOperand() { return getWeightMutable(); }
+Value Conv2DOp::getBiasValue() { return getBias(); }
+void Conv2DOp::setBiasValue(Value bias) { getBiasMutable().assign(bias); }
+int64_t Conv2DOp::getOutputChannels() {
+  return cast<RankedTensorType>(getWeight().getType()).getDimSize(0);
+}
+bool Conv2DOp::readsPadding() {
+  return llvm::any_of(getPads(), [](int64_t pad) { return pad > 0; });
+}
+
+LogicalResult MatmulOp::verify() {
+  return verifyMatmul(*this, getLhs().getType(), getRhs().getType(),
+                      getBias() ? getBias().getType() : Type(), getType());
+}
+
+OpOperand &MatmulOp::getActivationOperand() { return getLhsMutable(); }
+OpOperand &MatmulOp::getWeightOperand() { return getRhsMutable(); }
+Value MatmulOp::getBiasValue() { return getBias(); }
+void MatmulOp::setBiasValue(Value bias) { getBiasMutable().assign(bias); }
+int64_t MatmulOp::getOutputChannels() {
+  auto type = cast<RankedTensorType>(getRhs().getType());
+  return type.getDimSize(type.getRank() - 2);
+}
+bool MatmulOp::readsPadding() { return false; }
+
+LogicalResult BiasOp::verify() {
+  int64_t channels = getInteger().getNumElements();
+  // C1
+  auto hasLength = [&](ElementsAttr attr, bool orOne) {
+    return attr.getNumElements() == channels ||
+           (orOne && attr.getNumElements() == 1);
+  };
+  if (!hasLength(getValue(), false) || !hasLength(getWeightScale(), true) ||
+      (getUnitAttr() && !hasLength(getUnitAttr(), true)) ||
+      getType().getShape() != ArrayRef<int64_t>(channels))
+    return emitOpError("C1: expects one value per channel and one or ")
+           << channels << " units and weight scales, got "
+           << getValue().getNumElements() << " values and "
+           << getWeightScale().getNumElements() << " weight scales";
+  // C3
+  FailureOr<ExactArray> exact = ExactArray::get(getValue(), getUnitAttr());
+  FailureOr<ExactArray> scales = ExactArray::get(getWeightScale(), {});
+  auto inputScale =
+      numerics::exactRational(getInputScale().convertToDouble());
+  if (failed(exact) || failed(scales) || !inputScale || *inputScale <= 0)
+    return emitOpError("C3: expects finite values and positive finite scales");
+  SmallVector<int64_t> integers;
+  if (!readIntegers(getInteger(), integers))
+    return emitOpError("C1: expects an integer array, got elements ")
+           << getInteger().getElementType();
+  for (int64_t c = 0; c < channels; ++c) {
+    if (scales->at(c) <= 0)
+      return emitOpError("C3: expects positive weight scales, got ")
+             << scales->at(c).get_d() << " in channel " << c;
+    numerics::Rational unit = *inputScale * scales->at(c);
+    numerics::Rational residue =
+        exact->at(c) - numerics::Rational(numerics::fromInt64(integers[c])) * unit;
+    // C2
+    if (abs(residue) * 2 > unit && getKind() != BiasCase::Overflow)
+      return emitOpError("C2: expects integer part ")
+             << numerics::Rational(exact->at(c) / unit).get_d()
+             << " rounded to the nearest, got " << integers[c] << " in channel "
+             << c;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+LogicalResult AddOp::verify() {
+  return verifyBroadcast(*this, getLhs().getType(), getRhs().getType(), getType());
+}
+LogicalResult SubOp::verify() {
+  return verifyBroadcast(*this, getLhs().getType(), getRhs().getType(), getType());
+}
+LogicalResult MulOp::verify() {
+  return verifyBroadcast(*this, getLhs().getType(), getRhs().getType(), getType());
+}
+
+LogicalResult ClampOp::verify() {
+  std::optional<APFloat> lo = getLo(), hi = getHi();
+  // C1
+  if ((lo && !lo->isFinite()) || (hi && !hi->isFinite()))
+    return emitOpError("C1: expects finite bounds");
+  // C2
+  if (lo && hi && *hi < *lo)
+    return emitOpError("C2: expects lo to be at most hi, got ")
+           << lo->convertToDouble() << " and " << hi->convertToDouble();
+  return success();
+}
+
+LogicalResult UnaryOp::verify() {
+  UnaryKind kind = getFunction();
+  bool needsAlpha = kind == UnaryKind::HardSigmoid ||
+                    kind == UnaryKind::LeakyRelu || kind == UnaryKind::Elu;
+  bool needsBeta = kind == UnaryKind::HardSigmoid;
+  // C1
+  if (needsAlpha != getAlpha().has_value() || needsBeta != getBeta().has_value())
+    return emitOpError("C1: ")
+           << stringifyUnaryKind(kind)
+           << (needsAlpha ? " expects alpha" : " expects no alpha")
+           << (needsBeta ? " and beta" : " and no beta");
+  if ((needsAlpha && !getAlpha()->isFinite()) ||
+      (needsBeta && !getBeta()->isFinite()))
+    return emitOpError("C1: expects finite alpha and beta");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Windows and movement
+//===----------------------------------------------------------------------===//
+
+LogicalResult PoolOp::verify() {
+  auto x = cast<RankedTensorType>(getInput().getType());
+  auto y = cast<RankedTensorType>(getType());
+  // C1
+  if (x.getRank() != 4 || y.getRank() != 4)
+    return emitOpError("C1: expects tensors of rank 4, got ")
+           << x.getRank() << " and " << y.getRank();
+  // C4
+  if (x.getElementType() != y.getElementType() ||
+      (getKind() == PoolKind::Avg && !isRealTensor(x)))
+    return emitOpError("C4: expects one element type, real for avg, got ")
+           << x.getElementType() << " and " << y.getElementType();
+  Window window{getKernel(), getStrides(), getPads(), getDilations()};
+  // C1, C3
+  if (failed(verifyWindow(*this, window, x.getShape(), y.getShape(),
+                          x.getDimSize(3))))
+    return failure();
+  // C2
+  return verifyWindowsNotEmpty(*this, window, x.getShape(), y.getShape());
+}
+
+LogicalResult PadOp::verify() {
+  // C3
+  if (!getValue().isFinite())
+    return emitOpError("C3: expects a finite value");
+  // C1, C2
+  return verifyPad(*this, getInput().getType(), getType(), getLow(), getHigh());
+}
+
+LogicalResult TransposeOp::verify() {
+  auto x = cast<RankedTensorType>(getInput().getType());
+  auto y = cast<RankedTensorType>(getType());
+  ArrayRef<int64_t> permutation = getPermutation();
+  // C1
+  SmallVector<int64_t> sorted(permutation);
+  llvm::sort(sorted);
+  if (sorted != llvm::to_vector(llvm::seq<int64_t>(0, x.getRank())))
+    return emitOpError("C1: expects a permutation of ")
+           << x.getRank() << " dimensions, got [" << permutation << "]";
+  // C2
+  SmallVector<int64_t> expected;
+  for (int64_t d : permutation)
+    expected.push_back(x.getDimSize(d));
+  if (y.getShape() != ArrayRef(expected))
+    return emitOpError("C2: expects a result of shape [")
+           << expected << "], got [" << y.getShape() << "]";
+  if (permuteElementType(x.getElementType(), permutation) != y.getElementType())
+    return emitOpError("C2: expects result elements ")
+           << permuteElementType(x.getElementType(), permutation) << ", got "
+           << y.getElementType();
+  return success();
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  if (llvm::equal(getPermutation(),
+                  llvm::seq<int64_t>(0, getPermutation().size())) &&
+      getType() == getInput().getType())
+    return getInput();
+  auto producer = getInput().getDefiningOp<TransposeOp>();
+  if (!producer)
+    return {};
+  SmallVector<int64_t> composed;
+  for (int64_t d : getPermutation())
+    composed.push_back(producer.getPermutation()[d]);
+  setPermutation(composed);
+  getInputMutable().assign(producer.getInput());
+  return getResult();
+}
+
+#define GET_OP_CLASSES
+#include "qbias/Dialect/QBias/IR/QBiasOps.cpp.inc"

@@ -1,0 +1,211 @@
+//===- Windows.cpp - shape rules shared by verifiers ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Dialect/QBias/IR/Windows.h"
+
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qbias;
+
+int64_t qbias::windowCount(int64_t size, int64_t kernel, int64_t stride,
+                           int64_t padLow, int64_t padHigh, int64_t dilation) {
+  int64_t span = size + padLow + padHigh - dilation * (kernel - 1) - 1;
+  return span < 0 ? 0 : span / stride + 1;
+}
+
+static bool allAtLeast(ArrayRef<int64_t> values, int64_t bound) {
+  return llvm::all_of(values, [&](int64_t v) { return v >= bound; });
+}
+
+/// Largest extent an attribute may have: keeps every product of two of them,
+/// and every shape computation, inside int64.
+static constexpr int64_t kMaxExtent = int64_t(1) << 31;
+
+static bool allBelow(ArrayRef<int64_t> values) {
+  return llvm::all_of(values, [](int64_t v) { return v < kMaxExtent; });
+}
+
+LogicalResult qbias::verifyWindow(Operation *op, const Window &window,
+                                  ArrayRef<int64_t> input,
+                                  ArrayRef<int64_t> result, int64_t channels) {
+  if (window.kernel.size() != 2 || window.strides.size() != 2 ||
+      window.dilations.size() != 2 || window.pads.size() != 4)
+    return op->emitOpError("C2: expects 2 kernel extents, 2 strides, 2 "
+                           "dilations and 4 pads, got ")
+           << window.kernel.size() << ", " << window.strides.size() << ", "
+           << window.dilations.size() << " and " << window.pads.size();
+  if (!allAtLeast(window.kernel, 1) || !allAtLeast(window.strides, 1) ||
+      !allAtLeast(window.dilations, 1) || !allAtLeast(window.pads, 0) ||
+      !allBelow(window.kernel) || !allBelow(window.strides) ||
+      !allBelow(window.dilations) || !allBelow(window.pads))
+    return op->emitOpError("C2: expects positive kernel extents, strides and "
+                           "dilations and pads that are not negative, got [")
+           << window.kernel << "], [" << window.strides << "], ["
+           << window.dilations << "] and [" << window.pads << "]";
+  SmallVector<int64_t, 4> expected = {input[0], 0, 0, channels};
+  for (int d = 0; d < 2; ++d)
+    expected[1 + d] =
+        windowCount(input[1 + d], window.kernel[d], window.strides[d],
+                    window.pads[d], window.pads[2 + d], window.dilations[d]);
+  if (expected[1] < 1 || expected[2] < 1 || result != ArrayRef(expected))
+    return op->emitOpError("expects a result of shape [")
+           << expected << "], got [" << result << "]";
+  return success();
+}
+
+LogicalResult qbias::verifyConvolution(Operation *op, Type input, Type weight,
+                                       Type bias, Type result, Window window,
+                                       int64_t groups) {
+  auto x = cast<RankedTensorType>(input).getShape();
+  auto w = cast<RankedTensorType>(weight).getShape();
+  auto y = cast<RankedTensorType>(result).getShape();
+  // C1
+  if (x.size() != 4 || w.size() != 4 || y.size() != 4)
+    return op->emitOpError("C1: expects input, weight and result of rank 4, got ")
+           << x.size() << ", " << w.size() << " and " << y.size();
+  // C3
+  if (groups < 1 || x[3] % groups || w[0] % groups || w[3] != x[3] / groups)
+    return op->emitOpError("C3: expects ")
+           << x[3] << " input and " << w[0]
+           << " output channels to be multiples of " << groups
+           << " groups and the weight to have "
+           << (groups > 0 ? x[3] / groups : 0) << " input channels, got "
+           << w[3];
+  // C4
+  if (bias && cast<RankedTensorType>(bias).getShape() != ArrayRef<int64_t>(w[0]))
+    return op->emitOpError("C4: expects a bias of ")
+           << w[0] << " elements, got " << bias;
+  // C2, C5
+  SmallVector<int64_t> kernel = {w[1], w[2]};
+  window.kernel = kernel;
+  return verifyWindow(op, window, x, y, w[0]);
+}
+
+LogicalResult qbias::verifyMatmul(Operation *op, Type lhs, Type rhs, Type bias,
+                                  Type result) {
+  auto a = cast<RankedTensorType>(lhs).getShape();
+  auto b = cast<RankedTensorType>(rhs).getShape();
+  auto y = cast<RankedTensorType>(result).getShape();
+  // C1
+  bool batched = b.size() == a.size() && a.size() > 2;
+  if (a.size() < 2 || (b.size() != 2 && !batched) ||
+      (batched && a.drop_back(2) != b.drop_back(2)))
+    return op->emitOpError("C1: expects lhs of rank 2 or more and rhs of rank 2 "
+                           "or with lhs's leading dimensions, got [")
+           << a << "] and [" << b << "]";
+  // C2
+  if (a.back() != b.back())
+    return op->emitOpError("C2: expects equal last dimensions, got ")
+           << a.back() << " and " << b.back();
+  int64_t n = b[b.size() - 2];
+  // C3
+  if (bias && cast<RankedTensorType>(bias).getShape() != ArrayRef<int64_t>(n))
+    return op->emitOpError("C3: expects a bias of ")
+           << n << " elements, got " << bias;
+  // C4
+  SmallVector<int64_t> expected(a);
+  expected.back() = n;
+  if (y != ArrayRef(expected))
+    return op->emitOpError("C4: expects a result of shape [")
+           << expected << "], got [" << y << "]";
+  return success();
+}
+
+LogicalResult qbias::verifyBroadcast(Operation *op, Type lhs, Type rhs,
+                                     Type result) {
+  auto a = cast<RankedTensorType>(lhs).getShape();
+  auto b = cast<RankedTensorType>(rhs).getShape();
+  auto y = cast<RankedTensorType>(result).getShape();
+  // C1
+  if (a.size() != b.size() || a.size() != y.size())
+    return op->emitOpError("C1: expects operands and result of equal rank, got ")
+           << a.size() << ", " << b.size() << " and " << y.size();
+  // C2
+  for (auto [da, db, dy] : llvm::zip(a, b, y))
+    if ((da != db && da != 1 && db != 1) || dy != (da == 1 ? db : da))
+      return op->emitOpError("C2: expects dimensions that are equal or 1 and "
+                             "the larger of both in the result, got ")
+             << da << ", " << db << " and " << dy;
+  return success();
+}
+
+LogicalResult qbias::verifyPad(Operation *op, Type input, Type result,
+                               ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+  auto x = cast<RankedTensorType>(input);
+  auto y = cast<RankedTensorType>(result);
+  // C1
+  if (low.size() != size_t(x.getRank()) || high.size() != low.size() ||
+      !allAtLeast(low, 0) || !allAtLeast(high, 0) || !allBelow(low) ||
+      !allBelow(high))
+    return op->emitOpError("C1: expects ")
+           << x.getRank() << " low and high pads, none negative, got [" << low
+           << "] and [" << high << "]";
+  // C2
+  SmallVector<int64_t> expected;
+  for (auto [size, l, h] : llvm::zip(x.getShape(), low, high))
+    expected.push_back(size + l + h);
+  if (y != x.clone(expected))
+    return op->emitOpError("C2: expects a result of type ")
+           << x.clone(expected) << ", got " << y;
+  return success();
+}
+
+SmallVector<int64_t> qbias::insideCounts(int64_t size, int64_t count,
+                                         int64_t kernel, int64_t stride,
+                                         int64_t padLow, int64_t dilation) {
+  SmallVector<int64_t> counts;
+  for (int64_t i = 0; i < count; ++i) {
+    // Taps k with 0 <= first + k * dilation < size, 0 <= k < kernel.
+    int64_t first = i * stride - padLow;
+    int64_t begin = first >= 0 ? 0 : llvm::divideCeil(-first, dilation);
+    int64_t end = first >= size ? 0 : llvm::divideCeil(size - first, dilation);
+    int64_t inside = std::max<int64_t>(0, std::min(end, kernel) - begin);
+    counts.push_back(inside);
+  }
+  return counts;
+}
+
+LogicalResult qbias::verifyWindowsNotEmpty(Operation *op, const Window &window,
+                                           ArrayRef<int64_t> input,
+                                           ArrayRef<int64_t> result) {
+  for (int d = 0; d < 2; ++d) {
+    auto counts =
+        insideCounts(input[1 + d], result[1 + d], window.kernel[d],
+                     window.strides[d], window.pads[d], window.dilations[d]);
+    if (llvm::is_contained(counts, 0))
+      return op->emitOpError("C2: expects every window to hold a position of "
+                             "the input, got an empty one along dimension ")
+             << 1 + d;
+  }
+  return success();
+}
+
+SmallVector<int64_t> qbias::poolDivisors(const Window &window,
+                                         ArrayRef<int64_t> input,
+                                         ArrayRef<int64_t> result,
+                                         bool countIncludePad) {
+  if (countIncludePad)
+    return {window.kernel[0] * window.kernel[1]};
+  llvm::SetVector<int64_t> counts[2];
+  for (int d = 0; d < 2; ++d) {
+    auto inside =
+        insideCounts(input[1 + d], result[1 + d], window.kernel[d],
+                     window.strides[d], window.pads[d], window.dilations[d]);
+    counts[d].insert(inside.begin(), inside.end());
+  }
+  llvm::SetVector<int64_t> products;
+  for (int64_t rows : counts[0])
+    for (int64_t columns : counts[1])
+      products.insert(rows * columns);
+  SmallVector<int64_t> divisors = products.takeVector();
+  llvm::sort(divisors);
+  return divisors;
+}

@@ -1,0 +1,66 @@
+//===- Certify.cpp - requantizations that equal the reference ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// For every channel: bounds of the accumulator (N9), the staircase of the
+// reference (N7), and m, k, r that make each of its steps. What is attached is
+// what numerics::proves accepts; --verify-only runs the same proof on
+// attributes that came with the module.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Analysis/Certification.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
+#include "qbias/Dialect/QBias/Transforms/Passes.h"
+
+#include "mlir/IR/Remarks.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_CERTIFY
+#include "qbias/Dialect/QBias/Transforms/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+/// One line a user can filter for: what was proven about a layer.
+static void report(IntegerSegmentOpInterface op) {
+  RequantAttr requant = op.getRequantAttr();
+  CertificateAttr certificate = op.getCertificateAttr();
+  bool isComplete = certificate.getCertified() == certificate.getChannels();
+  auto options = remark::RemarkOpts::name("certificate").category("qbias-certify");
+  auto emit = [&](auto &&remark) {
+    remark << remark::metric("form", stringifyRequantForm(requant.getForm()))
+           << remark::metric("channels", certificate.getChannels())
+           << remark::metric("certified", certificate.getCertified());
+  };
+  if (isComplete)
+    emit(remark::passed(op->getLoc(), options));
+  else
+    emit(remark::failed(op->getLoc(), options));
+  if (requant.getForm() == RequantForm::Threshold)
+    remark::missed(op->getLoc(),
+                   remark::RemarkOpts::name("threshold-form").category("qbias-certify"))
+        << remark::reason("no affine or half-even form exists for some channel; the "
+                          "threshold form is exact and slow");
+}
+
+namespace {
+struct Certify : qbias::impl::CertifyBase<Certify> {
+  using CertifyBase::CertifyBase;
+  void runOnOperation() override {
+    SmallVector<IntegerSegmentOpInterface> layers;
+    getOperation().walk([&](IntegerSegmentOpInterface op) { layers.push_back(op); });
+    for (IntegerSegmentOpInterface op : layers) {
+      if (failed(verifyOnly ? proveLayer(op) : certifyLayer(op)))
+        return signalPassFailure();
+      if (!verifyOnly)
+        report(op);
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,353 @@
+//===- FuseRequant.cpp - segments become integer operations ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Walks the function once, in order. Every quantized value gets an integer
+// value: an argument changes its type, data movement is rebuilt on integers,
+// and a quantize becomes the integer operation of the segment that ends in it
+// (SegmentBuilder). Real operations are only looked at from their quantize, and
+// erased at the end.
+//
+//===----------------------------------------------------------------------===//
+
+#include "SegmentBuilder.h"
+
+#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
+#include "qbias/Dialect/QBias/IR/QBias.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Dialect/QBias/Transforms/Passes.h"
+#include "qbias/Analysis/Segments.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_FUSEREQUANT
+#include "qbias/Dialect/QBias/Transforms/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+/// Splat value of a constant with equal elements.
+static std::optional<double> getScalar(Value value) {
+  ElementsAttr constant = getConstant(value);
+  SmallVector<double> floats;
+  if (!constant || !readFloats(constant, floats) || floats.empty() ||
+      !llvm::all_equal(floats))
+    return std::nullopt;
+  return floats.front();
+}
+
+/// x + c, x - c, c - x, x * c with a scalar constant c, as a linear step on
+/// the other operand.
+static std::optional<std::pair<Value, LinearStepAttr>> getLinearStep(Operation *op) {
+  if (!isa<AddOp, SubOp, MulOp>(op))
+    return std::nullopt;
+  Builder builder(op->getContext());
+  for (int i = 0; i < 2; ++i) {
+    std::optional<double> c = getScalar(op->getOperand(i));
+    Value other = op->getOperand(1 - i);
+    if (!c || other.getType() != op->getResult(0).getType())
+      continue;
+    double factor = isa<MulOp>(op) ? *c : (isa<SubOp>(op) && i == 0 ? -1 : 1);
+    double offset = isa<MulOp>(op) ? 0 : (isa<SubOp>(op) && i == 1 ? -*c : *c);
+    return std::make_pair(other, LinearStepAttr::get(op->getContext(),
+                                                     builder.getF64FloatAttr(factor),
+                                                     builder.getF64FloatAttr(offset)));
+  }
+  return std::nullopt;
+}
+
+/// Collects the elementwise steps above `real` into `steps` (in order) and
+/// returns the value below them.
+static Value collectSteps(Value real, SmallVectorImpl<Attribute> &steps) {
+  SmallVector<Attribute> reversed;
+  while (Operation *op = real.getDefiningOp()) {
+    MLIRContext *context = op->getContext();
+    if (auto clamp = dyn_cast<ClampOp>(op)) {
+      reversed.push_back(ClampStepAttr::get(context, clamp.getLoAttr(), clamp.getHiAttr()));
+      real = clamp.getInput();
+    } else if (auto unary = dyn_cast<UnaryOp>(op)) {
+      reversed.push_back(UnaryStepAttr::get(context, unary.getFunction(),
+                                            unary.getAlphaAttr(), unary.getBetaAttr()));
+      real = unary.getInput();
+    } else if (auto linear = getLinearStep(op)) {
+      reversed.push_back(linear->second);
+      real = linear->first;
+    } else {
+      break;
+    }
+  }
+  steps.assign(reversed.rbegin(), reversed.rend());
+  return real;
+}
+
+namespace {
+
+struct FuseRequant : qbias::impl::FuseRequantBase<FuseRequant> {
+  void runOnOperation() override;
+  LogicalResult fuse(func::FuncOp func);
+};
+
+/// Fuses one function.
+class Fuser {
+public:
+  explicit Fuser(func::FuncOp func) : func(func), builder(func.getContext()) {}
+  LogicalResult run();
+
+private:
+  void convertArguments();
+  LogicalResult convertQuantize(QuantizeOp op);
+  LogicalResult convertMovement(ScaleTransparentOpInterface op);
+  LogicalResult convertResult(OpOperand &operand, unsigned index);
+  FailureOr<Value> buildAccumulator(Value real, const SegmentEnd &end,
+                                    std::optional<int64_t> &axis);
+  LogicalResult describeAccumulator(Value value, std::optional<int64_t> axis,
+                                    ArrayRef<Attribute> tail, unsigned index);
+
+  func::FuncOp func;
+  OpBuilder builder;
+  IRMapping integers;
+};
+
+} // namespace
+
+/// Every quantized argument gets a twin of plain integers behind it, which
+/// takes its place at the end; the type moves into an attribute.
+void Fuser::convertArguments() {
+  Block &block = func.getBody().front();
+  for (unsigned i = 0; i < func.getNumArguments(); ++i)
+    if (quant::QuantizedType type = getQuantElement(func.getArgument(i).getType()))
+      func.setArgAttr(i, QBiasDialect::kTypeAttr, TypeAttr::get(type));
+  for (BlockArgument argument : llvm::to_vector(block.getArguments()))
+    if (isQuantTensor(argument.getType()))
+      integers.map(argument, block.insertArgument(argument.getArgNumber() + 1,
+                                                  getIntegerTensor(argument.getType()),
+                                                  argument.getLoc()));
+}
+
+LogicalResult Fuser::convertQuantize(QuantizeOp op) {
+  quant::QuantizedType type = getQuantElement(op.getType());
+  std::string tensor = getTensorName(op.getLoc());
+  if (getAxis(type))
+    return op.emitError("expects a per-tensor scale on an activation, got ")
+           << getScales(type).size() << " scales; quantize '" << tensor
+           << "' per tensor";
+  SegmentEnd end{{}, type, op.getLoc(), tensor};
+  Value real = collectSteps(op.getInput(), end.steps);
+  builder.setInsertionPoint(op);
+  FailureOr<Value> value = SegmentBuilder(builder, integers).build(real, end);
+  if (failed(value))
+    return failure();
+  integers.map(op.getResult(), *value);
+  return success();
+}
+
+/// Rebuilds data movement on integers.
+LogicalResult Fuser::convertMovement(ScaleTransparentOpInterface op) {
+  quant::QuantizedType type = getQuantElement(op->getResult(0).getType());
+  if (!type)
+    return success(); // moves reals or constants: looked at from their users
+  SmallVector<Value> operands;
+  for (OpOperand *operand : op.getElementOperands()) {
+    Value mapped = integers.lookupOrNull(operand->get());
+    if (!mapped)
+      return success(); // constant weights
+    operands.push_back(mapped);
+  }
+  builder.setInsertionPoint(op);
+  Type element = getElementTypeOrSelf(operands.front().getType());
+  auto resultType = cast<RankedTensorType>(op->getResult(0).getType()).clone(element);
+  Value result;
+  if (auto pool = dyn_cast<PoolOp>(op.getOperation()))
+    result = IntMaxPoolOp::create(builder, op.getLoc(), resultType, operands[0],
+                                  pool.getKernelAttr(), pool.getStridesAttr(),
+                                  pool.getPadsAttr(), pool.getDilationsAttr());
+  else if (auto pad = dyn_cast<PadOp>(op.getOperation()))
+    result = IntPadOp::create(
+        builder, op.getLoc(), resultType, operands[0], pad.getLowAttr(),
+        pad.getHighAttr(),
+        builder.getI64IntegerAttr(numerics::quantize(
+            *numerics::exactRational(pad.getValue().convertToDouble()),
+            getParams(type))));
+  else
+    result = op.rebuildOn(builder, operands, element);
+  integers.map(op->getResult(0), result);
+  return success();
+}
+
+/// Position of dimension `axis` after a reshape that only adds or removes unit
+/// dimensions, nullopt when it is not there any more.
+static std::optional<int64_t> followAxis(ArrayRef<int64_t> from, ArrayRef<int64_t> to,
+                                         int64_t axis) {
+  int64_t large = llvm::count_if(from.take_front(axis), [](int64_t d) { return d != 1; });
+  for (auto [i, d] : llvm::enumerate(to))
+    if (d != 1 && large-- == 0)
+      return d == from[axis] ? std::optional<int64_t>(i) : std::nullopt;
+  return std::nullopt;
+}
+
+/// The int32 accumulator of a last layer without quantize, through the data
+/// movement after it (N13g). `axis` is the dimension of its channels.
+FailureOr<Value> Fuser::buildAccumulator(Value real, const SegmentEnd &end,
+                                         std::optional<int64_t> &axis) {
+  auto movement = real.getDefiningOp<ScaleTransparentOpInterface>();
+  if (!movement || movement.getElementOperands().size() != 1) {
+    axis = cast<RankedTensorType>(real.getType()).getRank() - 1;
+    return SegmentBuilder(builder, integers).build(real, end);
+  }
+  Value source = movement.getElementOperands()[0]->get();
+  FailureOr<Value> value = buildAccumulator(source, end, axis);
+  if (failed(value))
+    return failure();
+  auto from = cast<RankedTensorType>(source.getType()).getShape();
+  auto to = cast<RankedTensorType>(real.getType()).getShape();
+  if (axis) {
+    if (auto transpose = dyn_cast<TransposeOp>(movement.getOperation()))
+      axis = llvm::find(transpose.getPermutation(), *axis) -
+             transpose.getPermutation().begin();
+    else if (!isa<tensor::ExtractSliceOp>(movement.getOperation()))
+      axis = followAxis(from, to, *axis);
+  }
+  return movement.rebuildOn(builder, *value, getElementTypeOrSelf(value->getType()));
+}
+
+/// Scale and offset outside the program: real = acc * scale + offset.
+LogicalResult Fuser::describeAccumulator(Value value, std::optional<int64_t> axis,
+                                         ArrayRef<Attribute> tail, unsigned index) {
+  Value source = value;
+  while (!isa<IntegerSegmentOpInterface>(source.getDefiningOp()))
+    source = source.getDefiningOp()->getOperand(0);
+  auto op = cast<IntegerSegmentOpInterface>(source.getDefiningOp());
+  FailureOr<std::vector<ChannelSegment>> channels = getChannelSegments(op);
+  if (failed(channels))
+    return failure();
+  SmallVector<double> scales, offsets;
+  for (const ChannelSegment &channel : *channels) {
+    scales.push_back(channel.unit.get_d());
+    offsets.push_back(channel.offset.get_d());
+  }
+  if (llvm::all_equal(scales) && llvm::all_equal(offsets)) {
+    scales.resize(1);
+    offsets.resize(1);
+  } else if (!axis) {
+    return op->emitError("channels of the output are no dimension of their own any "
+                         "more; quantize the output of this layer");
+  }
+  auto set = [&](StringRef name, Attribute attr) {
+    func.setResultAttr(index, name, attr);
+  };
+  set(QBiasDialect::kScalesAttr, builder.getDenseF64ArrayAttr(scales));
+  set(QBiasDialect::kOffsetsAttr, builder.getDenseF64ArrayAttr(offsets));
+  set(QBiasDialect::kRealAttr, builder.getUnitAttr());
+  if (axis)
+    set(QBiasDialect::kAxisAttr, builder.getI64IntegerAttr(*axis));
+  if (!tail.empty())
+    set(QBiasDialect::kTailAttr, builder.getArrayAttr(tail));
+  return success();
+}
+
+LogicalResult Fuser::convertResult(OpOperand &operand, unsigned index) {
+  quant::QuantizedType type = getQuantElement(operand.get().getType());
+  if (type) {
+    Value mapped = integers.lookupOrNull(operand.get());
+    if (!mapped)
+      return operand.getOwner()->emitError("result is a quantized constant; expects a "
+                                           "computed tensor");
+    func.setResultAttr(index, QBiasDialect::kTypeAttr, TypeAttr::get(type));
+    operand.set(mapped);
+    return success();
+  }
+  auto name = func.getResultAttrOfType<StringAttr>(index, QBiasDialect::kNameAttr);
+  SegmentEnd end{{}, {}, operand.get().getLoc(), name ? name.str() : std::string("result")};
+  SmallVector<Attribute> tail;
+  Value real = collectSteps(operand.get(), tail);
+  builder.setInsertionPoint(operand.getOwner());
+  std::optional<int64_t> axis;
+  FailureOr<Value> value = buildAccumulator(real, end, axis);
+  if (failed(value) || failed(describeAccumulator(*value, axis, tail, index)))
+    return failure();
+  operand.set(*value);
+  return success();
+}
+
+/// Erases what no integer operation uses any more.
+static void eraseReal(Block &block) {
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block))) {
+    bool isReal = llvm::any_of(op.getResults(), [](Value result) {
+      return isRealTensor(result.getType()) || isQuantTensor(result.getType());
+    });
+    if (op.use_empty() && (isReal || isa<arith::ConstantOp>(op)))
+      op.erase();
+  }
+}
+
+LogicalResult Fuser::run() {
+  Block &block = func.getBody().front();
+  convertArguments();
+  for (Operation &op : llvm::make_early_inc_range(block)) {
+    LogicalResult result = success();
+    if (auto quantize = dyn_cast<QuantizeOp>(op))
+      result = convertQuantize(quantize);
+    else if (auto movement = dyn_cast<ScaleTransparentOpInterface>(op))
+      result = convertMovement(movement);
+    if (failed(result))
+      return failure();
+  }
+  auto ret = cast<func::ReturnOp>(block.getTerminator());
+  for (unsigned i = 0; i < ret.getNumOperands(); ++i)
+    if (failed(convertResult(ret->getOpOperand(i), i)))
+      return failure();
+  eraseReal(block);
+  block.eraseArguments([](BlockArgument argument) {
+    return isQuantTensor(argument.getType()) && argument.use_empty();
+  });
+  func.setType(FunctionType::get(func.getContext(), block.getArgumentTypes(),
+                                 ret.getOperandTypes()));
+  return success();
+}
+
+/// A model without any quantize gets one clear message instead of one per
+/// layer.
+static LogicalResult requireQuantized(func::FuncOp func) {
+  int64_t layers = 0;
+  Operation *first = nullptr;
+  bool isQuantized = false;
+  func.walk([&](Operation *op) {
+    isQuantized |= isa<QuantizeOp, DequantizeOp>(op) || isa<IntegerSegmentOpInterface>(op) ||
+                   llvm::any_of(op->getOperandTypes(), isQuantTensor);
+    if (auto layer = dyn_cast<AccumulatorOpInterface>(op)) {
+      first = first ? first : op;
+      ++layers;
+    }
+  });
+  if (isQuantized || !first)
+    return success();
+  return first->emitError("model is not quantized: expects quantized inputs and weights, "
+                          "got ")
+         << layers << " float layers, the first '" << getLayerName(first)
+         << "'; quantize the model first, for example with "
+            "onnxruntime.quantization.quantize_static or "
+            "torch's prepare_pt2e and convert_pt2e";
+}
+
+LogicalResult FuseRequant::fuse(func::FuncOp func) {
+  if (!func.getBody().hasOneBlock())
+    return func.emitError("expects one block, got ") << func.getBody().getBlocks().size();
+  if (failed(requireQuantized(func)))
+    return failure();
+  return Fuser(func).run();
+}
+
+void FuseRequant::runOnOperation() {
+  for (func::FuncOp func : getOperation().getOps<func::FuncOp>())
+    if (!func.isExternal() && failed(fuse(func)))
+      return signalPassFailure();
+}

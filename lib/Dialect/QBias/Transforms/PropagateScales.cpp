@@ -1,0 +1,160 @@
+//===- PropagateScales.cpp - quantize and dequantize meet across data movement ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   quantize(move(x)) = move(quantize(x))        quantize acts on elements
+//   move(dequantize(q)) = dequantize(move(q))
+//   quantize(dequantize(q)) = q                  one type
+//   Q(clamp(DQ(Q(x)))) = Q(clamp(x))             one type; Q is monotone, so both
+//                                                are min(max(Q(x), Q(lo)), Q(hi))
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Dialect/QBias/IR/QBias.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Dialect/QBias/Transforms/Passes.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_PROPAGATESCALES
+#include "qbias/Dialect/QBias/Transforms/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+namespace {
+
+/// move(dequantize(a), dequantize(b)) -> dequantize(move(a, b)) when all
+/// operands have one per-tensor type.
+struct MoveDequantizeDown
+    : public OpInterfaceRewritePattern<ScaleTransparentOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(ScaleTransparentOpInterface op,
+                                PatternRewriter &rewriter) const override {
+    SmallVector<OpOperand *> operands = op.getElementOperands();
+    if (operands.empty() || !isRealTensor(op->getResult(0).getType()))
+      return rewriter.notifyMatchFailure(op, "does not move real elements");
+    SmallVector<Value> integers;
+    quant::QuantizedType type;
+    for (OpOperand *operand : operands) {
+      auto dequantize = operand->get().getDefiningOp<DequantizeOp>();
+      if (!dequantize)
+        return rewriter.notifyMatchFailure(op, "operand is not dequantized");
+      quant::QuantizedType own = getQuantElement(dequantize.getInput().getType());
+      if (getAxis(own) || (type && type != own))
+        return rewriter.notifyMatchFailure(op, "operands differ in scale");
+      type = own;
+      integers.push_back(dequantize.getInput());
+    }
+    if (!op.insertsOnlyGridValues(type))
+      return rewriter.notifyMatchFailure(op, "inserts a value off the grid");
+    Value moved = op.rebuildOn(rewriter, integers, type);
+    rewriter.replaceOpWithNewOp<DequantizeOp>(op, op->getResult(0).getType(), moved);
+    return success();
+  }
+};
+
+/// quantize(move(x)) -> move(quantize(x)).
+struct MoveQuantizeUp : public OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto producer = op.getInput().getDefiningOp<ScaleTransparentOpInterface>();
+    quant::QuantizedType type = getQuantElement(op.getType());
+    if (!producer || getAxis(type))
+      return rewriter.notifyMatchFailure(op, "producer does not only move elements");
+    SmallVector<OpOperand *> operands = producer.getElementOperands();
+    if (operands.empty())
+      return rewriter.notifyMatchFailure(op, "producer does arithmetic");
+    SmallVector<Value> integers;
+    for (OpOperand *operand : operands) {
+      auto tensor = cast<RankedTensorType>(operand->get().getType());
+      integers.push_back(QuantizeOp::create(rewriter, op.getLoc(),
+                                            tensor.clone(type), operand->get()));
+    }
+    rewriter.replaceOp(op, producer.rebuildOn(rewriter, integers, type));
+    return success();
+  }
+};
+
+/// Q(clamp(DQ(Q(x)))) -> Q(clamp(x)) for one type, when the inner integers
+/// have no other use.
+struct MergeClampedQuantize : public OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto clamp = op.getInput().getDefiningOp<ClampOp>();
+    auto dequantize = clamp ? clamp.getInput().getDefiningOp<DequantizeOp>() : nullptr;
+    auto inner = dequantize ? dequantize.getInput().getDefiningOp<QuantizeOp>() : nullptr;
+    if (!inner || inner.getType() != op.getType() || !inner->hasOneUse())
+      return rewriter.notifyMatchFailure(op, "not a clamp between quantizes of one type");
+    Value clamped = ClampOp::create(rewriter, clamp.getLoc(), clamp.getType(),
+                                    inner.getInput(), clamp.getLoAttr(),
+                                    clamp.getHiAttr());
+    rewriter.replaceOpWithNewOp<QuantizeOp>(op, op.getType(), clamped);
+    return success();
+  }
+};
+
+struct PropagateScales : qbias::impl::PropagateScalesBase<PropagateScales> {
+  void runOnOperation() override;
+};
+
+} // namespace
+
+/// A float argument all of whose uses are quantizes of one type becomes an
+/// argument of that type: quantizing it is the caller's business (N2b).
+static void quantizeArgument(func::FuncOp func, unsigned index) {
+  BlockArgument argument = func.getArgument(index);
+  if (!isRealTensor(argument.getType()) || argument.use_empty())
+    return;
+  Type type;
+  for (Operation *user : argument.getUsers()) {
+    auto quantize = dyn_cast<QuantizeOp>(user);
+    if (!quantize || (type && type != quantize.getType()))
+      return;
+    type = quantize.getType();
+  }
+  argument.setType(type);
+  for (Operation *user : llvm::make_early_inc_range(argument.getUsers())) {
+    user->getResult(0).replaceAllUsesWith(argument);
+    user->erase();
+  }
+  func.setArgAttr(index, QBiasDialect::kRealAttr, UnitAttr::get(func.getContext()));
+}
+
+/// A float result that is a dequantize returns the integers instead.
+static void quantizeResult(func::FuncOp func, func::ReturnOp ret, unsigned index) {
+  auto dequantize = ret.getOperand(index).getDefiningOp<DequantizeOp>();
+  if (!dequantize || getAxis(getQuantElement(dequantize.getInput().getType())))
+    return;
+  ret.setOperand(index, dequantize.getInput());
+  func.setResultAttr(index, QBiasDialect::kRealAttr, UnitAttr::get(func.getContext()));
+  if (dequantize->use_empty())
+    dequantize->erase();
+}
+
+void PropagateScales::runOnOperation() {
+  func::FuncOp func = getOperation();
+  RewritePatternSet patterns(&getContext());
+  patterns.add<MoveDequantizeDown, MoveQuantizeUp, MergeClampedQuantize>(&getContext());
+  if (failed(applyPatternsGreedily(func, std::move(patterns))))
+    return signalPassFailure();
+  auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());
+  for (unsigned i = 0; i < func.getNumArguments(); ++i)
+    quantizeArgument(func, i);
+  for (unsigned i = 0; i < func.getNumResults(); ++i)
+    quantizeResult(func, ret, i);
+  func.setType(FunctionType::get(&getContext(), func.getBody().front().getArgumentTypes(),
+                                 ret.getOperandTypes()));
+}

@@ -1,0 +1,252 @@
+//===- SinkTransposes.cpp - layout transposes move to the boundary ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// An NCHW model arrives as  T(NCHW) . op(NHWC) . T(NHWC)  around every
+// convolution and pool. T to NCHW moves down, T to NHWC moves up; between two
+// convolutions they meet and compose to the identity.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/QBias.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Dialect/QBias/Transforms/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_SINKTRANSPOSES
+#include "qbias/Dialect/QBias/Transforms/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+static constexpr int64_t kToNchw[] = {0, 3, 1, 2};
+static constexpr int64_t kToNhwc[] = {0, 2, 3, 1};
+
+static SmallVector<int64_t> invert(ArrayRef<int64_t> permutation) {
+  SmallVector<int64_t> inverse(permutation.size());
+  for (auto [i, d] : llvm::enumerate(permutation))
+    inverse[d] = i;
+  return inverse;
+}
+
+static RankedTensorType permuteType(Type type, ArrayRef<int64_t> permutation) {
+  auto tensor = cast<RankedTensorType>(type);
+  SmallVector<int64_t> shape;
+  for (int64_t d : permutation)
+    shape.push_back(tensor.getDimSize(d));
+  return RankedTensorType::get(
+      shape, permuteElementType(tensor.getElementType(), permutation));
+}
+
+static Value transpose(PatternRewriter &rewriter, Location loc, Value value,
+                       ArrayRef<int64_t> permutation) {
+  return TransposeOp::create(rewriter, loc, permuteType(value.getType(), permutation),
+                             value, permutation);
+}
+
+static bool isElementwise(Operation *op) {
+  return isa<QuantizeOp, DequantizeOp, ClampOp, UnaryOp, AddOp, SubOp, MulOp>(op);
+}
+
+/// The elementwise, pad or concat operation `op` on operands permuted by
+/// `permutation`; its result is permuted alike.
+static Value buildPermuted(PatternRewriter &rewriter, Operation *op,
+                           ValueRange operands, ArrayRef<int64_t> permutation) {
+  Type type = permuteType(op->getResult(0).getType(), permutation);
+  if (auto pad = dyn_cast<PadOp>(op)) {
+    SmallVector<int64_t> low, high;
+    for (int64_t d : permutation) {
+      low.push_back(pad.getLow()[d]);
+      high.push_back(pad.getHigh()[d]);
+    }
+    return PadOp::create(rewriter, op->getLoc(), type, operands[0],
+                         rewriter.getDenseI64ArrayAttr(low),
+                         rewriter.getDenseI64ArrayAttr(high), pad.getValueAttr());
+  }
+  if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
+    int64_t dim = llvm::find(permutation, int64_t(concat.getDim())) - permutation.begin();
+    return tensor::ConcatOp::create(rewriter, op->getLoc(), type, dim, operands);
+  }
+  OperationState state(op->getLoc(), op->getName(), operands, {type}, op->getAttrs());
+  return rewriter.create(state)->getResult(0);
+}
+
+namespace {
+
+/// op(T(a), T(b)) -> T(op(a, b)) for T to NCHW. An operand that is not
+/// transposed yet gets a transpose to NHWC, which moves up.
+struct SinkToNchw : public RewritePattern {
+  SinkToNchw(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/2, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op,
+                                PatternRewriter &rewriter) const override {
+    if (!isElementwise(op) && !isa<PadOp, tensor::ConcatOp>(op))
+      return rewriter.notifyMatchFailure(op, "does not commute with a transpose");
+    auto sinks = [](Value value) {
+      auto producer = value.getDefiningOp<TransposeOp>();
+      return producer && producer.getPermutation() == ArrayRef<int64_t>(kToNchw);
+    };
+    if (llvm::none_of(op->getOperands(), sinks))
+      return rewriter.notifyMatchFailure(op, "no operand is transposed to NCHW");
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(sinks(operand)
+                             ? operand.getDefiningOp<TransposeOp>().getInput()
+                             : transpose(rewriter, op->getLoc(), operand, kToNhwc));
+    Value result = buildPermuted(rewriter, op, operands, kToNhwc);
+    rewriter.replaceOp(op, transpose(rewriter, op->getLoc(), result, kToNchw));
+    return success();
+  }
+};
+
+/// T(op(a, b)) -> op(T(a), T(b)) for T to NHWC, or for any T above constants.
+/// Quantize and arithmetic move only when nobody else needs them.
+struct HoistToNhwc : public OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    Operation *producer = op.getInput().getDefiningOp();
+    if (!producer || (!isElementwise(producer) && !isa<PadOp, tensor::ConcatOp>(producer)))
+      return rewriter.notifyMatchFailure(op, "producer does not commute");
+    bool isConstant =
+        isa<DequantizeOp>(producer) &&
+        producer->getOperand(0).getDefiningOp<quant::StorageCastOp>();
+    if (!isConstant && op.getPermutation() != ArrayRef<int64_t>(kToNhwc))
+      return rewriter.notifyMatchFailure(op, "not a transpose to NHWC");
+    if (!isa<DequantizeOp>(producer) && !producer->hasOneUse())
+      return rewriter.notifyMatchFailure(op, "producer has other users");
+    SmallVector<Value> operands;
+    for (Value operand : producer->getOperands())
+      operands.push_back(transpose(rewriter, op.getLoc(), operand, op.getPermutation()));
+    rewriter.replaceOp(op, buildPermuted(rewriter, producer, operands, op.getPermutation()));
+    return success();
+  }
+};
+
+/// T(scast(x)) -> scast(T(x)): towards the constant below.
+struct HoistOverStorageCast : public OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto cast = op.getInput().getDefiningOp<quant::StorageCastOp>();
+    if (!cast)
+      return rewriter.notifyMatchFailure(op, "not a storage cast");
+    Value moved = transpose(rewriter, op.getLoc(), cast.getInput(), op.getPermutation());
+    rewriter.replaceOpWithNewOp<quant::StorageCastOp>(op, op.getType(), moved);
+    return success();
+  }
+};
+
+/// Copies elements of `bytes` bytes so that result dimension i is operand
+/// dimension permutation[i].
+std::vector<char> permuteBytes(ArrayRef<char> data, ArrayRef<int64_t> shape,
+                               ArrayRef<int64_t> permutation, size_t bytes) {
+  size_t rank = shape.size();
+  SmallVector<int64_t> strides(rank, 1), resultShape, resultStrides;
+  for (size_t d = rank; d-- > 1;)
+    strides[d - 1] = strides[d] * shape[d];
+  for (int64_t d : permutation) {
+    resultShape.push_back(shape[d]);
+    resultStrides.push_back(strides[d]);
+  }
+  std::vector<char> result(data.size());
+  SmallVector<int64_t> index(rank, 0);
+  for (size_t at = 0; at < result.size(); at += bytes) {
+    int64_t from = 0;
+    for (size_t d = 0; d < rank; ++d)
+      from += index[d] * resultStrides[d];
+    std::memcpy(&result[at], &data[from * bytes], bytes);
+    for (size_t d = rank; d-- > 0;) {
+      if (++index[d] < resultShape[d])
+        break;
+      index[d] = 0;
+    }
+  }
+  return result;
+}
+
+/// T(constant) -> constant.
+struct FoldConstant : public OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    ElementsAttr value = getConstant(op.getInput());
+    std::optional<std::vector<char>> data = value ? readRaw(value) : std::nullopt;
+    if (!data || !value.getNumElements())
+      return rewriter.notifyMatchFailure(op, "not a plain constant");
+    StringRef name = "constant";
+    if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+      name = resource.getRawHandle().getKey();
+    auto constant = op.getInput().getDefiningOp<arith::ConstantOp>();
+    ElementsAttr moved = makeRaw(
+        op.getType(),
+        permuteBytes(*data, value.getShapedType().getShape(), op.getPermutation(),
+                     data->size() / value.getNumElements()),
+        name);
+    auto created = rewriter.replaceOpWithNewOp<arith::ConstantOp>(
+        op, cast<TypedAttr>(moved));
+    created->setLoc(constant.getLoc());
+    return success();
+  }
+};
+
+/// A transpose that keeps the order of the dimensions larger than one is a
+/// reshape: collapse to one dimension and expand.
+struct UnitTransposeToReshape : public OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op,
+                                PatternRewriter &rewriter) const override {
+    auto input = op.getInput().getType();
+    SmallVector<int64_t> large;
+    for (int64_t d : op.getPermutation())
+      if (input.getDimSize(d) != 1)
+        large.push_back(d);
+    if (!llvm::is_sorted(large))
+      return rewriter.notifyMatchFailure(op, "moves elements");
+    auto quantized = getQuantElement(input);
+    if (quantized && getAxis(quantized))
+      return rewriter.notifyMatchFailure(op, "per-axis type");
+    auto flat = RankedTensorType::get({input.getNumElements()}, input.getElementType());
+    SmallVector<ReassociationIndices> all(1);
+    for (int64_t d = 0; d < input.getRank(); ++d)
+      all[0].push_back(d);
+    Value collapsed =
+        tensor::CollapseShapeOp::create(rewriter, op.getLoc(), flat, op.getInput(), all);
+    rewriter.replaceOpWithNewOp<tensor::ExpandShapeOp>(op, op.getType(), collapsed, all);
+    return success();
+  }
+};
+
+struct SinkTransposes : qbias::impl::SinkTransposesBase<SinkTransposes> {
+  void runOnOperation() override {
+    MLIRContext *context = &getContext();
+    RewritePatternSet movement(context);
+    movement.add<SinkToNchw, HoistToNhwc, HoistOverStorageCast, FoldConstant>(context);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(movement))))
+      return signalPassFailure();
+    // Reshapes last: before, they would stop transposes from meeting.
+    RewritePatternSet reshapes(context);
+    reshapes.add<UnitTransposeToReshape>(context);
+    if (failed(applyPatternsGreedily(getOperation(), std::move(reshapes))))
+      signalPassFailure();
+  }
+};
+
+} // namespace

@@ -1,0 +1,36 @@
+//===- Json.cpp - values as JSON ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Driver/Json.h"
+
+using namespace mlir;
+using namespace qbias;
+namespace json = llvm::json;
+
+json::Value qbias::toJsonString(StringRef text) {
+  return json::isUTF8(text) ? json::Value(text.str()) : json::Value(json::fixUTF8(text));
+}
+
+json::Array qbias::toJson(ArrayRef<int64_t> values) {
+  json::Array array;
+  for (int64_t value : values)
+    array.push_back(value);
+  return array;
+}
+
+json::Array qbias::toJson(ArrayRef<double> values) {
+  json::Array array;
+  for (double value : values)
+    array.push_back(value);
+  return array;
+}
+
+std::string qbias::getDTypeName(quant::QuantizedType type) {
+  return (type.isSigned() ? "int" : "uint") +
+         std::to_string(type.getStorageTypeIntegralWidth());
+}

@@ -1,0 +1,174 @@
+//===- Model.cpp - from a file to a compiled program ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Driver/Model.h"
+
+#include "qbias/Dialect/QBias/IR/Names.h"
+#include "qbias/Import/ONNX.h"
+#include "qbias/InitAll.h"
+
+#include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace qbias;
+
+void qbias::registerForDriver(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerDialects(registry);
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+}
+
+//===----------------------------------------------------------------------===//
+// Diagnostics
+//===----------------------------------------------------------------------===//
+
+/// "name: " of a layer or tensor, or "line:column: " of a text file.
+static std::string getPlace(Location loc) {
+  if (std::string name = getTensorName(loc); !name.empty())
+    return name + ": ";
+  if (auto position = dyn_cast<FileLineColLoc>(loc); position && position.getLine())
+    return std::to_string(position.getLine()) + ":" +
+           std::to_string(position.getColumn()) + ": ";
+  return {};
+}
+
+static StringRef getPrefix(DiagnosticSeverity severity) {
+  switch (severity) {
+  case DiagnosticSeverity::Error:
+    return "error: ";
+  case DiagnosticSeverity::Warning:
+    return "warning: ";
+  case DiagnosticSeverity::Note:
+    return "note: ";
+  case DiagnosticSeverity::Remark:
+    return "remark: ";
+  }
+  return {};
+}
+
+DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, std::string file)
+    : context(context), file(std::move(file)) {
+  handler = context->getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    errorCount += isError;
+    auto print = [&](Diagnostic &d) {
+      StringRef prefix = d.getSeverity() == DiagnosticSeverity::Error
+                             ? StringRef()
+                             : getPrefix(d.getSeverity());
+      llvm::errs() << this->file << ": " << prefix << getPlace(d.getLocation()) << d.str()
+                   << "\n";
+    };
+    print(diagnostic);
+    for (Diagnostic &note : diagnostic.getNotes())
+      if (isError)
+        print(note);
+    return success();
+  });
+}
+
+DiagnosticPrinter::~DiagnosticPrinter() { context->getDiagEngine().eraseHandler(handler); }
+
+//===----------------------------------------------------------------------===//
+// Loading
+//===----------------------------------------------------------------------===//
+
+static Location getFileLoc(MLIRContext *context, StringRef path) {
+  return FileLineColLoc::get(context, path, 0, 0);
+}
+
+/// Text that could be MLIR: printable, and one of the words a module starts
+/// with.
+static bool looksLikeMlir(StringRef bytes) {
+  StringRef head = bytes.take_front(4096);
+  if (llvm::any_of(head, [](char c) { return static_cast<unsigned char>(c) < 9; }))
+    return false;
+  return bytes.contains("module") || bytes.contains("func.func") ||
+         bytes.contains("builtin.module") || bytes.contains("llvm.func");
+}
+
+OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *context,
+                                       const CompileOptions &options) {
+  Location loc = getFileLoc(context, path);
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                            /*RequiresNullTerminator=*/true);
+  if (!buffer) {
+    emitError(loc) << "cannot open: " << buffer.getError().message();
+    return {};
+  }
+  StringRef bytes = (*buffer)->getBuffer();
+  if (bytes.empty()) {
+    emitError(loc) << "file is empty, expected an ONNX model or MLIR";
+    return {};
+  }
+  if (isBytecode((*buffer)->getMemBufferRef()) || looksLikeMlir(bytes)) {
+    llvm::SourceMgr sources;
+    sources.AddNewSourceBuffer(std::move(*buffer), {});
+    return parseSourceFile<ModuleOp>(sources, context);
+  }
+  if (!looksLikeOnnx((*buffer)->getMemBufferRef())) {
+    emitError(loc) << "unknown format, expected an ONNX model, MLIR text or MLIR bytecode; "
+                      "check that the file is complete";
+    return {};
+  }
+  return importOnnx((*buffer)->getMemBufferRef(), context, options.import);
+}
+
+//===----------------------------------------------------------------------===//
+// Lowering
+//===----------------------------------------------------------------------===//
+
+Stage qbias::getStage(ModuleOp module) {
+  Stage stage = Stage::Import;
+  module.walk([&](Operation *op) {
+    if (isa<LLVM::LLVMFuncOp>(op)) {
+      stage = Stage::LLVM;
+      return WalkResult::interrupt();
+    }
+    if (isa<linalg::LinalgDialect>(op->getDialect())) {
+      stage = Stage::Linalg;
+      return WalkResult::interrupt();
+    }
+    if (isa<IntegerSegmentOpInterface>(op))
+      stage = Stage::Integer;
+    return WalkResult::advance();
+  });
+  return stage;
+}
+
+LogicalResult qbias::lowerTo(ModuleOp module, Stage stage, const CompileOptions &options) {
+  Stage from = getStage(module);
+  PipelineOptions pipeline;
+  pipeline.requant = options.requant;
+  pipeline.observe = options.observe;
+  pipeline.name = options.name;
+  // What this process certified need not be proven twice.
+  pipeline.trusted = from == Stage::Import;
+  PassManager pm(module.getContext());
+  if (from < Stage::Integer && stage >= Stage::Integer)
+    buildIntegerizePipeline(pm, pipeline);
+  if (from < Stage::Linalg && stage >= Stage::Linalg)
+    buildToLinalgPipeline(pm, pipeline);
+  if (from < Stage::LLVM && stage >= Stage::LLVM)
+    buildToLLVMPipeline(pm, pipeline);
+  if (failed(applyPassManagerCLOptions(pm)))
+    return failure();
+  applyDefaultTimingPassManagerCLOptions(pm);
+  return pm.run(module);
+}

@@ -1,0 +1,197 @@
+//===- Program.cpp - a compiled program in this process ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Driver/Program.h"
+
+#include "qbias/Codegen/Passes.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace mlir;
+using namespace qbias;
+
+int64_t TensorInfo::elements() const {
+  int64_t count = 1;
+  for (int64_t d : shape)
+    count *= d;
+  return count;
+}
+
+//===----------------------------------------------------------------------===//
+// Interface
+//===----------------------------------------------------------------------===//
+
+static std::optional<runtime::DType> getDType(Type element) {
+  using runtime::DType;
+  auto integer = dyn_cast<IntegerType>(element);
+  if (!integer)
+    return std::nullopt;
+  switch (integer.getWidth()) {
+  case 8:
+    return integer.isUnsigned() ? DType::UInt8 : DType::Int8;
+  case 16:
+    return integer.isUnsigned() ? DType::UInt16 : DType::Int16;
+  case 32:
+    return DType::Int32;
+  case 64:
+    return DType::Int64;
+  default:
+    return std::nullopt;
+  }
+}
+
+/// Everything an argument's or result's attributes say.
+static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
+                                               const Twine &fallbackName) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  std::optional<runtime::DType> dtype =
+      tensor ? getDType(tensor.getElementType()) : std::nullopt;
+  if (!dtype)
+    return std::nullopt;
+  TensorInfo info;
+  info.dtype = *dtype;
+  info.shape.assign(tensor.getShape().begin(), tensor.getShape().end());
+  info.name = fallbackName.str();
+  if (!attrs)
+    return info;
+  if (auto name = attrs.getAs<StringAttr>(QBiasDialect::kNameAttr))
+    info.name = name.str();
+  if (auto quantized = attrs.getAs<TypeAttr>(QBiasDialect::kTypeAttr))
+    info.type = dyn_cast<quant::QuantizedType>(quantized.getValue());
+  if (auto producer = attrs.getAs<StringAttr>(QBiasDialect::kProducerAttr))
+    info.producer = producer.str();
+  info.isReal = attrs.contains(QBiasDialect::kRealAttr);
+  info.isObserved = attrs.contains(QBiasDialect::kObservedAttr);
+  if (auto scales = attrs.getAs<DenseF64ArrayAttr>(QBiasDialect::kScalesAttr))
+    info.scales = scales.asArrayRef().vec();
+  if (auto offsets = attrs.getAs<DenseF64ArrayAttr>(QBiasDialect::kOffsetsAttr))
+    info.offsets = offsets.asArrayRef().vec();
+  if (auto axis = attrs.getAs<IntegerAttr>(QBiasDialect::kAxisAttr))
+    info.axis = axis.getInt();
+  info.tail = attrs.getAs<ArrayAttr>(QBiasDialect::kTailAttr);
+  return info;
+}
+
+FailureOr<Interface> qbias::getInterface(ModuleOp module) {
+  auto func = module.lookupSymbol<func::FuncOp>("main");
+  if (!func)
+    return module.emitError("expects a function 'main', found none");
+  Interface result;
+  for (unsigned i = 0; i < func.getNumArguments(); ++i) {
+    auto info = getTensorInfo(func.getArgumentTypes()[i], func.getArgAttrDict(i),
+                              "input" + Twine(i));
+    if (!info)
+      return func.emitError("input ")
+             << i << " is " << func.getArgumentTypes()[i]
+             << ", expected a quantized tensor; every float input has to be quantized "
+                "once, with one scale";
+    result.inputs.push_back(std::move(*info));
+  }
+  for (unsigned i = 0; i < func.getNumResults(); ++i) {
+    auto info = getTensorInfo(func.getResultTypes()[i], func.getResultAttrDict(i),
+                              "output" + Twine(i));
+    if (!info)
+      return func.emitError("output ") << i << " is " << func.getResultTypes()[i]
+                                       << ", expected an integer tensor";
+    result.outputs.push_back(std::move(*info));
+  }
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Compiling and running
+//===----------------------------------------------------------------------===//
+
+static constexpr unsigned kOptLevel = 3;
+
+/// A target machine for this host, with all its features.
+static std::unique_ptr<llvm::TargetMachine> makeHostMachine(ModuleOp module) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
+  if (!builder) {
+    module.emitError("cannot describe this machine: ") << llvm::toString(builder.takeError());
+    return nullptr;
+  }
+  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  auto machine = builder->createTargetMachine();
+  if (!machine) {
+    module.emitError("cannot generate code for this machine: ")
+        << llvm::toString(machine.takeError());
+    return nullptr;
+  }
+  return std::move(*machine);
+}
+
+/// Workspace alignment of the entry point (docs/Abi.md).
+static constexpr size_t kWorkspaceAlignment = 64;
+
+std::unique_ptr<Program> Program::compile(ModuleOp module, const CompileOptions &options) {
+  if (failed(lowerTo(module, Stage::Integer, options)))
+    return nullptr;
+  auto program = std::make_unique<Program>();
+  FailureOr<Interface> interface = getInterface(module);
+  if (failed(interface) || failed(lowerTo(module, Stage::LLVM, options)))
+    return nullptr;
+  program->tensors = std::move(*interface);
+  auto main = module.lookupSymbol<LLVM::LLVMFuncOp>("main");
+  auto bytes = main ? main->getAttrOfType<IntegerAttr>(kWorkspaceAttr) : IntegerAttr();
+  if (!bytes) {
+    module.emitError("lowered module has no planned function 'main'");
+    return nullptr;
+  }
+  program->workspace.resize(bytes.getInt() + kWorkspaceAlignment);
+  std::unique_ptr<llvm::TargetMachine> machine = makeHostMachine(module);
+  if (!machine)
+    return nullptr;
+  ExecutionEngineOptions engineOptions;
+  auto optimize = makeOptimizingTransformer(kOptLevel, /*sizeLevel=*/0, machine.get());
+  engineOptions.transformer = optimize;
+  engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  auto engine = ExecutionEngine::create(module, engineOptions, makeHostMachine(module));
+  if (!engine) {
+    module.emitError("cannot compile: ") << llvm::toString(engine.takeError());
+    return nullptr;
+  }
+  program->engine = std::move(*engine);
+  auto entry = program->engine->lookupPacked(options.name + "_run");
+  if (!entry) {
+    module.emitError("cannot find the entry point: ") << llvm::toString(entry.takeError());
+    return nullptr;
+  }
+  program->entry = *entry;
+  return program;
+}
+
+int Program::run(ArrayRef<const void *> inputs, ArrayRef<void *> outputs) {
+  void *aligned = reinterpret_cast<void *>(
+      llvm::alignTo(reinterpret_cast<uintptr_t>(workspace.data()), kWorkspaceAlignment));
+  int64_t bytes = workspace.size() - kWorkspaceAlignment;
+  int32_t status = 0;
+  // The packed form takes the address of each argument, then of the result.
+  SmallVector<void *> pointers(inputs.size() + outputs.size());
+  SmallVector<void *> packed;
+  size_t i = 0;
+  for (const void *input : inputs)
+    pointers[i++] = const_cast<void *>(input);
+  for (void *output : outputs)
+    pointers[i++] = output;
+  for (void *&pointer : pointers)
+    packed.push_back(&pointer);
+  packed.push_back(&aligned);
+  packed.push_back(&bytes);
+  packed.push_back(&status);
+  entry(packed.data());
+  return status;
+}

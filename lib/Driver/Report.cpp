@@ -1,0 +1,275 @@
+//===- Report.cpp - what a program consists of ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Driver/Report.h"
+
+#include "qbias/Analysis/Segments.h"
+#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Driver/Json.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
+
+using namespace mlir;
+using namespace qbias;
+namespace json = llvm::json;
+
+//===----------------------------------------------------------------------===//
+// Tensors
+//===----------------------------------------------------------------------===//
+
+static void addTensor(std::vector<TensorEntry> &tensors, StringRef name, StringRef kind,
+                      Type type) {
+  quant::QuantizedType quantized = getQuantElement(type);
+  if (!quantized)
+    return;
+  auto shape = cast<RankedTensorType>(type).getShape();
+  tensors.push_back({name.str(), kind.str(), shape.vec(), quantized});
+}
+
+std::vector<TensorEntry> qbias::collectTensors(ModuleOp module) {
+  std::vector<TensorEntry> tensors;
+  auto func = module.lookupSymbol<func::FuncOp>("main");
+  if (!func)
+    return tensors;
+  for (BlockArgument argument : func.getArguments())
+    addTensor(tensors, getValueName(argument), "activation", argument.getType());
+  func.walk([&](Operation *op) {
+    if (isa<QuantizeOp>(op))
+      addTensor(tensors, getTensorName(op->getLoc()), "activation", op->getResult(0).getType());
+    if (auto cast = dyn_cast<quant::StorageCastOp>(op)) {
+      quant::QuantizedType type = getQuantElement(cast.getType());
+      bool isBias = type && type.getStorageTypeIntegralWidth() == 32;
+      addTensor(tensors, getTensorName(op->getLoc()), isBias ? "bias" : "weight",
+                cast.getType());
+    }
+  });
+  return tensors;
+}
+
+static json::Object describeTensor(const TensorEntry &tensor) {
+  SmallVector<double> scales = getScales(tensor.type);
+  SmallVector<int64_t> zeroPoints = getZeroPoints(tensor.type);
+  numerics::Range range = getStorageRange(tensor.type);
+  json::Object object{{"name", toJsonString(tensor.name)},
+                      {"kind", tensor.kind},
+                      {"dtype", getDTypeName(tensor.type)},
+                      {"shape", toJson(ArrayRef<int64_t>(tensor.shape))},
+                      {"qmin", range.min},
+                      {"qmax", range.max}};
+  if (std::optional<int32_t> axis = getAxis(tensor.type)) {
+    object["axis"] = *axis;
+    object["scale"] = toJson(ArrayRef<double>(scales));
+    object["zero_point"] = toJson(ArrayRef<int64_t>(zeroPoints));
+  } else {
+    object["scale"] = scales.front();
+    object["zero_point"] = zeroPoints.front();
+  }
+  return object;
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+/// Multiplications with weights or activations of one run.
+static int64_t countMacs(Operation *op) {
+  int64_t results = cast<RankedTensorType>(op->getResult(0).getType()).getNumElements();
+  if (auto conv = dyn_cast<IntConv2DOp>(op)) {
+    auto weight = conv.getWeight().getType();
+    return results * (weight.getNumElements() / weight.getDimSize(0));
+  }
+  if (auto matmul = dyn_cast<IntMatmulOp>(op))
+    return results * matmul.getLhs().getType().getShape().back();
+  return 0;
+}
+
+static Value getBiasOperand(Operation *op) {
+  if (auto conv = dyn_cast<IntConv2DOp>(op))
+    return conv.getBias();
+  if (auto matmul = dyn_cast<IntMatmulOp>(op))
+    return matmul.getBias();
+  return {};
+}
+
+static std::optional<BiasCase> getBiasCase(Operation *op) {
+  if (auto conv = dyn_cast<IntConv2DOp>(op))
+    return conv.getBiasCase();
+  if (auto matmul = dyn_cast<IntMatmulOp>(op))
+    return matmul.getBiasCase();
+  return std::nullopt;
+}
+
+/// The bias before (real) and after (int32, scale, residue).
+static json::Object describeBias(IntegerSegmentOpInterface op) {
+  std::optional<BiasCase> kind = getBiasCase(op);
+  json::Object object{{"case", kind ? stringifyBiasCase(*kind) : StringRef("absent")}};
+  ReferenceAttr reference = op.getReferenceAttr();
+  SmallVector<int64_t> integers;
+  Value bias = getBiasOperand(op);
+  if (!bias || !readIntegers(bias, integers) || !reference.getBias())
+    return object;
+  FailureOr<ExactArray> exact =
+      ExactArray::get(reference.getBias(), reference.getBiasUnit());
+  SmallVector<double> weights, values, scales, residues;
+  if (failed(exact) || !readFloats(reference.getWeights(), weights))
+    return object;
+  auto input = *numerics::exactRational(reference.getOperands()[0]);
+  for (auto [c, integer] : llvm::enumerate(integers)) {
+    numerics::Rational unit =
+        input * *numerics::exactRational(weights[weights.size() == 1 ? 0 : c]);
+    numerics::Rational residue =
+        exact->at(c) - numerics::Rational(numerics::fromInt64(integer)) * unit;
+    values.push_back(exact->at(c).get_d());
+    scales.push_back(unit.get_d());
+    residues.push_back(residue.get_d());
+  }
+  object["float_min"] = *llvm::min_element(values);
+  object["float_max"] = *llvm::max_element(values);
+  object["int_min"] = *llvm::min_element(integers);
+  object["int_max"] = *llvm::max_element(integers);
+  object["float"] = toJson(ArrayRef<double>(values));
+  object["int"] = toJson(ArrayRef<int64_t>(integers));
+  object["scale"] = toJson(ArrayRef<double>(scales));
+  object["residue"] = toJson(ArrayRef<double>(residues));
+  return object;
+}
+
+static json::Value toJsonOrNull(ElementsAttr attr) {
+  SmallVector<int64_t> values;
+  if (!attr || !readIntegers(attr, values))
+    return nullptr;
+  return toJson(ArrayRef<int64_t>(values));
+}
+
+static StringRef getKind(Operation *op) {
+  return op->getName().stripDialect().drop_front(StringRef("int.").size());
+}
+
+static json::Object describeLayer(IntegerSegmentOpInterface op) {
+  RequantAttr requant = op.getRequantAttr();
+  LayerAttr layer = op.getLayerAttr();
+  CertificateAttr certificate = op.getCertificateAttr();
+  BoundsAttr bounds = op.getBoundsAttr();
+  json::Object object{
+      {"name", toJsonString(getLayerName(op))},
+      {"op", getKind(op)},
+      {"source_op", layer ? toJsonString(layer.getOp()) : json::Value(nullptr)},
+      {"tensor", layer && layer.getTensor() ? toJsonString(layer.getTensor())
+                                            : json::Value(nullptr)},
+      {"channels", certificate ? certificate.getChannels() : op.getRequantChannels()},
+      {"certified_channels", certificate ? certificate.getCertified() : 0},
+      {"certificate", certificate ? stringifyRequantForm(requant.getForm())
+                                  : StringRef("none")},
+      {"mode", stringifyRequantMode(requant.getMode())},
+      {"approximate", false},
+      {"bias", describeBias(op)},
+      {"shift", toJsonOrNull(requant.getShift())},
+      {"rounding_constant", toJsonOrNull(requant.getRounding())},
+      {"lo", requant.getLo()},
+      {"hi", requant.getHi()},
+      {"acc_min", bounds ? toJsonOrNull(bounds.getMin()) : json::Value(nullptr)},
+      {"acc_max", bounds ? toJsonOrNull(bounds.getMax()) : json::Value(nullptr)},
+      {"macs", countMacs(op)},
+      {"plan", "reference"}};
+  if (isa<IntAddOp>(op) && requant.getAddendMultiplier()) {
+    SmallVector<int64_t> a, b;
+    readIntegers(requant.getMultiplier(), a);
+    readIntegers(requant.getAddendMultiplier(), b);
+    object["multiplier"] = json::Array{a.front(), b.front()};
+  } else {
+    object["multiplier"] = toJsonOrNull(requant.getMultiplier());
+    if (requant.getAddendMultiplier())
+      object["addend_multiplier"] = toJsonOrNull(requant.getAddendMultiplier());
+  }
+  if (certificate && requant.getForm() == RequantForm::Accumulator)
+    object.erase("lo"), object.erase("hi");
+  return object;
+}
+
+/// Integer data movement worth a line: max pool. It rounds nothing.
+static json::Object describeMovement(IntMaxPoolOp op) {
+  return json::Object{{"name", toJsonString(getLayerName(op))},
+          {"op", "max_pool"},
+          {"source_op", "MaxPool"},
+          {"channels", 1},
+          {"certified_channels", 1},
+          {"certificate", "table"},
+          {"mode", "exact"},
+          {"approximate", false},
+          {"bias", json::Object{{"case", "absent"}}},
+          {"multiplier", nullptr},
+          {"shift", nullptr},
+          {"rounding_constant", nullptr},
+          {"acc_min", nullptr},
+          {"acc_max", nullptr},
+          {"macs", 0},
+          {"plan", "reference"}};
+}
+
+namespace {
+
+struct Totals {
+  int64_t layers = 0, macs = 0, channels = 0, certified = 0, floatOps = 0, weightBytes = 0;
+};
+
+} // namespace
+
+static bool isFloatOp(Operation *op) {
+  auto isFloat = [](Type type) { return isa<FloatType>(getElementTypeOrSelf(type)); };
+  return llvm::any_of(op->getOperandTypes(), isFloat) ||
+         llvm::any_of(op->getResultTypes(), isFloat);
+}
+
+json::Object qbias::makeReport(ModuleOp module, StringRef model,
+                               ArrayRef<TensorEntry> tensors, int64_t workspaceBytes) {
+  json::Array tensorArray, layers;
+  for (const TensorEntry &tensor : tensors)
+    tensorArray.push_back(describeTensor(tensor));
+  Totals totals;
+  std::string mode = "exact";
+  module.walk([&](Operation *op) {
+    totals.floatOps += isFloatOp(op);
+    if (auto constant = dyn_cast<arith::ConstantOp>(op))
+      if (auto value = dyn_cast<ElementsAttr>(constant.getValue()))
+        totals.weightBytes += value.getNumElements() *
+                              value.getElementType().getIntOrFloatBitWidth() / 8;
+    if (auto pool = dyn_cast<IntMaxPoolOp>(op)) {
+      layers.push_back(describeMovement(pool));
+      ++totals.layers;
+      ++totals.channels;
+      ++totals.certified;
+    }
+    auto segment = dyn_cast<IntegerSegmentOpInterface>(op);
+    if (!segment)
+      return;
+    ++totals.layers;
+    totals.macs += countMacs(op);
+    if (CertificateAttr certificate = segment.getCertificateAttr()) {
+      totals.channels += certificate.getChannels();
+      totals.certified += certificate.getCertified();
+    }
+    mode = stringifyRequantMode(segment.getRequantAttr().getMode()).str();
+    layers.push_back(describeLayer(segment));
+  });
+  json::Object summary{{"layers", totals.layers},
+                       {"macs", totals.macs},
+                       {"channels", totals.channels},
+                       {"certified_channels", totals.certified},
+                       {"float_ops", totals.floatOps},
+                       {"weight_bytes", totals.weightBytes},
+                       {"workspace_bytes", workspaceBytes}};
+  return json::Object{{"model", toJsonString(model)},
+          {"mode", mode},
+          {"tensors", std::move(tensorArray)},
+          {"layers", std::move(layers)},
+          {"totals", std::move(summary)}};
+}

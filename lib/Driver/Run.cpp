@@ -1,0 +1,238 @@
+//===- Run.cpp - the run command ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Driver/Commands.h"
+#include "qbias/Driver/Files.h"
+#include "qbias/Driver/Samples.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+
+using namespace mlir;
+using namespace qbias;
+
+namespace {
+
+/// Integers of every output for all samples.
+using Results = std::vector<std::vector<char>>;
+
+/// A bar on a terminal, nothing elsewhere.
+class Progress {
+public:
+  Progress(int64_t total, bool quiet)
+      : total(total), shown(!quiet && total > 1 && llvm::sys::Process::StandardErrIsDisplayed()) {}
+  void step(int64_t done) {
+    if (!shown)
+      return;
+    llvm::errs() << "\r" << done << " of " << total << " samples";
+    if (done == total)
+      llvm::errs() << "\n";
+  }
+
+private:
+  int64_t total;
+  bool shown;
+};
+
+} // namespace
+
+static std::optional<Results> runSamples(Program &program, const std::vector<Samples> &inputs,
+                                         const RunCommand &command) {
+  const Interface &tensors = program.interface();
+  int64_t count = inputs.empty() ? 1 : inputs.front().count;
+  Results results;
+  for (const TensorInfo &output : tensors.outputs)
+    results.emplace_back(count * output.elements() * runtime::dtypeSize(output.dtype));
+  Progress progress(count, command.quiet);
+  for (int64_t s = 0; s < count; ++s) {
+    std::vector<const void *> in;
+    std::vector<void *> out;
+    for (size_t i = 0; i < inputs.size(); ++i)
+      in.push_back(inputs[i].integers.data() + s * (inputs[i].integers.size() / count));
+    for (std::vector<char> &result : results)
+      out.push_back(result.data() + s * (result.size() / count));
+    if (int status = program.run(in, out)) {
+      printError(command.model, "program returned status " + llvm::Twine(status));
+      return std::nullopt;
+    }
+    progress.step(s + 1);
+  }
+  return results;
+}
+
+/// A tensor's integers as an int32 (or wider) array.
+static runtime::Array widen(const TensorInfo &tensor, const std::vector<char> &integers,
+                            int64_t count) {
+  runtime::Array narrow{tensor.dtype, stackedShape(tensor, count), integers};
+  runtime::Array wide;
+  wide.dtype = tensor.dtype == runtime::DType::Int64 ? tensor.dtype : runtime::DType::Int32;
+  wide.shape = narrow.shape;
+  size_t size = runtime::dtypeSize(wide.dtype);
+  wide.data.resize(narrow.elements() * size);
+  for (int64_t i = 0; i < narrow.elements(); ++i) {
+    int64_t value = narrow.integerAt(i);
+    std::memcpy(wide.data.data() + i * size, &value, size);
+  }
+  return wide;
+}
+
+/// Writes every integer tensor and index.json.
+static bool dump(const Program &program, const Results &results, int64_t count,
+                 const std::string &directory) {
+  if (std::error_code error = llvm::sys::fs::create_directories(directory)) {
+    printError(directory, "cannot create: " + error.message());
+    return false;
+  }
+  llvm::json::Object index;
+  for (auto [tensor, integers] : llvm::zip(program.interface().outputs, results)) {
+    // Accumulators are no quantized tensors of the file.
+    if (!tensor.isObserved)
+      continue;
+    std::string name = encodeFileName(tensor.name) + ".npy";
+    llvm::SmallString<128> path(directory);
+    llvm::sys::path::append(path, name);
+    std::string error;
+    if (!runtime::writeNpy(std::string(path), widen(tensor, integers, count), error)) {
+      printError(path, error);
+      return false;
+    }
+    index[llvm::json::fixUTF8(tensor.name)] = name;
+  }
+  llvm::SmallString<128> path(directory);
+  llvm::sys::path::append(path, "index.json");
+  return writeFile(std::string(path), [&](llvm::raw_ostream &os) {
+    os << llvm::formatv("{0:2}\n", llvm::json::Value(std::move(index)));
+    return true;
+  });
+}
+
+/// The output as the user asked for it.
+static runtime::Array makeOutput(const TensorInfo &tensor, const std::vector<char> &integers,
+                                 int64_t count, bool raw) {
+  runtime::Array array{tensor.dtype, stackedShape(tensor, count), integers};
+  if (raw || !tensor.isReal)
+    return array;
+  runtime::Array real;
+  real.dtype = runtime::DType::Float32;
+  real.shape = array.shape;
+  real.data.resize(array.elements() * sizeof(float));
+  int64_t elements = tensor.elements();
+  for (int64_t s = 0; s < count; ++s)
+    dequantizeOutput(
+        tensor, integers.data() + s * elements * runtime::dtypeSize(tensor.dtype),
+        MutableArrayRef(reinterpret_cast<float *>(real.data.data()) + s * elements, elements));
+  return real;
+}
+
+/// Share of samples whose largest output is at their label.
+static bool printTopOne(const TensorInfo &tensor, const std::vector<char> &integers,
+                        int64_t count, const std::string &path) {
+  std::string error;
+  std::optional<runtime::Array> labels = runtime::readNpy(path, error);
+  if (labels && (!runtime::isInteger(labels->dtype) || labels->elements() != count))
+    error = "labels of shape " + runtime::shapeToString(labels->shape) + " and dtype " +
+            std::string(runtime::dtypeName(labels->dtype)) + ", expected " +
+            std::to_string(count) + " integers, one per sample";
+  if (!error.empty()) {
+    printError(path, error);
+    return false;
+  }
+  runtime::Array scores = makeOutput(tensor, integers, count, /*raw=*/false);
+  int64_t classes = tensor.elements(), correct = 0;
+  for (int64_t s = 0; s < count; ++s) {
+    auto scoreOf = [&](int64_t i) {
+      return scores.dtype == runtime::DType::Float32
+                 ? static_cast<double>(scores.floats()[s * classes + i])
+                 : static_cast<double>(scores.integerAt(s * classes + i));
+    };
+    int64_t best = 0;
+    for (int64_t i = 1; i < classes; ++i)
+      if (scoreOf(i) > scoreOf(best))
+        best = i;
+    correct += best == labels->integerAt(s);
+  }
+  llvm::outs() << llvm::formatv("top-1: {0:F2} % ({1} of {2})\n", 100.0 * correct / count,
+                                correct, count);
+  return true;
+}
+
+/// Which output each --output names.
+static bool writeOutputs(const Program &program, const Results &results, int64_t count,
+                         const RunCommand &command) {
+  std::vector<size_t> own;
+  for (auto [i, tensor] : llvm::enumerate(program.interface().outputs))
+    if (!tensor.isObserved)
+      own.push_back(i);
+  size_t next = 0;
+  for (const NamedFile &file : command.outputs) {
+    size_t index = results.size();
+    if (file.name.empty() && next < own.size())
+      index = own[next++];
+    for (size_t i : own)
+      if (!file.name.empty() && program.interface().outputs[i].name == file.name)
+        index = i;
+    if (index == results.size()) {
+      printError(command.model, "has no output '" + file.name + "', expected one of its " +
+                                    std::to_string(own.size()) + " outputs");
+      return false;
+    }
+    runtime::Array array = makeOutput(program.interface().outputs[index], results[index],
+                                      count, command.raw);
+    std::string error;
+    if (!runtime::writeNpy(file.path, array, error)) {
+      printError(file.path, error);
+      return false;
+    }
+  }
+  return true;
+}
+
+int qbias::runRun(const RunCommand &command) {
+  DialectRegistry registry;
+  registerForDriver(registry);
+  MLIRContext context(registry);
+  DiagnosticPrinter printer(&context, command.model);
+  CompileOptions options = command.options;
+  options.observe = !command.dumpDir.empty();
+  OwningOpRef<ModuleOp> module = loadModel(command.model, &context, options);
+  if (!module)
+    return kExitBadInput;
+  if (options.observe && getStage(*module) != Stage::Import) {
+    printError(command.model, "--dump-dir needs the source model, got a lowered module");
+    return kExitBadInput;
+  }
+  std::unique_ptr<Program> program = Program::compile(*module, options);
+  if (!program)
+    return kExitBadInput;
+  auto paths = matchInputs(command.inputs, program->interface().inputs, command.model);
+  if (!paths)
+    return kExitBadInput;
+  std::vector<Samples> inputs;
+  for (auto [path, tensor] : llvm::zip(*paths, program->interface().inputs)) {
+    auto samples = readSamples(path, tensor, command.raw, command.realBoundary);
+    if (!samples)
+      return kExitBadInput;
+    if (!inputs.empty() && samples->count != inputs.front().count) {
+      printError(path, "holds " + llvm::Twine(samples->count) + " samples, expected " +
+                           llvm::Twine(inputs.front().count) + " as the first input");
+      return kExitBadInput;
+    }
+    inputs.push_back(std::move(*samples));
+  }
+  std::optional<Results> results = runSamples(*program, inputs, command);
+  int64_t count = inputs.empty() ? 1 : inputs.front().count;
+  if (!results || !writeOutputs(*program, *results, count, command) ||
+      (!command.dumpDir.empty() && !dump(*program, *results, count, command.dumpDir)) ||
+      (!command.labels.empty() &&
+       !printTopOne(program->interface().outputs[0], (*results)[0], count, command.labels)))
+    return kExitBadInput;
+  return kExitOk;
+}

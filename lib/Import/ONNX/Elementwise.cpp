@@ -1,0 +1,195 @@
+//===- Elementwise.cpp - operators that act on single elements ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Operators.h"
+#include "Reshapes.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace qbias;
+using namespace qbias::onnximport;
+
+//===----------------------------------------------------------------------===//
+// Two operands
+//===----------------------------------------------------------------------===//
+
+/// Numpy's broadcast shape of two shapes of equal rank.
+static FailureOr<SmallVector<int64_t>> broadcast(const NodeView &node, Value lhs,
+                                                 Value rhs) {
+  SmallVector<int64_t> shape;
+  for (auto [a, b] : llvm::zip(shapeOf(lhs), shapeOf(rhs))) {
+    if (a != b && a != 1 && b != 1)
+      return node.reject("shape of " + node.inputText(1),
+                         "one that broadcasts with " + text(shapeOf(lhs)),
+                         text(shapeOf(rhs)));
+    shape.push_back(a == 1 ? b : a);
+  }
+  return shape;
+}
+
+LogicalResult qbias::onnximport::importBinary(NodeView &node) {
+  FailureOr<Value> lhs = node.getReal(0), rhs = failure();
+  if (failed(lhs) || failed(rhs = node.getReal(1)))
+    return failure();
+  size_t rank = std::max(shapeOf(*lhs).size(), shapeOf(*rhs).size());
+  if (failed(lhs = extendRank(node, *lhs, rank)) ||
+      failed(rhs = extendRank(node, *rhs, rank)))
+    return failure();
+  FailureOr<SmallVector<int64_t>> shape = broadcast(node, *lhs, *rhs);
+  if (failed(shape))
+    return failure();
+  FailureOr<RankedTensorType> type = node.makeType(*shape, elementOf(*lhs));
+  if (failed(type))
+    return failure();
+  Value result;
+  if (node.getOpType() == "Add")
+    result = node.create<AddOp>(node.getLoc(), *type, *lhs, *rhs);
+  else if (node.getOpType() == "Sub")
+    result = node.create<SubOp>(node.getLoc(), *type, *lhs, *rhs);
+  else
+    result = node.create<MulOp>(node.getLoc(), *type, *lhs, *rhs);
+  return node.setResult(0, result);
+}
+
+//===----------------------------------------------------------------------===//
+// Limits
+//===----------------------------------------------------------------------===//
+
+LogicalResult qbias::onnximport::importRelu(NodeView &node) {
+  FailureOr<Value> input = node.getReal(0);
+  if (failed(input))
+    return failure();
+  FloatAttr zero = node.getBuilder().getF64FloatAttr(0);
+  return node.setResult(0, node.create<ClampOp>(node.getLoc(), input->getType(),
+                                                *input, zero, FloatAttr()));
+}
+
+/// One bound of Clip: input (operator set 11 and later) or attribute. Infinite
+/// and largest numbers are no bound: `bound` stays null.
+static LogicalResult readBound(const NodeView &node, StringRef name, unsigned index,
+                               double none, FloatAttr &bound) {
+  double value = none;
+  if (failed(node.read(name, value)))
+    return failure();
+  if (node.hasInput(index)) {
+    FailureOr<double> input = node.needReal(index, name);
+    if (failed(input))
+      return failure();
+    value = *input;
+  }
+  if (std::isnan(value))
+    return node.reject(quoted(name), "a number", "nan");
+  if (none < 0 ? value > none : value < none)
+    bound = node.getBuilder().getF64FloatAttr(value);
+  return success();
+}
+
+LogicalResult qbias::onnximport::importClip(NodeView &node) {
+  constexpr double kLargest = std::numeric_limits<float>::max();
+  FailureOr<Value> input = node.getReal(0);
+  FloatAttr lo, hi;
+  if (failed(input) || failed(readBound(node, "min", 1, -kLargest, lo)) ||
+      failed(readBound(node, "max", 2, kLargest, hi)))
+    return failure();
+  for (FloatAttr bound : {lo, hi})
+    if (bound && std::isinf(bound.getValueAsDouble()))
+      return node.reject("bounds", "finite numbers", text(bound.getValueAsDouble()));
+  if (lo && hi && lo.getValueAsDouble() > hi.getValueAsDouble())
+    return node.reject("bounds", "min not above max",
+                       "min " + text(lo.getValueAsDouble()) + " and max " +
+                           text(hi.getValueAsDouble()));
+  if (!lo && !hi)
+    return node.forward(0);
+  return node.setResult(
+      0, node.create<ClampOp>(node.getLoc(), input->getType(), *input, lo, hi));
+}
+
+//===----------------------------------------------------------------------===//
+// One operand
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// An operator and the defaults of its attributes; NaN for one it lacks.
+struct UnaryOperator {
+  const char *name;
+  UnaryKind kind;
+  double alpha, beta;
+};
+} // namespace
+
+static constexpr double kLacks = std::numeric_limits<double>::quiet_NaN();
+
+static constexpr UnaryOperator kUnaryOperators[] = {
+    {"Abs", UnaryKind::Abs, kLacks, kLacks},
+    {"Elu", UnaryKind::Elu, 1.0f, kLacks},
+    {"Exp", UnaryKind::Exp, kLacks, kLacks},
+    {"Gelu", UnaryKind::Gelu, kLacks, kLacks},
+    {"HardSigmoid", UnaryKind::HardSigmoid, 0.2f, 0.5f},
+    {"HardSwish", UnaryKind::HardSwish, kLacks, kLacks},
+    {"LeakyRelu", UnaryKind::LeakyRelu, 0.01f, kLacks},
+    {"Sigmoid", UnaryKind::Sigmoid, kLacks, kLacks},
+    {"Sqrt", UnaryKind::Sqrt, kLacks, kLacks},
+    {"Tanh", UnaryKind::Tanh, kLacks, kLacks},
+};
+
+/// The parameter's default or attribute; null when the operator lacks it.
+static LogicalResult readParameter(const NodeView &node, StringRef name,
+                                   double value, FloatAttr &attr) {
+  if (std::isnan(value))
+    return success();
+  if (failed(node.read(name, value)))
+    return failure();
+  if (!std::isfinite(value))
+    return node.reject("attribute " + quoted(name), "a finite number", text(value));
+  attr = node.getBuilder().getF64FloatAttr(value);
+  return success();
+}
+
+static LogicalResult readGelu(const NodeView &node, UnaryKind &kind) {
+  std::string approximate = "none";
+  if (failed(node.read("approximate", approximate)))
+    return failure();
+  if (approximate == "tanh")
+    kind = UnaryKind::GeluTanh;
+  else if (approximate != "none")
+    return node.reject("attribute 'approximate'", "none or tanh", quoted(approximate));
+  return success();
+}
+
+LogicalResult qbias::onnximport::importUnary(NodeView &node) {
+  const UnaryOperator &op =
+      *llvm::find_if(kUnaryOperators, [&](const UnaryOperator &entry) {
+        return node.getOpType() == entry.name;
+      });
+  UnaryKind kind = op.kind;
+  FloatAttr alpha, beta;
+  FailureOr<Value> input = node.getReal(0);
+  if (failed(input) || failed(readParameter(node, "alpha", op.alpha, alpha)) ||
+      failed(readParameter(node, "beta", op.beta, beta)) ||
+      (kind == UnaryKind::Gelu && failed(readGelu(node, kind))))
+    return failure();
+  return node.setResult(0, node.create<UnaryOp>(node.getLoc(), input->getType(), kind,
+                                                *input, alpha, beta));
+}
+
+/// With one slope for all channels PRelu is LeakyRelu.
+LogicalResult qbias::onnximport::importPRelu(NodeView &node) {
+  FailureOr<Value> input = node.getReal(0);
+  FailureOr<double> slope = node.needReal(1, "slope");
+  if (failed(input) || failed(slope))
+    return failure();
+  if (!std::isfinite(*slope))
+    return node.reject("slope " + quoted(node.getInputName(1)), "a finite number",
+                       text(*slope));
+  return node.setResult(
+      0, node.create<UnaryOp>(node.getLoc(), input->getType(), UnaryKind::LeakyRelu,
+                              *input, node.getBuilder().getF64FloatAttr(*slope),
+                              FloatAttr()));
+}

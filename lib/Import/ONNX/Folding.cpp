@@ -1,0 +1,155 @@
+//===- Folding.cpp - constants and operators that fold away ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Operators.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace qbias::onnximport;
+
+/// Integers of shape arithmetic are one list, or one number.
+static bool isShort(const ConstantTensor &constant) {
+  constexpr int64_t kMaxFolded = 4096;
+  return !constant.isFloat() && constant.getShape().size() <= 1 &&
+         constant.getNumElements() <= kMaxFolded;
+}
+
+LogicalResult qbias::onnximport::importIdentity(NodeView &node) {
+  return node.forward(0);
+}
+
+/// Inference: the identity.
+LogicalResult qbias::onnximport::importDropout(NodeView &node) {
+  if (!node.getOutputName(1).empty())
+    return node.reject("outputs", "1",
+                       "2 (mask " + quoted(node.getOutputName(1)) + ")",
+                       "masks are not supported");
+  if (!node.hasInput(2))
+    return node.forward(0);
+  FailureOr<const ConstantTensor *> training = node.needConstant(2, "training mode");
+  if (failed(training))
+    return failure();
+  if ((*training)->getType() != DataType::Bool || (*training)->getNumElements() != 1 ||
+      (*training)->integerAt(0) != 0)
+    return node.reject("training mode " + quoted(node.getInputName(2)), "false", "true",
+                       "export the model for inference");
+  return node.forward(0);
+}
+
+/// Floats as a constant.
+static ConstantTensor makeFloats(const NodeView &node, ArrayRef<int64_t> shape,
+                                 ArrayRef<double> values) {
+  std::vector<char> bytes(values.size() * sizeof(float));
+  for (auto [index, value] : llvm::enumerate(values)) {
+    float element = static_cast<float>(value); // read from a float attribute
+    std::memcpy(bytes.data() + index * sizeof(float), &element, sizeof(float));
+  }
+  return ConstantTensor(node.getOutputName(0).str(), DataType::Float, shape,
+                        std::move(bytes));
+}
+
+LogicalResult qbias::onnximport::importConstant(NodeView &node) {
+  std::string name = node.getOutputName(0).str();
+  if (const onnx::TensorProto *tensor = node.getTensorAttr("value")) {
+    FailureOr<ConstantTensor> constant =
+        ConstantTensor::decode(*tensor, node.getSubject());
+    if (failed(constant) ||
+        failed(node.getImporter().charge(
+            constant->getNumElements() * constant->getWidth(), node.getSubject())))
+      return failure();
+    return node.setResult(0, constant->withName(name));
+  }
+  int64_t integer = 0;
+  double real = 0;
+  SmallVector<int64_t> integers;
+  SmallVector<double> reals;
+  if (failed(node.read("value_int", integer)) || failed(node.read("value_float", real)) ||
+      failed(node.read("value_ints", integers)) ||
+      failed(node.read("value_floats", reals)))
+    return failure();
+  if (node.hasAttr("value_int"))
+    return node.setResult(0, ConstantTensor::ofIntegers(name, {}, integer));
+  if (node.hasAttr("value_ints"))
+    return node.setResult(0, ConstantTensor::ofIntegers(
+                                 name, static_cast<int64_t>(integers.size()), integers));
+  if (node.hasAttr("value_float"))
+    return node.setResult(0, makeFloats(node, {}, real));
+  if (node.hasAttr("value_floats"))
+    return node.setResult(0, makeFloats(node, static_cast<int64_t>(reals.size()), reals));
+  return node.reject("value", "a tensor, numbers or a number", "none");
+}
+
+/// The extents from `start` to `end`, known at import.
+LogicalResult qbias::onnximport::importShape(NodeView &node) {
+  ImportedTensor *input = node.getInput(0);
+  if (!input)
+    return failure();
+  SmallVector<int64_t> shape = input->getShape();
+  int64_t rank = shape.size(), start = 0, end = rank;
+  if (failed(node.read("start", start)) || failed(node.read("end", end)))
+    return failure();
+  auto clamp = [&](int64_t at) {
+    return std::clamp<int64_t>(at < 0 ? std::max(at, -rank) + rank : at, 0, rank);
+  };
+  start = clamp(start);
+  ArrayRef<int64_t> part =
+      ArrayRef(shape).slice(start, std::max<int64_t>(0, clamp(end) - start));
+  return node.setResult(0, ConstantTensor::ofIntegers(node.getOutputName(0).str(),
+                                                      static_cast<int64_t>(part.size()),
+                                                      part));
+}
+
+/// Entries of a constant list; the rest of what Gather can do is not supported.
+LogicalResult qbias::onnximport::importGather(NodeView &node) {
+  FailureOr<const ConstantTensor *> data = node.needConstant(0, "input"),
+                                    indices = failure();
+  int64_t axis = 0;
+  if (failed(data) || failed(indices = node.needConstant(1, "indices")) ||
+      failed(node.read("axis", axis)))
+    return failure();
+  if (!isShort(**data) || !isShort(**indices) || (*data)->getShape().size() != 1 ||
+      (axis != 0 && axis != -1))
+    return node.reject("inputs", "a short constant list and constant indices",
+                       node.getInput(0)->describe() + " and " +
+                           node.getInput(1)->describe(),
+                       "Gather is supported in computations of shapes");
+  SmallVector<int64_t> values;
+  int64_t count = (*data)->getNumElements();
+  for (int64_t index : (*indices)->integers()) {
+    if (index < -count || index >= count)
+      return node.reject("index", "one in [" + Twine(-count) + ", " + Twine(count - 1) + "]",
+                         Twine(index));
+    values.push_back((*data)->integerAt(index < 0 ? index + count : index));
+  }
+  return node.setResult(0, ConstantTensor::ofIntegers(node.getOutputName(0).str(),
+                                                      (*indices)->getShape(), values));
+}
+
+/// Between integer types of shape arithmetic, or to the type a tensor has.
+LogicalResult qbias::onnximport::importCast(NodeView &node) {
+  ImportedTensor *input = node.getInput(0);
+  int64_t to = 0;
+  if (!input || failed(node.read("to", to)))
+    return failure();
+  auto type = static_cast<DataType>(to);
+  bool isReal = !input->constant && !input->untyped &&
+                isRealTensor(input->value.getType());
+  if (isReal && type == DataType::Float)
+    return node.forward(0);
+  bool isInteger = type == DataType::Int64 || type == DataType::Int32;
+  if (input->constant && isShort(*input->constant) && isInteger) {
+    SmallVector<int64_t> values = input->constant->integers();
+    return node.setResult(0, ConstantTensor::ofIntegers(node.getOutputName(0).str(),
+                                                        input->constant->getShape(),
+                                                        values));
+  }
+  return node.reject("conversion", "one between integer constants, or none",
+                     input->describe() + " to " + nameOf(type),
+                     "use QuantizeLinear and DequantizeLinear");
+}

@@ -1,0 +1,89 @@
+//===- Importer.h - state of one ONNX import ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_LIB_IMPORT_ONNX_IMPORTER_H
+#define QBIAS_LIB_IMPORT_ONNX_IMPORTER_H
+
+#include "ConstantTensor.h"
+#include "Graph.h"
+
+#include "qbias/Import/ImportOptions.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace qbias::onnximport {
+
+/// A tensor of the file: a constant, an SSA value, or a constant that has also
+/// been written as a value.
+struct ImportedTensor {
+  std::optional<ConstantTensor> constant;
+  mlir::Value value;
+  /// Set on an integer graph input until a DequantizeLinear gives it a scale.
+  std::optional<DataType> untyped;
+
+  llvm::SmallVector<int64_t> getShape() const;
+  /// "float32[1, 3, 8, 8]", "quantized uint8[4]", "constant int8[16]".
+  std::string describe() const;
+};
+
+/// Imports one model. Nodes are imported by the functions of Operators.h, which
+/// see this class through NodeView.
+class Importer {
+public:
+  Importer(mlir::MLIRContext *context, llvm::StringRef file, size_t fileSize,
+           const ImportOptions &options);
+  /// Null after an error.
+  mlir::OwningOpRef<mlir::ModuleOp> import(const onnx::ModelProto &model);
+
+  mlir::OpBuilder &getBuilder() { return builder; }
+  const Namer &getNamer() const { return namer; }
+  const Graph &getGraph() const { return graph; }
+  int64_t getOpset() const { return opset; }
+
+  /// The tensor of that name; initializers are decoded on first use. Null
+  /// after an error.
+  ImportedTensor *find(llvm::StringRef name, const Subject &user);
+  /// The tensor's value; a float constant becomes an arith.constant.
+  mlir::FailureOr<mlir::Value> getValue(llvm::StringRef name,
+                                        const Subject &user);
+  /// Records what a node computes, after comparing its shape with what the
+  /// file says about the tensor.
+  llvm::LogicalResult define(llvm::StringRef name, ImportedTensor tensor,
+                             const Subject &node);
+  /// Accounts for copies of constants, so that a small file cannot ask for
+  /// more memory than a model of its size has use for.
+  llvm::LogicalResult charge(int64_t bytes, const Subject &subject);
+
+private:
+  llvm::LogicalResult readOpset(const onnx::ModelProto &model);
+  llvm::LogicalResult checkOptions();
+  llvm::LogicalResult addInput(const onnx::ValueInfoProto &input);
+  mlir::FailureOr<llvm::SmallVector<int64_t>>
+  readInputShape(const onnx::ValueInfoProto &input, const Subject &subject);
+  llvm::LogicalResult importNode(const onnx::NodeProto &node);
+  llvm::LogicalResult addOutputs(const onnx::GraphProto &proto);
+  llvm::LogicalResult addSignature(const onnx::GraphProto &proto);
+  mlir::FailureOr<mlir::Value> writeFloats(const ConstantTensor &constant,
+                                           const Subject &user);
+
+  mlir::OpBuilder builder;
+  Namer namer;
+  const ImportOptions &options;
+  Graph graph;
+  mlir::func::FuncOp function;
+  llvm::StringMap<ImportedTensor> tensors;
+  int64_t opset = 0;
+  int64_t memoryBudget;
+};
+
+} // namespace qbias::onnximport
+
+#endif // QBIAS_LIB_IMPORT_ONNX_IMPORTER_H

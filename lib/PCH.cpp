@@ -1,0 +1,1 @@
+// Holder of the precompiled header.

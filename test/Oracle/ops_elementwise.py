@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Elementwise operators: arithmetic stays Affine, the rest waits for the quantize (N13)."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from exact_scalar import fraction
+from exact_tensor import (Elementwise, Unsupported, add, apply, multiply, relu, scale_by)
+from operators import is_integer, operator
+
+
+def _integers_only(view):
+    return all(is_integer(value) for value in view.values)
+
+
+@operator("Add", "Sum")
+def add_op(view):
+    """Sum of any number of operands."""
+    if _integers_only(view):
+        return sum(view.values[1:], view.values[0])
+    total = view.operand(0)
+    for index in range(1, len(view.values)):
+        total = add(total, view.operand(index))
+    return total
+
+
+@operator("Sub")
+def sub_op(view):
+    """Difference."""
+    if _integers_only(view):
+        return view.values[0] - view.values[1]
+    return add(view.operand(0), scale_by(view.operand(1), Fraction(-1)))
+
+
+@operator("Mul")
+def mul_op(view):
+    """Product."""
+    if _integers_only(view):
+        return view.values[0] * view.values[1]
+    return multiply(view.operand(0), view.operand(1))
+
+
+@operator("Div")
+def div_op(view):
+    """Quotient by a constant."""
+    if _integers_only(view):
+        return view.values[0] // view.values[1]
+    divisor = view.operand(1)
+    if isinstance(divisor, Elementwise) or divisor.terms or divisor.constant is None:
+        raise Unsupported("division by anything but a non-zero constant")
+    reciprocal = divisor.constant.map(lambda value: 1 / value)
+    return multiply(view.operand(0), type(divisor)(divisor.shape, [], reciprocal))
+
+
+@operator("Neg")
+def neg_op(view):
+    """Negation."""
+    return scale_by(view.real(0), Fraction(-1))
+
+
+@operator("Relu")
+def relu_op(view):
+    """max(x, 0)."""
+    value = view.value(0)
+    return np.maximum(value, 0) if is_integer(value) else relu(view.real(0))
+
+
+def _bound(view, index, attribute):
+    """A clip bound: input (opset >= 11) or attribute; infinities mean no bound."""
+    if view.has(index):
+        number = view.operand(index)
+        if isinstance(number, Elementwise) or number.terms:
+            raise Unsupported("clip bounds that are not constants")
+        return Fraction(0) if number.constant is None else number.constant.item()
+    value = view.attribute(attribute)
+    return None if value is None or abs(value) > 3.4e38 else fraction(value)
+
+
+@operator("Clip")
+def clip_op(view):
+    """min(max(x, low), high)."""
+    value = view.value(0)
+    if is_integer(value):
+        low = view.integers(1) if view.has(1) else value.min()
+        high = view.integers(2) if view.has(2) else value.max()
+        return np.minimum(np.maximum(value, low), high)
+    low, high = _bound(view, 1, "min"), _bound(view, 2, "max")
+    return apply("clip", view.real(0), low=low, high=high)
+
+
+@operator("Max", "Min")
+def extremum_op(view):
+    """Max or Min of one tensor and scalar constants."""
+    data = [i for i in range(len(view.values)) if not view.constants[i]]
+    if len(data) != 1:
+        raise Unsupported("Max and Min need exactly one operand that is not constant")
+    result = view.real(data[0])
+    side = "low" if view.node.op_type == "Max" else "high"
+    for index in range(len(view.values)):
+        if index != data[0]:
+            bounds = {"low": None, "high": None, side: _bound(view, index, "")}
+            result = apply("clip", result, **bounds)
+    return result
+
+
+@operator("LeakyRelu")
+def leaky_relu_op(view):
+    """x or alpha x."""
+    return apply("leaky_relu", view.real(0), alpha=fraction(_float32(view, "alpha", 0.01)))
+
+
+@operator("HardSigmoid")
+def hard_sigmoid_op(view):
+    """max(0, min(1, alpha x + beta)) with the stored float32 alpha and beta."""
+    return apply("hard_sigmoid", view.real(0), alpha=fraction(_float32(view, "alpha", 0.2)),
+                 beta=fraction(_float32(view, "beta", 0.5)))
+
+
+@operator("Elu")
+def elu_op(view):
+    """x or alpha (e^x - 1)."""
+    return apply("elu", view.real(0), alpha=fraction(_float32(view, "alpha", 1.0)))
+
+
+def _float32(view, name, default):
+    """An attribute; the operator's default is the float32 nearest the text of the spec."""
+    return float(np.float32(view.attribute(name, default)))
+
+
+@operator("HardSwish", "Sigmoid", "Tanh", "Exp", "Abs")
+def unary_op(view):
+    """Functions without parameters."""
+    name = {"HardSwish": "hard_swish", "Abs": "absolute"}
+    return apply(name.get(view.node.op_type, view.node.op_type.lower()), view.real(0))

@@ -1,0 +1,44 @@
+//===- qbias-translate.cpp - files in, files out ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Import/ONNX.h"
+#include "qbias/InitAll.h"
+
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllTranslations.h"
+#include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
+#include "mlir/Tools/mlir-translate/Translation.h"
+#include "llvm/Support/SourceMgr.h"
+
+static void registerImportOnnx() {
+  mlir::TranslateToMLIRRegistration registration(
+      "import-onnx", "ONNX model (QDQ or float) to the qbias real family",
+      [](llvm::SourceMgr &sources, mlir::MLIRContext *context)
+          -> mlir::OwningOpRef<mlir::Operation *> {
+        auto id = sources.getMainFileID();
+        return mlir::OwningOpRef<mlir::Operation *>(
+            qbias::importOnnx(sources.getMemoryBuffer(id)->getMemBufferRef(), context, {})
+                .release());
+      },
+      [](mlir::DialectRegistry &registry) {
+        qbias::registerDialects(registry);
+        registry.insert<mlir::func::FuncDialect>();
+      });
+}
+
+/// Upstream's export registers the dialects it knows; ours and quant appear in
+/// attributes of lowered functions.
+static void registerDialectsForExport(mlir::DialectRegistry &registry) {
+  qbias::registerDialects(registry);
+}
+
+int main(int argc, char **argv) {
+  mlir::registerAllTranslations();
+  registerImportOnnx();
+  return mlir::failed(mlir::mlirTranslateMain(argc, argv, "qbias translation driver\n"));
+}

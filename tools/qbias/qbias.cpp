@@ -1,0 +1,280 @@
+//===- qbias.cpp - the driver: qbias COMMAND MODEL ... ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// The first argument chooses the command; its options are declared only then,
+// so that each command's --help shows its own.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Driver/Commands.h"
+#include "qbias/Driver/Files.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+
+using namespace qbias;
+namespace cl = llvm::cl;
+
+static constexpr const char *kVersion = QBIAS_VERSION;
+
+static constexpr llvm::StringLiteral kUsage = R"(usage: qbias COMMAND MODEL [options]
+
+commands:
+  compile  write the program at a stage: .mlir, .mlirbc, .ll
+  run      run the program on .npy arrays
+  report   show every tensor and layer: types, scales, biases, certificate
+  bench    measure latency
+
+example: qbias run model.onnx --input x.npy --output y.npy
+`qbias COMMAND --help` lists a command's options. `qbias --version`.
+)";
+
+static cl::OptionCategory &category() {
+  static cl::OptionCategory instance("qbias options");
+  return instance;
+}
+
+//===----------------------------------------------------------------------===//
+// Options
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Options every command has.
+struct CommonOptions {
+  cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL"),
+                             cl::cat(category())};
+  cl::opt<std::string> requant{"requant", cl::init("exact"), cl::value_desc("mode"),
+                               cl::desc("Requantization mode: exact"), cl::cat(category())};
+  cl::opt<int64_t> batch{"batch", cl::init(1), cl::value_desc("N"),
+                         cl::desc("Extent of a symbolic batch dimension"),
+                         cl::cat(category())};
+  cl::list<std::string> shapes{"shape", cl::value_desc("NAME=1x3x224x224"),
+                               cl::desc("Shape of an input with dynamic dimensions"),
+                               cl::cat(category())};
+  cl::opt<bool> quiet{"quiet", cl::desc("No progress on stderr"), cl::cat(category())};
+
+  std::optional<CompileOptions> get() const;
+};
+
+} // namespace
+
+static int usageError(const llvm::Twine &message) {
+  llvm::errs() << "qbias: " << message << "\n";
+  return kExitUsage;
+}
+
+std::optional<CompileOptions> CommonOptions::get() const {
+  CompileOptions options;
+  options.requant = requant;
+  options.import.batch = batch;
+  if (requant != "exact") {
+    usageError("--requant is '" + requant + "', expected exact");
+    return std::nullopt;
+  }
+  if (batch < 1) {
+    usageError("--batch is " + llvm::Twine(batch) + ", expected a positive number");
+    return std::nullopt;
+  }
+  for (const std::string &text : shapes) {
+    auto [name, extents] = llvm::StringRef(text).rsplit('=');
+    llvm::SmallVector<llvm::StringRef> parts;
+    extents.split(parts, 'x');
+    llvm::SmallVector<int64_t> shape;
+    for (llvm::StringRef part : parts) {
+      int64_t extent;
+      if (part.getAsInteger(10, extent) || extent < 1 || name.empty()) {
+        usageError("--shape is '" + text + "', expected NAME=1x3x224x224");
+        return std::nullopt;
+      }
+      shape.push_back(extent);
+    }
+    options.import.shapes[name] = shape;
+  }
+  return options;
+}
+
+/// Options that LLVM's own libraries register would clash with ours
+/// (`--threads`) and show up in every --help.
+static void removeForeignOptions() {
+  llvm::SmallVector<cl::Option *> foreign;
+  for (auto &entry : cl::getRegisteredOptions())
+    if (!entry.first.starts_with("help"))
+      foreign.push_back(entry.second);
+  for (cl::Option *option : foreign)
+    option->removeArgument();
+}
+
+/// NAME=FILE, or FILE when a file of the whole name exists or there is no '='.
+static NamedFile parseNamedFile(llvm::StringRef text) {
+  if (!text.contains('=') || llvm::sys::fs::exists(text))
+    return {"", text.str()};
+  auto [name, path] = text.rsplit('=');
+  return {name.str(), path.str()};
+}
+
+/// Parses what follows the command's name. nullopt to go on, else an exit code.
+static std::optional<int> parse(int argc, char **argv, llvm::StringRef overview) {
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerPassManagerCLOptions();
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
+  cl::HideUnrelatedOptions(category());
+  std::string errors;
+  llvm::raw_string_ostream os(errors);
+  if (cl::ParseCommandLineOptions(argc - 1, argv + 1, overview, &os))
+    return std::nullopt;
+  llvm::errs() << errors;
+  return kExitUsage;
+}
+
+//===----------------------------------------------------------------------===//
+// Commands
+//===----------------------------------------------------------------------===//
+
+static int mainCompile(int argc, char **argv) {
+  CommonOptions common;
+  cl::opt<std::string> output("o", cl::Required, cl::value_desc("file"),
+                              cl::desc("Output: .mlir, .mlirbc or .ll"), cl::cat(category()));
+  cl::opt<std::string> emit("emit", cl::value_desc("format"),
+                            cl::desc("mlir, mlirbc or ll, when the extension does not say"),
+                            cl::cat(category()));
+  cl::opt<Stage> stage(
+      "stage", cl::init(Stage::LLVM), cl::desc("Stage of an .mlir or .mlirbc output"),
+      cl::values(clEnumValN(Stage::Import, "import", "as imported"),
+                 clEnumValN(Stage::Integer, "integer", "certified integer operations"),
+                 clEnumValN(Stage::Linalg, "linalg", "linalg on tensors"),
+                 clEnumValN(Stage::LLVM, "llvm", "LLVM dialect")),
+      cl::cat(category()));
+  cl::opt<std::string> certificate("certificate", cl::value_desc("file"),
+                                   cl::desc("Write the certificate as JSON"),
+                                   cl::cat(category()));
+  cl::opt<std::string> name("name", cl::init("qbias"), cl::value_desc("identifier"),
+                            cl::desc("Name of the program; its entry point is NAME_run"),
+                            cl::cat(category()));
+  if (auto code = parse(argc, argv,
+                        "Compile a model.\nexample: qbias compile model.onnx -o model.ll\n"))
+    return *code;
+  auto options = common.get();
+  if (!options)
+    return kExitUsage;
+  options->name = name;
+  bool isIdentifier = !name.empty() && !llvm::isDigit(name[0]) &&
+                      llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+  if (!isIdentifier)
+    return usageError("--name is '" + name + "', expected a C identifier");
+  return runCompile({common.model, output, certificate, emit, stage, false, *options});
+}
+
+static int mainRun(int argc, char **argv) {
+  CommonOptions common;
+  cl::list<std::string> inputs("input", cl::value_desc("[NAME=]X.npy"),
+                               cl::desc("Input array; repeat for each input"),
+                               cl::cat(category()));
+  cl::list<std::string> outputs("output", cl::value_desc("[NAME=]Y.npy"),
+                                cl::desc("Output array; repeat for each output"),
+                                cl::cat(category()));
+  cl::opt<bool> raw("raw", cl::desc("Integers in, integers out"), cl::cat(category()));
+  cl::opt<std::string> dump("dump-dir", cl::value_desc("directory"),
+                            cl::desc("Write every integer tensor of the model as .npy"),
+                            cl::cat(category()));
+  cl::opt<std::string> labels("labels", cl::value_desc("y.npy"),
+                              cl::desc("Print top-1 against these labels"),
+                              cl::cat(category()));
+  cl::opt<std::string> boundary("boundary", cl::init("producer"),
+                                cl::desc("Formula that quantizes float inputs: producer "
+                                         "(the framework's float32) or real (exact)"),
+                                cl::cat(category()));
+  if (auto code = parse(argc, argv,
+                        "Run a model on arrays.\nexample: qbias run model.onnx --input x.npy "
+                        "--output y.npy --labels labels.npy\n"))
+    return *code;
+  auto options = common.get();
+  if (!options)
+    return kExitUsage;
+  if (boundary != "producer" && boundary != "real")
+    return usageError("--boundary is '" + boundary + "', expected producer or real");
+  RunCommand command{common.model, dump,          labels,     {}, {}, raw, boundary == "real",
+                     common.quiet, *options};
+  for (const std::string &text : inputs)
+    command.inputs.push_back(parseNamedFile(text));
+  for (const std::string &text : outputs)
+    command.outputs.push_back(parseNamedFile(text));
+  return runRun(command);
+}
+
+static int mainReport(int argc, char **argv) {
+  CommonOptions common;
+  cl::opt<std::string> format("format", cl::init("text"), cl::desc("text or json"),
+                              cl::cat(category()));
+  cl::opt<std::string> output("o", cl::value_desc("file"), cl::desc("Output instead of stdout"),
+                              cl::cat(category()));
+  if (auto code = parse(argc, argv,
+                        "Show tensors, biases, requantization and certificate.\n"
+                        "example: qbias report model.onnx --format=json\n"))
+    return *code;
+  auto options = common.get();
+  if (!options)
+    return kExitUsage;
+  if (format != "text" && format != "json")
+    return usageError("--format is '" + format + "', expected text or json");
+  return runReport({common.model, format, output, *options});
+}
+
+static int mainBench(int argc, char **argv) {
+  CommonOptions common;
+  cl::opt<int64_t> runs("runs", cl::init(20), cl::desc("Runs to measure"), cl::cat(category()));
+  cl::opt<int64_t> threads("threads", cl::init(1), cl::desc("Threads: 1"), cl::cat(category()));
+  cl::opt<std::string> format("format", cl::init("text"), cl::desc("text or json"),
+                              cl::cat(category()));
+  if (auto code = parse(argc, argv,
+                        "Measure latency.\nexample: qbias bench model.onnx --runs 50\n"))
+    return *code;
+  auto options = common.get();
+  if (!options)
+    return kExitUsage;
+  if (runs < 1)
+    return usageError("--runs is " + llvm::Twine(runs) + ", expected a positive number");
+  if (threads != 1)
+    return usageError("--threads is " + llvm::Twine(threads) + ", expected 1");
+  if (format != "text" && format != "json")
+    return usageError("--format is '" + format + "', expected text or json");
+  return runBench({common.model, format, runs, *options});
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  llvm::StringRef command = argc > 1 ? argv[1] : "";
+  if (command == "--version") {
+    llvm::outs() << "qbias " << kVersion << "\n";
+    return kExitOk;
+  }
+  if (command == "--help" || command == "-h" || command == "help") {
+    llvm::outs() << kUsage;
+    return kExitOk;
+  }
+  removeForeignOptions();
+  if (command == "compile")
+    return mainCompile(argc, argv);
+  if (command == "run")
+    return mainRun(argc, argv);
+  if (command == "report")
+    return mainReport(argc, argv);
+  if (command == "bench")
+    return mainBench(argc, argv);
+  if (!command.empty())
+    usageError("unknown command '" + command + "'");
+  llvm::errs() << kUsage;
+  return kExitUsage;
+}
