@@ -133,7 +133,8 @@ def _check_real_output(report, name, got, output, raw):
     slack = largest * FLOAT_OUTPUT_TOLERANCE
     flat = got.reshape(-1)
     wrong = [i for i, (low, high) in enumerate(intervals)
-             if not np.isfinite(flat[i]) or not low - slack <= Fraction(float(flat[i])) <= high + slack]
+             if not np.isfinite(flat[i])
+             or not low - slack <= Fraction(float(flat[i])) <= high + slack]
     if wrong:
         first = wrong[0]
         report.note(f"{name}: {len(wrong)} differ, first at flat index {first}: got "

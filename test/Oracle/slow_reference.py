@@ -196,6 +196,28 @@ class SlowNetwork:
         bias = self.real(node.inputs[2]) if len(node.inputs) > 2 else None
         return conv(self.real(node.inputs[0]), self.real(node.inputs[1]), bias, node.attributes)
 
+    def op_ConvTranspose(self, node):
+        """Every input element scatters its kernel."""
+        x, w = self.real(node.inputs[0]), self.real(node.inputs[1])
+        attributes, rank = node.attributes, x.ndim - 2
+        groups, ones = attributes.get("group", 1), [1] * rank
+        strides, dilations = (attributes.get(key, ones) for key in ("strides", "dilations"))
+        pads = attributes.get("pads", [0] * 2 * rank)
+        extra = attributes.get("output_padding", [0] * rank)
+        sizes = [(x.shape[2 + i] - 1) * strides[i] + (w.shape[2 + i] - 1) * dilations[i] + 1
+                 - pads[i] - pads[i + rank] + extra[i] for i in range(rank)]
+        out = np.full([x.shape[0], w.shape[1] * groups] + sizes, Fraction(0), dtype=object)
+        if len(node.inputs) > 2:
+            out = out + self.real(node.inputs[2]).reshape([1, -1] + ones)
+        for (n, c, *place), (m, *tap) in itertools.product(
+                np.ndindex(x.shape), np.ndindex(w.shape[1:])):
+            target = tuple(place[i] * strides[i] + tap[i] * dilations[i] - pads[i]
+                           for i in range(rank))
+            if _inside(target, sizes):
+                channel = c // (x.shape[1] // groups) * w.shape[1] + m
+                out[(n, channel) + target] += x[(n, c, *place)] * w[(c, m, *tap)]
+        return out
+
     def op_Gemm(self, node):
         a, b = self.real(node.inputs[0]), self.real(node.inputs[1])
         a = a.T if node.attributes.get("transA", 0) else a

@@ -113,7 +113,8 @@ class CompareTest(unittest.TestCase):
             [sys.executable, os.path.join(HERE, "compare.py"), "--qbias", self.stub, model]
             + inputs + (["--raw"] if raw else []), capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertRegex(done.stdout.splitlines()[-1], r"^tensors: \d+, elements: \d+, differing: 0$")
+        self.assertRegex(done.stdout.splitlines()[-1],
+                         r"^tensors: \d+, elements: \d+, differing: 0$")
 
     def test_producer_dequantize(self):
         """Float outputs are compared bit for bit with float32((q - z)) * float32(s)."""

@@ -9,6 +9,7 @@ import numpy as np
 import exact_scalar
 import integer_ops
 import oracle
+import quantizer
 import random_net
 from onnx_reader import OnnxError, parse_model
 from onnx_writer import FLOAT, INT32, INT64, Graph
@@ -108,6 +109,21 @@ class OperatorTest(unittest.TestCase):
         self.check(bench, bench.node("Conv", [bench.x, weight, bias]), scale=0.001, zero=-500,
                    dtype=np.int16)
 
+    def test_conv_transpose(self):
+        """Strides, pads, output padding, groups, dilation."""
+        cases = [([1, 3, 3, 4], [3, 2, 3, 2], {"strides": [2, 1], "pads": [1, 0, 0, 1]}),
+                 ([1, 4, 3, 3], [4, 2, 2, 2], {"group": 2, "strides": [3, 2],
+                                               "output_padding": [1, 1]}),
+                 ([1, 2, 5], [2, 3, 3], {"dilations": [2], "pads": [3, 1]})]
+        for seed, (shape, kernel, attributes) in enumerate(cases):
+            bench = Bench(shape, seed)
+            scale, zero = bench.const(np.float32(0.0073)), bench.const(np.int8(3))
+            q = bench.const(bench.rng.integers(-128, 128, kernel).astype(np.int8))
+            weight = bench.node("DequantizeLinear", [q, scale, zero])
+            outputs = kernel[1] * attributes.get("group", 1)
+            bias = bench.const(bench.rng.normal(0, 1, outputs).astype(np.float32))
+            self.check(bench, bench.node("ConvTranspose", [bench.x, weight, bias], **attributes))
+
     def test_gemm_and_matmul(self):
         """transA, transB, alpha, beta; batched and two activations."""
         bench = Bench([3, 4], 1)
@@ -159,7 +175,7 @@ class OperatorTest(unittest.TestCase):
                 ("AveragePool", {"kernel_shape": [2, 3], "pads": [1, 1, 1, 1],
                                  "count_include_pad": 1}),
                 ("AveragePool", {"kernel_shape": [3, 2], "strides": [2, 2], "ceil_mode": 1,
-                                 "pads": [1, 0, 0, 0], "count_include_pad": 1}),
+                                 "pads": [0, 1, 0, 0], "count_include_pad": 1}),
                 ("GlobalAveragePool", {}), ("ReduceMean", {"axes": [2], "keepdims": 0})]):
             bench = Bench([1, 2, 6, 6], seed, opset=11)
             self.check(bench, bench.node(op, [bench.x], **attributes), scale=0.0371, zero=113)
@@ -211,6 +227,39 @@ class OperatorTest(unittest.TestCase):
             bench.both(real, 0.07, 77)
         self.check(bench, bench.node("MaxPool", [skip], kernel_shape=[2, 2]))
 
+    def test_qoperator(self):
+        """QLinearConv, QLinearMatMul, QLinearAdd mean dequantize, operate, quantize (N3)."""
+        bench = Bench([1, 2, 3, 3], 4)
+        graph, rng = bench.graph, bench.rng
+        names = bench.graph.fresh
+        sx, zx = bench.const(np.float32(0.04)), bench.const(np.uint8(99))
+        sw, zw = bench.const(rng.uniform(0.01, 0.02, 4).astype(np.float32)), \
+            bench.const(np.zeros(4, np.int8))
+        w = bench.const(rng.integers(-128, 128, [4, 2, 2, 2]).astype(np.int8))
+        sy, zy = bench.const(np.float32(0.3)), bench.const(np.uint8(121))
+        b = bench.const(rng.integers(-900, 900, 4).astype(np.int32))
+        q = graph.node("QuantizeLinear", [bench.x, sx, zx])
+        fused = graph.node("QLinearConv", [q, sx, zx, w, sw, zw, sy, zy, b], [names("conv")])
+        fused_sum = graph.node("QLinearAdd", [fused, sy, zy, fused, sx, zx, sy, zy],
+                               [names("sum")], domain="com.microsoft")
+        real = graph.node("Conv", [graph.node("DequantizeLinear", [q, sx, zx]),
+                                   graph.node("DequantizeLinear", [w, sw, zw], axis=0)])
+        model = parse_model(graph.serialize())
+        x = rng.integers(0, 256, bench.shape).astype(np.uint8)
+        slow = SlowNetwork(model)
+        model.graph.nodes = [n for n in model.graph.nodes if not n.op_type.startswith("QLinear")]
+        slow.run({"x": x})
+        step = [Fraction(float(np.float32(0.04))) * Fraction(float(s)) for s in slow.values[sw]]
+        expected = np.empty(slow.values[real].shape, dtype=object)
+        for index, value in np.ndenumerate(slow.values[real]):
+            total = value + int(slow.values[b][index[1]]) * step[index[1]]
+            expected[index] = exact_scalar.quantize(total, Fraction(float(np.float32(0.3))),
+                                                    121, 0, 255)
+        model = parse_model(graph.serialize())
+        result = oracle.run(model, {"x": x}).quantized
+        np.testing.assert_array_equal(result[fused], expected)
+        self.assertEqual(result[fused_sum].shape, result[fused].shape)
+
     def test_random_networks(self):
         """Whole random networks, all layers of random_layers.py."""
         for seed in RANDOM_SEEDS:
@@ -233,15 +282,21 @@ class StrategyTest(unittest.TestCase):
 
     def test_thresholds_equal_division(self):
         """Both ways to quantize an accumulator agree on every integer near a tie."""
-        import quantizer
-        line = quantizer._Line([3], -5, 6, 7)
+        line = quantizer._Line([2], -5, 6, 7)
         ints = np.arange(-600, 600)
         target = quantizer.Quantization(None, None, 0, 255)
         by_search = quantizer._by_thresholds(ints, [line], np.zeros(1, np.int64), target)
         by_division = np.clip(quantizer._divide([ints], line), 0, 255)
-        expected = [exact_scalar.quantize(Fraction(3 * int(u) - 5, 6), 1, 7, 0, 255) for u in ints]
+        expected = [exact_scalar.quantize(Fraction(2 * int(u) - 5, 6), 1, 7, 0, 255) for u in ints]
         np.testing.assert_array_equal(by_search, expected)
         np.testing.assert_array_equal(by_division, expected)
+
+    def test_scalar_rounding(self):
+        """Half to even, against Python's round of a Fraction."""
+        for number in range(-25, 26):
+            for bottom in (1, 2, 4, 6):
+                value = Fraction(number, bottom)
+                self.assertEqual(exact_scalar.round_half_even(value), round(value))
 
     def test_sigmoid_enclosure(self):
         """The enclosure holds at 20, 60, 120 digits and is exact at 0."""

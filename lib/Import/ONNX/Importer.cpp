@@ -232,9 +232,10 @@ LogicalResult Importer::importNode(const onnx::NodeProto &proto) {
     std::string domain = isSupportedDomain(proto.domain())
                              ? "the default domain"
                              : "domain " + quoted(proto.domain());
-    return node.reject("operator", "one that is supported",
-                       proto.op_type() + " of " + domain,
-                       "the operator is not supported, see docs/Onnx.md");
+    return node.reject("operator", "a supported one",
+                       quoted(proto.op_type()) + " of " + domain,
+                       "this operator is not supported, replace it or leave "
+                       "it out of the export");
   }
   if (failed(checkSignature(*op, proto, node)))
     return failure();

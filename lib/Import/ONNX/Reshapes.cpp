@@ -122,29 +122,28 @@ static FailureOr<SmallVector<int64_t>> fillShape(const NodeView &node,
                                                  ArrayRef<int64_t> from,
                                                  bool allowZero) {
   SmallVector<int64_t> shape(asked);
-  int64_t known = 1, open = -1, count = *countElements(from);
-  auto reject = [&] {
-    return node.reject("new shape", "one of " + Twine(count) + " elements for " + text(from),
-                       text(asked));
-  };
+  int64_t count = *countElements(from);
+  std::optional<size_t> open;
+  bool isValid = true;
   for (auto [index, extent] : llvm::enumerate(shape)) {
     if (extent == 0 && !allowZero && index < from.size())
       extent = from[index];
-    if (extent < -1 || (extent == -1 && open >= 0) || extent > count)
-      return reject();
-    if (extent == -1)
-      open = index;
-    else if ((known *= extent) > count)
-      return reject();
+    if (extent != -1)
+      continue;
+    isValid &= !open; // at most one is left open
+    open = index;
+    extent = 1;
   }
-  if (open >= 0) {
-    if (known == 0 || count % known)
-      return reject();
-    shape[open] = count / known;
-  } else if (known != count) {
-    return reject();
-  }
-  return shape;
+  int64_t known = countElements(shape).value_or(-1);
+  if (open && known > 0 && count % known == 0)
+    shape[*open] = count / known;
+  else if (open || known != count)
+    isValid = false;
+  if (isValid)
+    return shape;
+  return node.reject("new shape",
+                     "one of " + Twine(count) + " elements for " + text(from),
+                     text(asked));
 }
 
 LogicalResult qbias::onnximport::importReshape(NodeView &node) {

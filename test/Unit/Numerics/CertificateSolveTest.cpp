@@ -220,6 +220,56 @@ TEST(CertificateN6, ShiftIsTheLargestThatFits) {
   }
 }
 
+TEST(CertificateN7, SomeChannelsNeedTheOtherNeighbour) {
+  Rational sy = *exactRational(0.0594314151f);
+  Rational unit =
+      *exactRational(0.00899125263f) * *exactRational(0.000104471714f);
+  Channel channel = channelOf(unit, *exactRational(6.37247558e-06f), sy,
+                              {-(int64_t(1) << 23), int64_t(1) << 23});
+  Rational slope = unit / sy;
+  int shift = largestShift(slope, kMultiplierBits);
+  auto [nearest, other] = neighbours(slope, shift);
+  Range none = feasibleRounding(channel.staircase(), Form::Affine,
+                                nearest.get_si(), shift, 0);
+  EXPECT_GT(none.min, none.max);
+  std::optional<Solution> found = channel.solve(Form::Affine);
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->requant.shift, shift);
+  EXPECT_EQ(found->requant.multiplier, other);
+}
+
+TEST(CertificateN6, RIsTheExactValueWhereThatIsFeasible) {
+  slow::Random random(55);
+  int ideal = 0, total = 0;
+  for (Form form : {Form::Affine, Form::HalfEven})
+    for (int i = 0; i < 60; ++i, ++total) {
+      Channel channel =
+          channelOf(random.scale(1e-3, 0.5), Rational(random.normal()),
+                    random.scale(0.3, 3), {-500, 500}, -9);
+      Requant q = channel.solve(form)->requant;
+      Rational value = channel.offset / channel.chain.out.scale;
+      if (form == Form::Affine)
+        value += -9 + fraction(1, 2);
+      ideal += q.rounding == slow::nearestEven(value * slow::power(q.shift));
+    }
+  EXPECT_GE(ideal, total - 2);
+}
+
+TEST(CertificateN6, TheProductAloneFitsSixtyFourBits) {
+  // acc * m near 1.2 * 2^63 with 31 bits; r could bring the sum back.
+  int64_t start = (int64_t(1) << 32) + (int64_t(1) << 31);
+  Rational slope = fraction(4, 5);
+  for (const Rational &offset :
+       {Rational(0), Rational(fraction(1, 3) - slope * start)}) {
+    Channel channel = channelOf(slope, offset, 1, {start, start + 200});
+    std::optional<Solution> found = channel.solve(Form::Affine);
+    ASSERT_TRUE(found);
+    EXPECT_LE(Integer(channel.acc.max) * found->requant.multiplier, kMax64);
+    for (int64_t a = channel.acc.min; a <= channel.acc.max; ++a)
+      ASSERT_EQ(slow::apply(a, found->requant), channel.reference(a));
+  }
+}
+
 TEST(CertificateN8, DyadicTiesNeedHalfEven) {
   for (int exponent : {-1, -2, -3, -7})
     for (int64_t zeroPoint : {-3, 0, 1, 8}) {

@@ -111,6 +111,9 @@ TEST(ChainN2, LimitsAreApproachedButNotReached) {
   EXPECT_EQ(at(unary(UnaryFunction::Tanh), far, fraction(2, 3)), 1);
   EXPECT_EQ(at(unary(UnaryFunction::Tanh), -far, fraction(2, 3)), -1);
   EXPECT_EQ(at(unary(UnaryFunction::Elu, 1), -far, fraction(2, 3)), -1);
+  EXPECT_EQ(at(unary(UnaryFunction::Elu, -1), -far, fraction(2, 3)), 1);
+  // x * gate(x) < x, and x / scale = 3/2.
+  EXPECT_EQ(at(unary(UnaryFunction::Silu), far, far * fraction(2, 3)), 1);
   EXPECT_EQ(at(unary(UnaryFunction::Exp), far, 1), 127);
   EXPECT_EQ(at(unary(UnaryFunction::Gelu), -far, 1), 0);
   EXPECT_EQ(at(unary(UnaryFunction::Silu), far, 1), 127);
@@ -163,6 +166,17 @@ TEST(ChainN6, OutputRangeKnowsUnreachedLimits) {
   EXPECT_EQ(range(unary(UnaryFunction::Sigmoid), fraction(2, 3)),
             (Range{0, 1}));
   EXPECT_EQ(range(unary(UnaryFunction::Tanh), fraction(2, 3)), (Range{-1, 1}));
+  // A clamp that only touches a limit does not make it reached.
+  ClampStep one{Rational(-1), Rational(1)};
+  EXPECT_EQ(
+      chainOf({unary(UnaryFunction::Tanh), one}, fraction(2, 3)).outputRange(),
+      (Range{-1, 1}));
+  EXPECT_EQ(chainOf({one, one}, fraction(2, 3)).outputRange(), (Range{-2, 2}));
+  EXPECT_EQ(chainOf({ClampStep{std::nullopt, Rational(-1)},
+                     unary(UnaryFunction::LeakyRelu, -2)},
+                    1)
+                .outputRange(),
+            (Range{2, 127}));
   EXPECT_EQ(range(unary(UnaryFunction::Exp), 1), (Range{0, 127}));
   EXPECT_EQ(range(unary(UnaryFunction::Elu, 5), 1), (Range{-5, 127}));
   EXPECT_EQ(range(unary(UnaryFunction::HardSigmoid, 1, 0), fraction(1, 10)),

@@ -97,9 +97,12 @@ std::vector<Case> casesAt(const Rational &x) {
 } // namespace
 
 TEST(Rational, BoundsEncloseAndNarrow) {
-  for (const Rational &x :
-       {fraction(-7, 1), fraction(-1, 3), fraction(-1, 1000000),
-        fraction(1, 1000000), fraction(5, 7), fraction(37, 3)})
+  slow::Random random(9);
+  std::vector<Rational> points = {fraction(-1, 1000000), fraction(1, 1000000),
+                                  Rational(-7), fraction(37, 3)};
+  for (int i = 0; i < 150; ++i)
+    points.push_back(Rational(random.normal() * 3));
+  for (const Rational &x : points)
     for (const auto &[function, expected] : casesAt(x))
       for (int precision : {64, 128, 256}) {
         Rational lo = *boundOf(function, x, Side::Lower, precision);
@@ -119,6 +122,11 @@ TEST(Rational, BoundsOfExtremeArgumentsStaySmallAndTrue) {
   EXPECT_EQ(*boundOf(Irrational::Sigmoid, huge, Side::Upper, 64), 1);
   EXPECT_LT(*boundOf(Irrational::Sigmoid, huge, Side::Lower, 64), 1);
   EXPECT_EQ(*boundOf(Irrational::Gelu, -huge, Side::Lower, 64), 0);
+  Rational tiny = powerOfTwo(-70000);
+  EXPECT_LE(*boundOf(Irrational::Tanh, -tiny, Side::Lower, 64), -tiny);
+  EXPECT_EQ(*boundOf(Irrational::Tanh, -tiny, Side::Upper, 64), 0);
+  EXPECT_EQ(*boundOf(Irrational::Tanh, tiny, Side::Lower, 64), 0);
+  EXPECT_GE(*boundOf(Irrational::Tanh, tiny, Side::Upper, 64), tiny);
   EXPECT_EQ(*boundOf(Irrational::Tanh, -huge, Side::Lower, 64), -1);
   EXPECT_GT(*boundOf(Irrational::Tanh, -huge, Side::Upper, 64), -1);
 }

@@ -194,6 +194,18 @@ TEST(StaircaseN13, CurvedTailsMeetTheirRationalPoints) {
               {-50, 900});
 }
 
+TEST(StaircaseN13, FlatPartsEndOnATie) {
+  // Level 1 is the tie 1/2 itself, which goes down: x > 0, not x >= 0.
+  for (const Step &flat :
+       {Step(ClampStep{Rational(0), std::nullopt}),
+        Step(UnaryStep{UnaryFunction::Sqrt, 0, 0}),
+        Step(UnaryStep{UnaryFunction::LeakyRelu, 0, 0}),
+        Step(UnaryStep{UnaryFunction::Elu, 0, 0}),
+        Step(UnaryStep{UnaryFunction::HardSigmoid, fraction(1, 2), 0})})
+    expectExact(fraction(1, 4), 0,
+                chainOf({flat, LinearStep{1, fraction(1, 2)}}, 1), {-40, 40});
+}
+
 TEST(StaircaseN13, FunctionsThatRiseBehindRelu) {
   for (UnaryFunction function :
        {UnaryFunction::HardSwish, UnaryFunction::Silu, UnaryFunction::Gelu,

@@ -10,6 +10,7 @@
 #include "SlowModel.h"
 
 #include <gtest/gtest.h>
+#include <limits>
 
 using namespace qbias::numerics;
 using slow::fraction;
@@ -154,6 +155,17 @@ TEST(SumN11, RealRangesOfTheOperandsAreEnough) {
   EXPECT_EQ(solveSum(s)->table.size(), 0u);
 }
 
+TEST(SumN11, RIsTheExactValueWhereThatIsFeasible) {
+  SumSegment s = sumOf(*exactRational(0.031f), *exactRational(0.047f),
+                       *exactRational(0.053f), 30, -50, 7);
+  SumRequant q = *solveSum(s);
+  Integer ideal = slow::nearestEven(fraction(15, 2) * slow::power(q.shift)) +
+                  50 * q.multiplierB;
+  ideal -= slow::nearestEven(30 * s.scaleA / s.chain.out.scale *
+                             slow::power(q.shift));
+  EXPECT_LE(abs(Integer(ideal - q.rounding)), 1);
+}
+
 TEST(SumN11, WideOperandsAreDeclined) {
   SumSegment s = sumOf(1, 1, 3);
   s.a = {-32768, 32767};
@@ -171,6 +183,10 @@ TEST(SumN11, FailuresNameThePair) {
   q.rounding += int64_t(1) << q.shift;
   EXPECT_FALSE(proves(q, s, &why));
   EXPECT_EQ(why, "pair (0, 0): expects 0, got 1");
+  q.lo = q.hi = 0;
+  q.rounding = std::numeric_limits<int64_t>::max();
+  EXPECT_FALSE(proves(q, s, &why));
+  EXPECT_EQ(why, "the sum leaves 64 bits");
   q.form = Form::Table;
   EXPECT_FALSE(proves(q, s, &why));
   EXPECT_EQ(why, "expects a table of 16 entries, got 0");
