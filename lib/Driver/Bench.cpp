@@ -56,6 +56,7 @@ int qbias::runBench(const BenchCommand &command) {
   DialectRegistry registry;
   registerForDriver(registry);
   MLIRContext context(registry);
+  context.printOpOnDiagnostic(false);
   DiagnosticPrinter printer(&context, command.model);
   OwningOpRef<ModuleOp> module = loadModel(command.model, &context, command.options);
   if (!module || failed(lowerTo(*module, Stage::Integer, command.options)))

@@ -66,6 +66,7 @@ int qbias::runCompile(const CompileCommand &command) {
   DialectRegistry registry;
   registerForDriver(registry);
   MLIRContext context(registry);
+  context.printOpOnDiagnostic(false);
   DiagnosticPrinter printer(&context, command.model);
   OwningOpRef<ModuleOp> module = loadModel(command.model, &context, command.options);
   if (!module)
@@ -99,6 +100,7 @@ int qbias::runReport(const ReportCommand &command) {
   DialectRegistry registry;
   registerForDriver(registry);
   MLIRContext context(registry);
+  context.printOpOnDiagnostic(false);
   DiagnosticPrinter printer(&context, command.model);
   OwningOpRef<ModuleOp> module = loadModel(command.model, &context, command.options);
   if (!module)

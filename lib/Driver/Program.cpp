@@ -69,6 +69,9 @@ static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
     info.name = name.str();
   if (auto quantized = attrs.getAs<TypeAttr>(QBiasDialect::kTypeAttr))
     info.type = dyn_cast<quant::QuantizedType>(quantized.getValue());
+  // Below the integer stage the tensor is signless; the file's type is not.
+  if (info.type)
+    info.dtype = *getDType(getIntegerType(info.type));
   if (auto producer = attrs.getAs<StringAttr>(QBiasDialect::kProducerAttr))
     info.producer = producer.str();
   info.isReal = attrs.contains(QBiasDialect::kRealAttr);

@@ -199,6 +199,7 @@ int qbias::runRun(const RunCommand &command) {
   DialectRegistry registry;
   registerForDriver(registry);
   MLIRContext context(registry);
+  context.printOpOnDiagnostic(false);
   DiagnosticPrinter printer(&context, command.model);
   CompileOptions options = command.options;
   options.observe = !command.dumpDir.empty();

@@ -64,7 +64,7 @@ class Dequantized(Affine):
         offset = np.array([int(value) for value in zero_point.values])[zero_point.index]
         ints = q.astype(np.int64) - offset
         if any(value == 0 for value in scale.values):
-            # A zero scale means value 0: read it as integer 0 with scale 1 (brief to N5).
+            # A zero scale means value 0: read it as integer 0 with scale 1 (NUMERICS section 6).
             dead = np.array([value == 0 for value in scale.values])[scale.index]
             ints = np.where(dead, 0, ints)
             scale = scale.map(lambda value: value if value else exact_scalar.fraction(1))

@@ -12,14 +12,16 @@
 include "mlir/Pass/PassBase.td"
 
 def ScheduleLoops : Pass<"qbias-schedule-loops", "::mlir::func::FuncOp"> {
-  let summary = "Give every contraction a loop order that vectorizes";
+  let summary = "Lower contractions to loops with their sums in registers";
   let description = [{
-    Input: linalg on memrefs. Named contractions become generic ones with the
-    output channels as innermost loop, along which weights and accumulators are
-    contiguous; copies become linalg copies, so that no run-time library is
-    needed. Output: linalg on memrefs, same integers.
+    Input: linalg on memrefs. Convolutions (dense and depthwise) and matrix
+    products become scf loops around blocks of 6 pixels by 16 output channels
+    whose sums are vector values; what is left is covered by smaller blocks.
+    Copies become linalg copies, so that no run-time library is needed. Other
+    operations stay for `--convert-linalg-to-loops`. Same integers.
   }];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def PlanMemory : Pass<"qbias-plan-memory", "::mlir::func::FuncOp"> {

@@ -95,7 +95,10 @@ bool proves(const Requant &requant, const Staircase &staircase,
 
 /// Mode `single` (N6, section 4): m, k as the producers derive them (M in
 /// double, frexp, 31-bit mantissa rounded half away), r = 2^(k-1) and the
-/// zero point after the shift expressed as zero point << k.
+/// zero point after the shift expressed as zero point << k. Where k > 62 or
+/// the zero point leaves no room for acc * m in 64 bits, k is lowered and m
+/// shifted right alike (m may become 0); k < 1 saturates m. realMultiplier is
+/// positive and finite.
 Requant plainRecipe(double realMultiplier, int64_t zeroPoint, Range output);
 
 } // namespace qbias::numerics

@@ -12,6 +12,7 @@
 #include "qbias/Conversion/Passes.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -99,8 +100,9 @@ void qbias::populateMovementPatterns(const TypeConverter &converter,
 // Boundary
 //===----------------------------------------------------------------------===//
 
-/// value + offset modulo the element's width, for every element.
-static Value addOffset(OpBuilder &builder, Location loc, Value value, int64_t offset) {
+/// An elementwise operation on one tensor.
+static Value mapElements(OpBuilder &builder, Location loc, Value value,
+                         function_ref<Value(OpBuilder &, Value)> body) {
   auto type = cast<RankedTensorType>(value.getType());
   AffineMap identity =
       AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
@@ -110,11 +112,43 @@ static Value addOffset(OpBuilder &builder, Location loc, Value value, int64_t of
              builder, loc, type, value, empty, ArrayRef<AffineMap>{identity, identity},
              iterators,
              [&](OpBuilder &inner, Location, ValueRange arguments) {
-               Value constant = makeInteger(inner, loc, type.getElementType(), offset);
-               Value sum = arith::AddIOp::create(inner, loc, arguments[0], constant);
-               linalg::YieldOp::create(inner, loc, sum);
+               linalg::YieldOp::create(inner, loc, body(inner, arguments[0]));
              })
       .getResult(0);
+}
+
+/// value + offset modulo the element's width, for every element.
+static Value addOffset(OpBuilder &builder, Location loc, Value value, int64_t offset) {
+  return mapElements(builder, loc, value, [&](OpBuilder &inner, Value element) -> Value {
+    Value constant = makeInteger(inner, loc, element.getType(), offset);
+    return arith::AddIOp::create(inner, loc, element, constant);
+  });
+}
+
+/// Saturates an argument whose quantized range is narrower than its integer
+/// type: the proofs hold for integers inside the range only.
+static Value saturate(OpBuilder &builder, Location loc, Value value, numerics::Range range) {
+  return mapElements(builder, loc, value, [&](OpBuilder &inner, Value element) -> Value {
+    Type type = element.getType();
+    Value low = makeInteger(inner, loc, type, range.min);
+    Value high = makeInteger(inner, loc, type, range.max);
+    return arith::MinSIOp::create(inner, loc,
+                                  arith::MaxSIOp::create(inner, loc, element, low), high);
+  });
+}
+
+/// What the quantized type of an argument allows, when that is less than its
+/// integer type does; in signless storage.
+static std::optional<numerics::Range> getNarrowRange(func::FuncOp func, unsigned index,
+                                                     Type fileElement) {
+  auto type = func.getArgAttrOfType<TypeAttr>(index, QBiasDialect::kTypeAttr);
+  auto quantized = type ? dyn_cast<quant::QuantizedType>(type.getValue())
+                        : quant::QuantizedType();
+  if (!quantized || getStorageRange(quantized) == getIntegerRange(fileElement))
+    return std::nullopt;
+  numerics::Range range = getStorageRange(quantized);
+  int64_t shift = getStorageShift(fileElement);
+  return numerics::Range{range.min + shift, range.max + shift};
 }
 
 static Value castTo(OpBuilder &builder, Location loc, Value value, Type type) {
@@ -129,14 +163,26 @@ static void convertBoundary(func::FuncOp func) {
   for (BlockArgument argument : block.getArguments()) {
     Type fileType = argument.getType();
     Type type = getSignlessType(fileType);
-    if (type == fileType)
+    Type element = getElementTypeOrSelf(fileType);
+    auto range = getNarrowRange(func, argument.getArgNumber(), element);
+    if (type == fileType && !range)
       continue;
+    Location loc = argument.getLoc();
     builder.setInsertionPointToStart(&block);
     argument.setType(type);
-    Value shifted = addOffset(builder, argument.getLoc(), argument,
-                              getStorageShift(getElementTypeOrSelf(fileType)));
-    Value inside = castTo(builder, argument.getLoc(), shifted, fileType);
-    argument.replaceAllUsesExcept(inside, shifted.getDefiningOp());
+    Value inside = argument;
+    llvm::SmallPtrSet<Operation *, 2> own;
+    auto use = [&](Value value) {
+      own.insert(value.getDefiningOp());
+      inside = value;
+    };
+    if (int64_t shift = getStorageShift(element))
+      use(addOffset(builder, loc, inside, shift));
+    if (range)
+      use(saturate(builder, loc, inside, *range));
+    if (type != fileType)
+      use(castTo(builder, loc, inside, fileType));
+    argument.replaceAllUsesExcept(inside, own);
   }
   auto ret = cast<func::ReturnOp>(block.getTerminator());
   builder.setInsertionPoint(ret);

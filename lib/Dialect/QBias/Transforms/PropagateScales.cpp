@@ -9,17 +9,24 @@
 //   quantize(move(x)) = move(quantize(x))        quantize acts on elements
 //   move(dequantize(q)) = dequantize(move(q))
 //   quantize(dequantize(q)) = q                  one type
+//   quantize(constant) = constant                weights kept as float
 //   Q(clamp(DQ(Q(x)))) = Q(clamp(x))             one type; Q is monotone, so both
 //                                                are min(max(Q(x), Q(lo)), Q(hi))
 //
 //===----------------------------------------------------------------------===//
 
+#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 #include "qbias/Dialect/QBias/Transforms/Passes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <cmath>
 
 namespace qbias {
 #define GEN_PASS_DEF_PROPAGATESCALES
@@ -106,6 +113,53 @@ struct MergeClampedQuantize : public OpRewritePattern<QuantizeOp> {
   }
 };
 
+/// quantize(constant) -> storage cast of the integers: weights that the file
+/// keeps as float before their quantize.
+struct FoldQuantizedConstant : public OpRewritePattern<QuantizeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(QuantizeOp op,
+                                PatternRewriter &rewriter) const override {
+    ElementsAttr constant = getConstant(op.getInput());
+    SmallVector<double> reals;
+    if (!constant || !readFloats(constant, reals))
+      return rewriter.notifyMatchFailure(op, "not a float constant");
+    if (llvm::any_of(reals, [](double x) { return std::isnan(x); }))
+      return rewriter.notifyMatchFailure(op, "holds NaN");
+    quant::QuantizedType type = getQuantElement(op.getType());
+    auto storage = RankedTensorType::get(op.getType().getShape(), type.getStorageType());
+    if (storage.getElementTypeBitWidth() < 8)
+      storage = storage.clone(rewriter.getI8Type());
+    Value integers = arith::ConstantOp::create(
+        rewriter, op.getLoc(),
+        cast<TypedAttr>(makeIntegers(storage, quantizeAll(reals, op.getType(), type),
+                                     getTensorName(op.getLoc()))));
+    rewriter.replaceOpWithNewOp<quant::StorageCastOp>(op, op.getType(), integers);
+    return success();
+  }
+
+private:
+  /// N2 for every element; axis and order as the tensor's.
+  static SmallVector<int64_t> quantizeAll(ArrayRef<double> reals, RankedTensorType tensor,
+                                          quant::QuantizedType type) {
+    SmallVector<double> scales = getScales(type);
+    SmallVector<int64_t> zeroPoints = getZeroPoints(type);
+    int64_t inner = 1;
+    for (int64_t d = getAxis(type).value_or(tensor.getRank() - 1) + 1; d < tensor.getRank(); ++d)
+      inner *= tensor.getDimSize(d);
+    SmallVector<int64_t> result;
+    result.reserve(reals.size());
+    for (auto [i, x] : llvm::enumerate(reals)) {
+      size_t channel = scales.size() == 1 ? 0 : (i / inner) % scales.size();
+      numerics::QuantParams params{*numerics::exactRational(scales[channel]),
+                                   zeroPoints[zeroPoints.size() == 1 ? 0 : channel],
+                                   getStorageRange(type)};
+      result.push_back(numerics::quantize(*numerics::exactRational(x), params));
+    }
+    return result;
+  }
+};
+
 struct PropagateScales : qbias::impl::PropagateScalesBase<PropagateScales> {
   void runOnOperation() override;
 };
@@ -147,7 +201,8 @@ static void quantizeResult(func::FuncOp func, func::ReturnOp ret, unsigned index
 void PropagateScales::runOnOperation() {
   func::FuncOp func = getOperation();
   RewritePatternSet patterns(&getContext());
-  patterns.add<MoveDequantizeDown, MoveQuantizeUp, MergeClampedQuantize>(&getContext());
+  patterns.add<FoldQuantizedConstant, MergeClampedQuantize, MoveDequantizeDown, MoveQuantizeUp>(
+      &getContext());
   if (failed(applyPatternsGreedily(func, std::move(patterns))))
     return signalPassFailure();
   auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());
