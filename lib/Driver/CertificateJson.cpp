@@ -13,6 +13,8 @@
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Driver/Json.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
 using namespace mlir;
 using namespace qbias;
 namespace json = llvm::json;
@@ -50,6 +52,12 @@ static std::string getSourceName(Value value) {
     if (isa<IntegerSegmentOpInterface>(op) || op->getNumOperands() == 0)
       break;
     value = op->getOperand(0);
+  }
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto func = cast<func::FuncOp>(argument.getOwner()->getParentOp());
+    if (auto tensor = func.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                        QBiasDialect::kTensorAttr))
+      return tensor.str();
   }
   return getValueName(value);
 }

@@ -72,14 +72,16 @@ int qbias::runCompile(const CompileCommand &command) {
   if (!module)
     return kExitBadInput;
   Stage stage = emit == "ll" ? Stage::LLVM : command.stage;
+  CompileOptions options = command.options;
   if (!command.certificate.empty()) {
+    options.certified = true;
     if (failed(lowerTo(*module, Stage::Integer, command.options)) ||
         !writeFile(command.certificate, [&](llvm::raw_ostream &os) {
           return printJson(os, makeCertificate(*module, llvm::sys::path::filename(command.model)));
         }))
       return kExitBadInput;
   }
-  if (failed(lowerTo(*module, stage, command.options)) ||
+  if (failed(lowerTo(*module, stage, options)) ||
       !emitModule(*module, emit, command.output))
     return kExitBadInput;
   return kExitOk;
@@ -88,8 +90,9 @@ int qbias::runCompile(const CompileCommand &command) {
 /// Bytes of workspace of a lowered copy of an integer-stage module.
 static int64_t getWorkspaceBytes(ModuleOp module, const CompileOptions &options) {
   OwningOpRef<ModuleOp> copy = module.clone();
-  // Certified in this process a moment ago.
-  if (failed(lowerTo(*copy, Stage::LLVM, options)))
+  CompileOptions certified = options;
+  certified.certified = true;
+  if (failed(lowerTo(*copy, Stage::LLVM, certified)))
     return 0;
   auto main = copy->lookupSymbol<LLVM::LLVMFuncOp>("main");
   auto bytes = main ? main->getAttrOfType<IntegerAttr>(kWorkspaceAttr) : IntegerAttr();

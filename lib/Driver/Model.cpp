@@ -13,6 +13,7 @@
 #include "qbias/InitAll.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/InitAllDialects.h"
@@ -134,20 +135,22 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
 // Lowering
 //===----------------------------------------------------------------------===//
 
+static bool isReal(Type type) { return isRealTensor(type) || isQuantTensor(type); }
+
 Stage qbias::getStage(ModuleOp module) {
-  Stage stage = Stage::Import;
+  Stage stage = Stage::Integer;
   module.walk([&](Operation *op) {
-    if (isa<LLVM::LLVMFuncOp>(op)) {
+    if (isa<LLVM::LLVMFuncOp>(op))
       stage = Stage::LLVM;
-      return WalkResult::interrupt();
-    }
-    if (isa<linalg::LinalgDialect>(op->getDialect())) {
+    else if (isa<linalg::LinalgDialect>(op->getDialect()))
       stage = Stage::Linalg;
-      return WalkResult::interrupt();
-    }
-    if (isa<IntegerSegmentOpInterface>(op))
-      stage = Stage::Integer;
-    return WalkResult::advance();
+    else if (auto func = dyn_cast<func::FuncOp>(op);
+             llvm::any_of(op->getResultTypes(), isReal) ||
+             (func && llvm::any_of(func.getArgumentTypes(), isReal)))
+      stage = Stage::Import;
+    else
+      return WalkResult::advance();
+    return WalkResult::interrupt();
   });
   return stage;
 }
@@ -158,11 +161,16 @@ LogicalResult qbias::lowerTo(ModuleOp module, Stage stage, const CompileOptions 
   pipeline.requant = options.requant;
   pipeline.observe = options.observe;
   pipeline.name = options.name;
-  // What this process certified need not be proven twice.
-  pipeline.trusted = from == Stage::Import;
+  // Certified below, or proven here: not again before code generation.
+  pipeline.trusted = true;
   PassManager pm(module.getContext());
   if (from < Stage::Integer && stage >= Stage::Integer)
     buildIntegerizePipeline(pm, pipeline);
+  if (from == Stage::Integer && !options.certified) {
+    CertifyOptions verify;
+    verify.verifyOnly = true;
+    pm.addPass(createCertify(verify));
+  }
   if (from < Stage::Linalg && stage >= Stage::Linalg)
     buildToLinalgPipeline(pm, pipeline);
   if (from < Stage::LLVM && stage >= Stage::LLVM)

@@ -75,6 +75,7 @@ static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
   if (auto producer = attrs.getAs<StringAttr>(QBiasDialect::kProducerAttr))
     info.producer = producer.str();
   info.isReal = attrs.contains(QBiasDialect::kRealAttr);
+  info.isUnused = attrs.contains(QBiasDialect::kUnusedAttr);
   info.isObserved = attrs.contains(QBiasDialect::kObservedAttr);
   if (auto scales = attrs.getAs<DenseF64ArrayAttr>(QBiasDialect::kScalesAttr))
     info.scales = scales.asArrayRef().vec();
@@ -145,7 +146,9 @@ std::unique_ptr<Program> Program::compile(ModuleOp module, const CompileOptions 
     return nullptr;
   auto program = std::make_unique<Program>();
   FailureOr<Interface> interface = getInterface(module);
-  if (failed(interface) || failed(lowerTo(module, Stage::LLVM, options)))
+  CompileOptions certified = options;
+  certified.certified = true;
+  if (failed(interface) || failed(lowerTo(module, Stage::LLVM, certified)))
     return nullptr;
   program->tensors = std::move(*interface);
   auto main = module.lookupSymbol<LLVM::LLVMFuncOp>("main");

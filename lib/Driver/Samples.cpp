@@ -65,6 +65,8 @@ std::optional<Samples> qbias::readSamples(const std::string &path, const TensorI
                          ", a multiple of it along the first axis, or one leading axis more");
     return std::nullopt;
   }
+  if (tensor.isUnused)
+    return Samples{*count, std::vector<char>(*count * tensor.elements())};
   bool takesIntegers = raw || !tensor.isReal;
   bool isRight = takesIntegers ? runtime::isInteger(array->dtype)
                                : array->dtype == runtime::DType::Float32;

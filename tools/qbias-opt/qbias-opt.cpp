@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qbias/InitAll.h"
+#include "qbias/Interpreter/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -20,6 +21,7 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   qbias::registerDialects(registry);
   qbias::registerPasses();
+  qbias::registerQBiasInterpreterPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "qbias optimizer driver\n", registry));
 }

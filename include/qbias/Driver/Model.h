@@ -26,6 +26,7 @@ struct CompileOptions {
   std::string requant = "exact";
   std::string name = "qbias"; ///< of the entry point
   bool observe = false;       ///< return every quantized tensor of the file
+  bool certified = false;     ///< this process certified or proved the module
 };
 
 /// Everything the driver registers: dialects, interfaces, translations.

@@ -26,6 +26,7 @@ struct TensorInfo {
   std::vector<int64_t> shape;
   mlir::quant::QuantizedType type; ///< null: an accumulator, see scales
   bool isReal = false;             ///< the file's own end is float
+  bool isUnused = false;           ///< an input nothing reads
   bool isObserved = false;         ///< not an output of the file
   std::string producer;            ///< whose formula quantizes it (N2b)
   /// Of an accumulator: real = acc * scale + offset along `axis`, one or one

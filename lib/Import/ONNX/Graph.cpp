@@ -145,6 +145,10 @@ std::vector<bool> Graph::findNeeded(const onnx::GraphProto &graph) const {
   };
   for (const onnx::ValueInfoProto &output : graph.output())
     visit(output.name());
+  // Every quantized tensor of the file can be asked for.
+  for (const onnx::NodeProto &node : graph.node())
+    if (node.op_type() == "QuantizeLinear" && node.output_size() == 1)
+      visit(node.output(0));
   while (!worklist.empty()) {
     int index = worklist.back();
     worklist.pop_back();

@@ -18,7 +18,7 @@ using namespace qbias::onnximport;
 
 /// Window positions along one dimension of a pool; the verifier makes a list
 /// of them.
-static constexpr int64_t kMaxPositions = int64_t(1) << 24;
+static constexpr int64_t kMaxPositions = int64_t(1) << 22;
 
 /// Every window holds an element of the input.
 static LogicalResult checkWindows(const NodeView &node, const SpatialWindow &window,

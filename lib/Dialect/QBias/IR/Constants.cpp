@@ -25,8 +25,16 @@ Type qbias::permuteElementType(Type element, ArrayRef<int64_t> permutation) {
   if (!quantized || !getAxis(quantized))
     return element;
   const int64_t *at = llvm::find(permutation, *getAxis(quantized));
+  if (at == permutation.end())
+    return element;
   return withAxis(quantized, static_cast<int32_t>(at - permutation.begin()));
 }
+
+/// Most elements a splat is expanded to.
+static constexpr size_t kMaxSplatElements = size_t(1) << 28;
+
+/// Widest float an exact double can hold every value of.
+static constexpr unsigned kMaxFloatBits = 64;
 
 static unsigned elementBytes(Type element) {
   return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
@@ -34,13 +42,16 @@ static unsigned elementBytes(Type element) {
 
 std::optional<std::vector<char>> qbias::readRaw(ElementsAttr attr) {
   Type element = attr.getElementType();
-  if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8)
+  if (!isa<RankedTensorType>(attr.getShapedType()) || !element.isIntOrFloat() ||
+      element.getIntOrFloatBitWidth() % 8)
     return std::nullopt;
   size_t expected = attr.getNumElements() * elementBytes(element);
   ArrayRef<char> data;
-  if (auto dense = dyn_cast<DenseElementsAttr>(attr)) {
+  if (auto dense = dyn_cast<DenseIntOrFPElementsAttr>(attr)) {
     data = dense.getRawData();
     if (dense.isSplat()) {
+      if (static_cast<size_t>(attr.getNumElements()) > kMaxSplatElements)
+        return std::nullopt;
       std::vector<char> bytes;
       bytes.reserve(expected);
       for (int64_t i = 0; i < attr.getNumElements(); ++i)
@@ -105,8 +116,10 @@ bool qbias::readIntegers(Value value, SmallVectorImpl<int64_t> &out) {
 
 bool qbias::readFloats(ElementsAttr attr, SmallVectorImpl<double> &out) {
   auto type = dyn_cast<FloatType>(attr.getElementType());
+  if (!type || type.getWidth() > kMaxFloatBits)
+    return false;
   std::optional<std::vector<char>> bytes = readRaw(attr);
-  if (!type || !bytes)
+  if (!bytes)
     return false;
   out.clear();
   unsigned width = elementBytes(type);
@@ -158,18 +171,16 @@ numerics::Rational ExactArray::at(int64_t channel) const {
   return values[values.size() == 1 ? 0 : channel];
 }
 
-ElementsAttr qbias::makeRaw(RankedTensorType type, ArrayRef<char> bytes,
-                            StringRef name) {
+ElementsAttr qbias::makeRaw(RankedTensorType type, ArrayRef<char> bytes, StringRef name) {
   if (type.getNumElements() <= kMaxInlineElements)
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
   constexpr size_t kAlignment = 64;
   return DenseResourceElementsAttr::get(
-      type, name,
-      HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
+      type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
 }
 
-ElementsAttr qbias::makeIntegers(RankedTensorType type,
-                                 ArrayRef<int64_t> values, StringRef name) {
+ElementsAttr qbias::makeIntegers(RankedTensorType type, ArrayRef<int64_t> values,
+                                 StringRef name) {
   unsigned width = elementBytes(type.getElementType());
   std::vector<char> bytes(values.size() * width);
   for (size_t i = 0; i < values.size(); ++i)

@@ -37,11 +37,10 @@ std::string qbias::getLayerName(Operation *op) {
 std::string qbias::getValueName(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto func = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
-    auto name = func ? func.getArgAttrOfType<StringAttr>(
-                           argument.getArgNumber(), QBiasDialect::kNameAttr)
+    auto name = func ? func.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
+                                                         QBiasDialect::kNameAttr)
                      : StringAttr();
-    return name ? name.str()
-                : ("argument " + Twine(argument.getArgNumber())).str();
+    return name ? name.str() : ("argument " + Twine(argument.getArgNumber())).str();
   }
   Operation *op = value.getDefiningOp();
   if (auto segment = dyn_cast<IntegerSegmentOpInterface>(op))

@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 #include "qbias/Dialect/QBias/IR/Windows.h"
-#include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Numerics/Bias.h"
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
@@ -26,30 +26,19 @@ using namespace qbias;
 
 /// C2 to C4 of quantize and dequantize.
 static LogicalResult verifyQuantType(Operation *op, Type tensor) {
-  quant::QuantizedType type = getQuantElement(tensor);
-  // C2
-  unsigned width = type.getStorageTypeIntegralWidth();
-  if (width != 4 && width != 8 && width != 16 && width != 32)
-    return op->emitOpError("C2: expects a storage type of 4, 8, 16 or 32 bits, got ")
-           << width;
-  // C3
-  for (double scale : getScales(type))
-    if (!(scale > 0) || !std::isfinite(scale))
-      return op->emitOpError("C3: expects positive finite scales, got ") << scale;
-  // C4
-  numerics::Range storage = getStorageRange(type);
-  for (int64_t zeroPoint : getZeroPoints(type))
-    if (!storage.contains(zeroPoint))
-      return op->emitOpError("C4: expects a zero point in [")
-             << storage.min << ", " << storage.max << "], got " << zeroPoint;
-  return success();
+  std::optional<TypeFault> fault = getTypeFault(getQuantElement(tensor));
+  if (!fault)
+    return success();
+  return op->emitOpError(fault->label) << ": " << fault->text;
 }
 
 LogicalResult QuantizeOp::verify() {
+  // C1: trait SameOperandsAndResultShape
   return verifyQuantType(*this, getResult().getType());
 }
 
 LogicalResult DequantizeOp::verify() {
+  // C1: trait SameOperandsAndResultShape
   return verifyQuantType(*this, getInput().getType());
 }
 
@@ -57,7 +46,8 @@ LogicalResult DequantizeOp::verify() {
 /// storage range and rnd((q - z) * s / s) + z = q.
 OpFoldResult QuantizeOp::fold(FoldAdaptor) {
   auto dequantize = getInput().getDefiningOp<DequantizeOp>();
-  if (dequantize && dequantize.getInput().getType() == getType())
+  if (dequantize && dequantize.getInput() != getResult() &&
+      dequantize.getInput().getType() == getType())
     return dequantize.getInput();
   return {};
 }
@@ -69,8 +59,8 @@ OpFoldResult QuantizeOp::fold(FoldAdaptor) {
 LogicalResult Conv2DOp::verify() {
   Window window{{}, getStrides(), getPads(), getDilations()};
   return verifyConvolution(*this, getInput().getType(), getWeight().getType(),
-                           getBias() ? getBias().getType() : Type(), getType(),
-                           window, getGroups());
+                           getBias() ? getBias().getType() : Type(), getType(), window,
+                           getGroups());
 }
 
 OpOperand &Conv2DOp::getActivationOperand() { return getInputMutable(); }
@@ -99,35 +89,47 @@ int64_t MatmulOp::getOutputChannels() {
 }
 bool MatmulOp::readsPadding() { return false; }
 
-LogicalResult BiasOp::verify() {
-  int64_t channels = getInteger().getNumElements();
-  // C1
+/// C1: lengths and element type.
+static LogicalResult verifyBiasLengths(BiasOp op) {
+  int64_t channels = op.getInteger().getNumElements();
   auto hasLength = [&](ElementsAttr attr, bool orOne) {
-    return attr.getNumElements() == channels ||
-           (orOne && attr.getNumElements() == 1);
+    return attr.getNumElements() == channels || (orOne && attr.getNumElements() == 1);
   };
-  if (!hasLength(getValue(), false) || !hasLength(getWeightScale(), true) ||
-      (getUnitAttr() && !hasLength(getUnitAttr(), true)) ||
-      getType().getShape() != ArrayRef<int64_t>(channels))
-    return emitOpError("C1: expects one value per channel and one or ")
+  if (channels > kMaxChannels)
+    return op.emitOpError("C1: expects at most ")
+           << kMaxChannels << " channels, got " << channels;
+  if (!hasLength(op.getValue(), false) || !hasLength(op.getWeightScale(), true) ||
+      (op.getUnitAttr() && !hasLength(op.getUnitAttr(), true)) ||
+      op.getType().getShape() != ArrayRef<int64_t>(channels))
+    return op.emitOpError("C1: expects one value per channel and one or ")
            << channels << " units and weight scales, got "
-           << getValue().getNumElements() << " values and "
-           << getWeightScale().getNumElements() << " weight scales";
+           << op.getValue().getNumElements() << " values and "
+           << op.getWeightScale().getNumElements() << " weight scales";
+  Type element = op.getInteger().getElementType();
+  if (!element.isSignlessInteger(32) && !element.isSignlessInteger(64))
+    return op.emitOpError("C1: expects i32 or i64 integers, got ") << element;
+  return success();
+}
+
+LogicalResult BiasOp::verify() {
+  if (failed(verifyBiasLengths(*this)))
+    return failure();
   // C3
+  SmallVector<int64_t> integers;
   FailureOr<ExactArray> exact = ExactArray::get(getValue(), getUnitAttr());
   FailureOr<ExactArray> scales = ExactArray::get(getWeightScale(), {});
-  auto inputScale =
-      numerics::exactRational(getInputScale().convertToDouble());
-  if (failed(exact) || failed(scales) || !inputScale || *inputScale <= 0)
-    return emitOpError("C3: expects finite values and positive finite scales");
-  SmallVector<int64_t> integers;
-  if (!readIntegers(getInteger(), integers))
-    return emitOpError("C1: expects an integer array, got elements ")
-           << getInteger().getElementType();
-  for (int64_t c = 0; c < channels; ++c) {
-    if (scales->at(c) <= 0)
-      return emitOpError("C3: expects positive weight scales, got ")
-             << scales->at(c).get_d() << " in channel " << c;
+  FailureOr<ExactArray> units = scales;
+  if (getUnitAttr())
+    units = ExactArray::get(getUnitAttr(), {});
+  auto inputScale = numerics::exactRational(getInputScale().convertToDouble());
+  if (failed(exact) || failed(scales) || failed(units) ||
+      !readIntegers(getInteger(), integers) || !inputScale || *inputScale <= 0)
+    return emitOpError("C3: expects constant finite values and positive finite scales");
+  for (int64_t c = 0; c < static_cast<int64_t>(integers.size()); ++c) {
+    if (scales->at(c) <= 0 || units->at(c) <= 0)
+      return emitOpError("C3: expects positive weight scales and units, got ")
+             << scales->at(c).get_d() << " and " << units->at(c).get_d() << " in channel "
+             << c;
     numerics::Rational unit = *inputScale * scales->at(c);
     numerics::Rational residue =
         exact->at(c) - numerics::Rational(numerics::fromInt64(integers[c])) * unit;
@@ -135,8 +137,7 @@ LogicalResult BiasOp::verify() {
     if (abs(residue) * 2 > unit && getKind() != BiasCase::Overflow)
       return emitOpError("C2: expects integer part ")
              << numerics::Rational(exact->at(c) / unit).get_d()
-             << " rounded to the nearest, got " << integers[c] << " in channel "
-             << c;
+             << " rounded to the nearest, got " << integers[c] << " in channel " << c;
   }
   return success();
 }
@@ -168,19 +169,10 @@ LogicalResult ClampOp::verify() {
 }
 
 LogicalResult UnaryOp::verify() {
-  UnaryKind kind = getFunction();
-  bool needsAlpha = kind == UnaryKind::HardSigmoid ||
-                    kind == UnaryKind::LeakyRelu || kind == UnaryKind::Elu;
-  bool needsBeta = kind == UnaryKind::HardSigmoid;
   // C1
-  if (needsAlpha != getAlpha().has_value() || needsBeta != getBeta().has_value())
-    return emitOpError("C1: ")
-           << stringifyUnaryKind(kind)
-           << (needsAlpha ? " expects alpha" : " expects no alpha")
-           << (needsBeta ? " and beta" : " and no beta");
-  if ((needsAlpha && !getAlpha()->isFinite()) ||
-      (needsBeta && !getBeta()->isFinite()))
-    return emitOpError("C1: expects finite alpha and beta");
+  std::string fault = getUnaryFault(getFunction(), getAlphaAttr(), getBetaAttr());
+  if (!fault.empty())
+    return emitOpError("C1: ") << fault;
   return success();
 }
 
@@ -196,23 +188,28 @@ LogicalResult PoolOp::verify() {
     return emitOpError("C1: expects tensors of rank 4, got ")
            << x.getRank() << " and " << y.getRank();
   // C4
-  if (x.getElementType() != y.getElementType() ||
-      (getKind() == PoolKind::Avg && !isRealTensor(x)))
+  bool isMean = getKind() == PoolKind::Avg;
+  if (x.getElementType() != y.getElementType() || (isMean && !isRealTensor(x)))
     return emitOpError("C4: expects one element type, real for avg, got ")
            << x.getElementType() << " and " << y.getElementType();
   Window window{getKernel(), getStrides(), getPads(), getDilations()};
-  // C1, C3
-  if (failed(verifyWindow(*this, window, x.getShape(), y.getShape(),
+  if (failed(verifyWindow(*this, {"C1", "C3"}, window, x.getShape(), y.getShape(),
                           x.getDimSize(3))))
     return failure();
   // C2
-  return verifyWindowsNotEmpty(*this, window, x.getShape(), y.getShape());
+  return verifyWindowSizes(*this, "C2", window, x.getShape(), y.getShape(),
+                           isMean && !getCountIncludePad());
 }
 
 LogicalResult PadOp::verify() {
   // C3
   if (!getValue().isFinite())
     return emitOpError("C3: expects a finite value");
+  // C4
+  quant::QuantizedType type = getQuantElement(getInput().getType());
+  if (type && getAxis(type))
+    return emitOpError("C4: expects one scale for the tensor, got ")
+           << getScales(type).size() << " along dimension " << *getAxis(type);
   // C1, C2
   return verifyPad(*this, getInput().getType(), getType(), getLow(), getHigh());
 }
@@ -242,12 +239,12 @@ LogicalResult TransposeOp::verify() {
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
-  if (llvm::equal(getPermutation(),
-                  llvm::seq<int64_t>(0, getPermutation().size())) &&
+  if (llvm::equal(getPermutation(), llvm::seq<int64_t>(0, getPermutation().size())) &&
       getType() == getInput().getType())
     return getInput();
   auto producer = getInput().getDefiningOp<TransposeOp>();
-  if (!producer)
+  // A graph region may hold a cycle of transposes, which never ends.
+  if (!producer || producer == *this || producer.getInput() == getInput())
     return {};
   SmallVector<int64_t> composed;
   for (int64_t d : getPermutation())

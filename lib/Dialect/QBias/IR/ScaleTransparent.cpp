@@ -6,10 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "qbias/Dialect/QBias/IR/ScaleTransparent.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
-#include "qbias/Dialect/QBias/IR/ScaleTransparent.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
@@ -28,19 +28,15 @@ SmallVector<OpOperand *> PoolOp::getElementOperands() {
   return {&getInputMutable()};
 }
 
-Value PoolOp::rebuildOn(OpBuilder &builder, ValueRange operands,
-                        Type elementType) {
+Value PoolOp::rebuildOn(OpBuilder &builder, ValueRange operands, Type elementType) {
   return PoolOp::create(builder, getLoc(), retype(*this, elementType), getKind(),
-                        operands[0], getKernel(), getStrides(), getPads(),
-                        getDilations(), getCountIncludePad());
+                        operands[0], getKernel(), getStrides(), getPads(), getDilations(),
+                        getCountIncludePad());
 }
 
-SmallVector<OpOperand *> PadOp::getElementOperands() {
-  return {&getInputMutable()};
-}
+SmallVector<OpOperand *> PadOp::getElementOperands() { return {&getInputMutable()}; }
 
-Value PadOp::rebuildOn(OpBuilder &builder, ValueRange operands,
-                       Type elementType) {
+Value PadOp::rebuildOn(OpBuilder &builder, ValueRange operands, Type elementType) {
   return PadOp::create(builder, getLoc(), retype(*this, elementType), operands[0],
                        getLowAttr(), getHighAttr(), getValueAttr());
 }
@@ -60,10 +56,9 @@ SmallVector<OpOperand *> TransposeOp::getElementOperands() {
   return {&getInputMutable()};
 }
 
-Value TransposeOp::rebuildOn(OpBuilder &builder, ValueRange operands,
-                             Type elementType) {
-  return TransposeOp::create(builder, getLoc(), retype(*this, elementType),
-                             operands[0], getPermutation());
+Value TransposeOp::rebuildOn(OpBuilder &builder, ValueRange operands, Type elementType) {
+  return TransposeOp::create(builder, getLoc(), retype(*this, elementType), operands[0],
+                             getPermutation());
 }
 
 namespace {
@@ -103,9 +98,11 @@ struct ConcatModel
 
 void qbias::registerScaleTransparentModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, tensor::TensorDialect *) {
-    tensor::CollapseShapeOp::attachInterface<ShapeOpModel<tensor::CollapseShapeOp>>(*context);
+    tensor::CollapseShapeOp::attachInterface<ShapeOpModel<tensor::CollapseShapeOp>>(
+        *context);
     tensor::ExpandShapeOp::attachInterface<ShapeOpModel<tensor::ExpandShapeOp>>(*context);
-    tensor::ExtractSliceOp::attachInterface<ShapeOpModel<tensor::ExtractSliceOp>>(*context);
+    tensor::ExtractSliceOp::attachInterface<ShapeOpModel<tensor::ExtractSliceOp>>(
+        *context);
     tensor::ConcatOp::attachInterface<ConcatModel>(*context);
   });
 }

@@ -15,55 +15,63 @@
 using namespace mlir;
 using namespace qbias;
 
-int64_t qbias::windowCount(int64_t size, int64_t kernel, int64_t stride,
-                           int64_t padLow, int64_t padHigh, int64_t dilation) {
+int64_t qbias::windowCount(int64_t size, int64_t kernel, int64_t stride, int64_t padLow,
+                           int64_t padHigh, int64_t dilation) {
   int64_t span = size + padLow + padHigh - dilation * (kernel - 1) - 1;
   return span < 0 ? 0 : span / stride + 1;
 }
 
-static bool allAtLeast(ArrayRef<int64_t> values, int64_t bound) {
-  return llvm::all_of(values, [&](int64_t v) { return v >= bound; });
+/// Largest extent of a window, its pads and its number of positions along one
+/// dimension: every shape computation stays inside int64, and enumerating the
+/// windows of one dimension stays cheap.
+static constexpr int64_t kMaxExtent = int64_t(1) << 24;
+
+/// Most positions of one window: with 17-bit centered integers its sum stays
+/// inside int64.
+static constexpr int64_t kMaxKernel = int64_t(1) << 31;
+
+/// Most divisors of one average pool.
+static constexpr size_t kMaxDivisors = size_t(1) << 16;
+
+static bool allWithin(ArrayRef<int64_t> values, int64_t lo) {
+  return llvm::all_of(values, [&](int64_t v) { return lo <= v && v <= kMaxExtent; });
 }
 
-/// Largest extent an attribute may have: keeps every product of two of them,
-/// and every shape computation, inside int64.
-static constexpr int64_t kMaxExtent = int64_t(1) << 31;
-
-static bool allBelow(ArrayRef<int64_t> values) {
-  return llvm::all_of(values, [](int64_t v) { return v < kMaxExtent; });
-}
-
-LogicalResult qbias::verifyWindow(Operation *op, const Window &window,
-                                  ArrayRef<int64_t> input,
+LogicalResult qbias::verifyWindow(Operation *op, WindowLabels labels,
+                                  const Window &window, ArrayRef<int64_t> input,
                                   ArrayRef<int64_t> result, int64_t channels) {
   if (window.kernel.size() != 2 || window.strides.size() != 2 ||
       window.dilations.size() != 2 || window.pads.size() != 4)
-    return op->emitOpError("C2: expects 2 kernel extents, 2 strides, 2 "
-                           "dilations and 4 pads, got ")
+    return op->emitOpError(labels.attributes)
+           << ": expects 2 kernel extents, 2 strides, 2 dilations and 4 pads, got "
            << window.kernel.size() << ", " << window.strides.size() << ", "
            << window.dilations.size() << " and " << window.pads.size();
-  if (!allAtLeast(window.kernel, 1) || !allAtLeast(window.strides, 1) ||
-      !allAtLeast(window.dilations, 1) || !allAtLeast(window.pads, 0) ||
-      !allBelow(window.kernel) || !allBelow(window.strides) ||
-      !allBelow(window.dilations) || !allBelow(window.pads))
-    return op->emitOpError("C2: expects positive kernel extents, strides and "
-                           "dilations and pads that are not negative, got [")
-           << window.kernel << "], [" << window.strides << "], ["
+  if (!allWithin(window.kernel, 1) || !allWithin(window.strides, 1) ||
+      !allWithin(window.dilations, 1) || !allWithin(window.pads, 0) ||
+      window.kernel[0] * window.kernel[1] > kMaxKernel)
+    return op->emitOpError(labels.attributes)
+           << ": expects positive kernel extents, strides and dilations and pads that "
+              "are not negative, up to "
+           << kMaxExtent << ", and a kernel of at most " << kMaxKernel
+           << " positions, got [" << window.kernel << "], [" << window.strides << "], ["
            << window.dilations << "] and [" << window.pads << "]";
   SmallVector<int64_t, 4> expected = {input[0], 0, 0, channels};
   for (int d = 0; d < 2; ++d)
     expected[1 + d] =
-        windowCount(input[1 + d], window.kernel[d], window.strides[d],
-                    window.pads[d], window.pads[2 + d], window.dilations[d]);
-  if (expected[1] < 1 || expected[2] < 1 || result != ArrayRef(expected))
-    return op->emitOpError("expects a result of shape [")
-           << expected << "], got [" << result << "]";
+        windowCount(input[1 + d], window.kernel[d], window.strides[d], window.pads[d],
+                    window.pads[2 + d], window.dilations[d]);
+  if (!allWithin(ArrayRef(expected).slice(1, 2), 1))
+    return op->emitOpError(labels.shape)
+           << ": expects 1 to " << kMaxExtent << " positions of the window, got "
+           << expected[1] << " and " << expected[2];
+  if (result != ArrayRef(expected))
+    return op->emitOpError(labels.shape)
+           << ": expects a result of shape [" << expected << "], got [" << result << "]";
   return success();
 }
 
-LogicalResult qbias::verifyConvolution(Operation *op, Type input, Type weight,
-                                       Type bias, Type result, Window window,
-                                       int64_t groups) {
+LogicalResult qbias::verifyConvolution(Operation *op, Type input, Type weight, Type bias,
+                                       Type result, Window window, int64_t groups) {
   auto x = cast<RankedTensorType>(input).getShape();
   auto w = cast<RankedTensorType>(weight).getShape();
   auto y = cast<RankedTensorType>(result).getShape();
@@ -74,19 +82,16 @@ LogicalResult qbias::verifyConvolution(Operation *op, Type input, Type weight,
   // C3
   if (groups < 1 || x[3] % groups || w[0] % groups || w[3] != x[3] / groups)
     return op->emitOpError("C3: expects ")
-           << x[3] << " input and " << w[0]
-           << " output channels to be multiples of " << groups
-           << " groups and the weight to have "
-           << (groups > 0 ? x[3] / groups : 0) << " input channels, got "
-           << w[3];
+           << x[3] << " input and " << w[0] << " output channels to be multiples of "
+           << groups << " groups and the weight to have "
+           << (groups > 0 ? x[3] / groups : 0) << " input channels, got " << w[3];
   // C4
   if (bias && cast<RankedTensorType>(bias).getShape() != ArrayRef<int64_t>(w[0]))
-    return op->emitOpError("C4: expects a bias of ")
-           << w[0] << " elements, got " << bias;
+    return op->emitOpError("C4: expects a bias of ") << w[0] << " elements, got " << bias;
   // C2, C5
   SmallVector<int64_t> kernel = {w[1], w[2]};
   window.kernel = kernel;
-  return verifyWindow(op, window, x, y, w[0]);
+  return verifyWindow(op, {"C2", "C5"}, window, x, y, w[0]);
 }
 
 LogicalResult qbias::verifyMatmul(Operation *op, Type lhs, Type rhs, Type bias,
@@ -108,8 +113,7 @@ LogicalResult qbias::verifyMatmul(Operation *op, Type lhs, Type rhs, Type bias,
   int64_t n = b[b.size() - 2];
   // C3
   if (bias && cast<RankedTensorType>(bias).getShape() != ArrayRef<int64_t>(n))
-    return op->emitOpError("C3: expects a bias of ")
-           << n << " elements, got " << bias;
+    return op->emitOpError("C3: expects a bias of ") << n << " elements, got " << bias;
   // C4
   SmallVector<int64_t> expected(a);
   expected.back() = n;
@@ -119,8 +123,7 @@ LogicalResult qbias::verifyMatmul(Operation *op, Type lhs, Type rhs, Type bias,
   return success();
 }
 
-LogicalResult qbias::verifyBroadcast(Operation *op, Type lhs, Type rhs,
-                                     Type result) {
+LogicalResult qbias::verifyBroadcast(Operation *op, Type lhs, Type rhs, Type result) {
   auto a = cast<RankedTensorType>(lhs).getShape();
   auto b = cast<RankedTensorType>(rhs).getShape();
   auto y = cast<RankedTensorType>(result).getShape();
@@ -143,11 +146,10 @@ LogicalResult qbias::verifyPad(Operation *op, Type input, Type result,
   auto y = cast<RankedTensorType>(result);
   // C1
   if (low.size() != size_t(x.getRank()) || high.size() != low.size() ||
-      !allAtLeast(low, 0) || !allAtLeast(high, 0) || !allBelow(low) ||
-      !allBelow(high))
+      !allWithin(low, 0) || !allWithin(high, 0))
     return op->emitOpError("C1: expects ")
-           << x.getRank() << " low and high pads, none negative, got [" << low
-           << "] and [" << high << "]";
+           << x.getRank() << " low and high pads from 0 to " << kMaxExtent << ", got ["
+           << low << "] and [" << high << "]";
   // C2
   SmallVector<int64_t> expected;
   for (auto [size, l, h] : llvm::zip(x.getShape(), low, high))
@@ -158,9 +160,9 @@ LogicalResult qbias::verifyPad(Operation *op, Type input, Type result,
   return success();
 }
 
-SmallVector<int64_t> qbias::insideCounts(int64_t size, int64_t count,
-                                         int64_t kernel, int64_t stride,
-                                         int64_t padLow, int64_t dilation) {
+SmallVector<int64_t> qbias::insideCounts(int64_t size, int64_t count, int64_t kernel,
+                                         int64_t stride, int64_t padLow,
+                                         int64_t dilation) {
   SmallVector<int64_t> counts;
   for (int64_t i = 0; i < count; ++i) {
     // Taps k with 0 <= first + k * dilation < size, 0 <= k < kernel.
@@ -173,32 +175,34 @@ SmallVector<int64_t> qbias::insideCounts(int64_t size, int64_t count,
   return counts;
 }
 
-LogicalResult qbias::verifyWindowsNotEmpty(Operation *op, const Window &window,
-                                           ArrayRef<int64_t> input,
-                                           ArrayRef<int64_t> result) {
+LogicalResult qbias::verifyWindowSizes(Operation *op, StringRef label,
+                                       const Window &window, ArrayRef<int64_t> input,
+                                       ArrayRef<int64_t> result, bool countsInside) {
+  size_t products = 1;
   for (int d = 0; d < 2; ++d) {
-    auto counts =
-        insideCounts(input[1 + d], result[1 + d], window.kernel[d],
-                     window.strides[d], window.pads[d], window.dilations[d]);
-    if (llvm::is_contained(counts, 0))
-      return op->emitOpError("C2: expects every window to hold a position of "
-                             "the input, got an empty one along dimension ")
-             << 1 + d;
+    auto inside = insideCounts(input[1 + d], result[1 + d], window.kernel[d],
+                               window.strides[d], window.pads[d], window.dilations[d]);
+    if (llvm::is_contained(inside, 0))
+      return op->emitOpError(label) << ": expects every window to hold a position of "
+                                       "the input, got an empty one along dimension "
+                                    << 1 + d;
+    llvm::sort(inside);
+    products *= std::unique(inside.begin(), inside.end()) - inside.begin();
   }
+  if (countsInside && products > kMaxDivisors)
+    return op->emitOpError(label) << ": expects windows of at most " << kMaxDivisors
+                                  << " different sizes, got " << products;
   return success();
 }
 
-SmallVector<int64_t> qbias::poolDivisors(const Window &window,
-                                         ArrayRef<int64_t> input,
-                                         ArrayRef<int64_t> result,
-                                         bool countIncludePad) {
+SmallVector<int64_t> qbias::poolDivisors(const Window &window, ArrayRef<int64_t> input,
+                                         ArrayRef<int64_t> result, bool countIncludePad) {
   if (countIncludePad)
     return {window.kernel[0] * window.kernel[1]};
   llvm::SetVector<int64_t> counts[2];
   for (int d = 0; d < 2; ++d) {
-    auto inside =
-        insideCounts(input[1 + d], result[1 + d], window.kernel[d],
-                     window.strides[d], window.pads[d], window.dilations[d]);
+    auto inside = insideCounts(input[1 + d], result[1 + d], window.kernel[d],
+                               window.strides[d], window.pads[d], window.dilations[d]);
     counts[d].insert(inside.begin(), inside.end());
   }
   llvm::SetVector<int64_t> products;

@@ -109,12 +109,19 @@ private:
   LogicalResult convertResult(OpOperand &operand, unsigned index);
   FailureOr<Value> buildAccumulator(Value real, const SegmentEnd &end,
                                     std::optional<int64_t> &axis);
-  LogicalResult describeAccumulator(Value value, std::optional<int64_t> axis,
-                                    ArrayRef<Attribute> tail, unsigned index);
+  /// A result without quantize, described once the arguments are final.
+  struct AccumulatorResult {
+    Value value;
+    std::optional<int64_t> axis;
+    SmallVector<Attribute> tail;
+    unsigned index;
+  };
+  LogicalResult describe(const AccumulatorResult &result);
 
   func::FuncOp func;
   OpBuilder builder;
   IRMapping integers;
+  SmallVector<AccumulatorResult> accumulators;
 };
 
 } // namespace
@@ -220,9 +227,8 @@ FailureOr<Value> Fuser::buildAccumulator(Value real, const SegmentEnd &end,
 }
 
 /// Scale and offset outside the program: real = acc * scale + offset.
-LogicalResult Fuser::describeAccumulator(Value value, std::optional<int64_t> axis,
-                                         ArrayRef<Attribute> tail, unsigned index) {
-  Value source = value;
+LogicalResult Fuser::describe(const AccumulatorResult &result) {
+  Value source = result.value;
   while (!isa<IntegerSegmentOpInterface>(source.getDefiningOp()))
     source = source.getDefiningOp()->getOperand(0);
   auto op = cast<IntegerSegmentOpInterface>(source.getDefiningOp());
@@ -237,20 +243,20 @@ LogicalResult Fuser::describeAccumulator(Value value, std::optional<int64_t> axi
   if (llvm::all_equal(scales) && llvm::all_equal(offsets)) {
     scales.resize(1);
     offsets.resize(1);
-  } else if (!axis) {
+  } else if (!result.axis) {
     return op->emitError("channels of the output are no dimension of their own any "
                          "more; quantize the output of this layer");
   }
   auto set = [&](StringRef name, Attribute attr) {
-    func.setResultAttr(index, name, attr);
+    func.setResultAttr(result.index, name, attr);
   };
   set(QBiasDialect::kScalesAttr, builder.getDenseF64ArrayAttr(scales));
   set(QBiasDialect::kOffsetsAttr, builder.getDenseF64ArrayAttr(offsets));
   set(QBiasDialect::kRealAttr, builder.getUnitAttr());
-  if (axis)
-    set(QBiasDialect::kAxisAttr, builder.getI64IntegerAttr(*axis));
-  if (!tail.empty())
-    set(QBiasDialect::kTailAttr, builder.getArrayAttr(tail));
+  if (result.axis)
+    set(QBiasDialect::kAxisAttr, builder.getI64IntegerAttr(*result.axis));
+  if (!result.tail.empty())
+    set(QBiasDialect::kTailAttr, builder.getArrayAttr(result.tail));
   return success();
 }
 
@@ -272,8 +278,9 @@ LogicalResult Fuser::convertResult(OpOperand &operand, unsigned index) {
   builder.setInsertionPoint(operand.getOwner());
   std::optional<int64_t> axis;
   FailureOr<Value> value = buildAccumulator(real, end, axis);
-  if (failed(value) || failed(describeAccumulator(*value, axis, tail, index)))
+  if (failed(value))
     return failure();
+  accumulators.push_back({*value, axis, tail, index});
   operand.set(*value);
   return success();
 }
@@ -311,6 +318,9 @@ LogicalResult Fuser::run() {
   });
   func.setType(FunctionType::get(func.getContext(), block.getArgumentTypes(),
                                  ret.getOperandTypes()));
+  for (const AccumulatorResult &result : accumulators)
+    if (failed(describe(result)))
+      return failure();
   return success();
 }
 

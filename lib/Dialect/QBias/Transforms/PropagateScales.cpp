@@ -9,6 +9,7 @@
 //   quantize(move(x)) = move(quantize(x))        quantize acts on elements
 //   move(dequantize(q)) = dequantize(move(q))
 //   quantize(dequantize(q)) = q                  one type
+//   f(move(x)) = move(f(x))                      f elementwise
 //   quantize(constant) = constant                weights kept as float
 //   Q(clamp(DQ(Q(x)))) = Q(clamp(x))             one type; Q is monotone, so both
 //                                                are min(max(Q(x), Q(lo)), Q(hi))
@@ -93,6 +94,73 @@ struct MoveQuantizeUp : public OpRewritePattern<QuantizeOp> {
   }
 };
 
+/// clamp(move(x)) -> move(clamp(x)), unary likewise, so that a quantize meets
+/// the arithmetic behind the movement. A maximum commutes with what is
+/// monotone.
+struct MoveElementwiseUp : public RewritePattern {
+  MoveElementwiseUp(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (!isa<ClampOp, UnaryOp>(op))
+      return rewriter.notifyMatchFailure(op, "not elementwise");
+    auto movement = op->getOperand(0).getDefiningOp<ScaleTransparentOpInterface>();
+    if (!movement || movement.getElementOperands().empty() ||
+        isa<PadOp>(movement.getOperation()) ||
+        (isa<PoolOp>(movement.getOperation()) && !isa<ClampOp>(op)))
+      return rewriter.notifyMatchFailure(op, "operand is no data movement");
+    SmallVector<Value> operands;
+    for (OpOperand *operand : movement.getElementOperands()) {
+      Value real = operand->get();
+      OperationState state(op->getLoc(), op->getName(), real, real.getType(), op->getAttrs());
+      operands.push_back(rewriter.create(state)->getResult(0));
+    }
+    rewriter.replaceOp(op, movement.rebuildOn(rewriter, operands, rewriter.getF32Type()));
+    return success();
+  }
+};
+
+/// reshape(x) + y -> reshape(x + reshape back(y)), so that a sum meets the
+/// arithmetic behind a reshape (one-dimensional convolutions).
+struct MoveBinaryUp : public RewritePattern {
+  MoveBinaryUp(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (!isa<AddOp, SubOp, MulOp>(op))
+      return rewriter.notifyMatchFailure(op, "not a binary operation");
+    for (OpOperand &operand : op->getOpOperands())
+      if (auto collapse = operand.get().getDefiningOp<tensor::CollapseShapeOp>())
+        return moveUp<tensor::ExpandShapeOp>(op, collapse, rewriter);
+    for (OpOperand &operand : op->getOpOperands())
+      if (auto expand = operand.get().getDefiningOp<tensor::ExpandShapeOp>())
+        return moveUp<tensor::CollapseShapeOp>(op, expand, rewriter);
+    return rewriter.notifyMatchFailure(op, "no operand is a reshape");
+  }
+
+private:
+  template <typename InverseOp, typename ReshapeOp>
+  static LogicalResult moveUp(Operation *op, ReshapeOp reshape, PatternRewriter &rewriter) {
+    Type type = op->getResult(0).getType();
+    auto source = cast<RankedTensorType>(reshape.getSrc().getType());
+    if (!llvm::all_of(op->getOperandTypes(), [&](Type t) { return t == type; }) ||
+        !isa_and_nonnull<AccumulatorOpInterface>(reshape.getSrc().getDefiningOp()))
+      return rewriter.notifyMatchFailure(op, "not a sum of equal shapes behind a layer");
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(operand == reshape.getResult()
+                             ? reshape.getSrc()
+                             : InverseOp::create(rewriter, op->getLoc(), source, operand,
+                                                 reshape.getReassociationIndices())
+                                   .getResult());
+    OperationState state(op->getLoc(), op->getName(), operands, source, op->getAttrs());
+    Value result = rewriter.create(state)->getResult(0);
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, cast<RankedTensorType>(type), result,
+                                           reshape.getReassociationIndices());
+    return success();
+  }
+};
+
 /// Q(clamp(DQ(Q(x)))) -> Q(clamp(x)) for one type, when the inner integers
 /// have no other use.
 struct MergeClampedQuantize : public OpRewritePattern<QuantizeOp> {
@@ -166,12 +234,30 @@ struct PropagateScales : qbias::impl::PropagateScalesBase<PropagateScales> {
 
 } // namespace
 
+/// An input the program does not read keeps its place in the signature, as
+/// integers of no particular scale.
+static void typeUnusedArgument(func::FuncOp func, unsigned index) {
+  MLIRContext *context = func.getContext();
+  BlockArgument argument = func.getArgument(index);
+  constexpr int64_t kMin = -128, kMax = 127;
+  auto type = quant::UniformQuantizedType::get(
+      quant::QuantizationFlags::Signed, IntegerType::get(context, 8),
+      Float32Type::get(context), /*scale=*/1.0, /*zeroPoint=*/0, kMin, kMax);
+  argument.setType(cast<RankedTensorType>(argument.getType()).clone(type));
+  func.setArgAttr(index, QBiasDialect::kRealAttr, UnitAttr::get(context));
+  func.setArgAttr(index, QBiasDialect::kUnusedAttr, UnitAttr::get(context));
+  emitWarning(argument.getLoc()) << "input '" << getValueName(argument)
+                                 << "' is not used by the program";
+}
+
 /// A float argument all of whose uses are quantizes of one type becomes an
 /// argument of that type: quantizing it is the caller's business (N2b).
 static void quantizeArgument(func::FuncOp func, unsigned index) {
   BlockArgument argument = func.getArgument(index);
-  if (!isRealTensor(argument.getType()) || argument.use_empty())
+  if (!isRealTensor(argument.getType()))
     return;
+  if (argument.use_empty())
+    return typeUnusedArgument(func, index);
   Type type;
   for (Operation *user : argument.getUsers()) {
     auto quantize = dyn_cast<QuantizeOp>(user);
@@ -179,12 +265,15 @@ static void quantizeArgument(func::FuncOp func, unsigned index) {
       return;
     type = quantize.getType();
   }
+  MLIRContext *context = func.getContext();
+  std::string tensor = getTensorName((*argument.user_begin())->getLoc());
+  func.setArgAttr(index, QBiasDialect::kTensorAttr, StringAttr::get(context, tensor));
   argument.setType(type);
   for (Operation *user : llvm::make_early_inc_range(argument.getUsers())) {
     user->getResult(0).replaceAllUsesWith(argument);
     user->erase();
   }
-  func.setArgAttr(index, QBiasDialect::kRealAttr, UnitAttr::get(func.getContext()));
+  func.setArgAttr(index, QBiasDialect::kRealAttr, UnitAttr::get(context));
 }
 
 /// A float result that is a dequantize returns the integers instead.
@@ -201,8 +290,8 @@ static void quantizeResult(func::FuncOp func, func::ReturnOp ret, unsigned index
 void PropagateScales::runOnOperation() {
   func::FuncOp func = getOperation();
   RewritePatternSet patterns(&getContext());
-  patterns.add<FoldQuantizedConstant, MergeClampedQuantize, MoveDequantizeDown, MoveQuantizeUp>(
-      &getContext());
+  patterns.add<FoldQuantizedConstant, MergeClampedQuantize, MoveBinaryUp, MoveDequantizeDown,
+               MoveElementwiseUp, MoveQuantizeUp>(&getContext());
   if (failed(applyPatternsGreedily(func, std::move(patterns))))
     return signalPassFailure();
   auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());

@@ -206,6 +206,74 @@ struct FoldConstant : public OpRewritePattern<TransposeOp> {
   }
 };
 
+/// Constant shaped as `type`, same elements.
+Value reshapeConstant(PatternRewriter &rewriter, arith::ConstantOp constant,
+                      RankedTensorType type) {
+  auto value = dyn_cast<ElementsAttr>(constant.getValue());
+  std::optional<std::vector<char>> data = value ? readRaw(value) : std::nullopt;
+  if (!data)
+    return {};
+  StringRef name = "constant";
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    name = resource.getRawHandle().getKey();
+  auto reshaped = type.clone(value.getElementType());
+  return arith::ConstantOp::create(rewriter, constant.getLoc(),
+                                   cast<TypedAttr>(makeRaw(reshaped, *data, name)));
+}
+
+/// Where dimension `axis` goes in a reshape that only adds or removes unit
+/// dimensions around it; nullopt when it is split or joined.
+std::optional<int32_t> reshapeAxis(ArrayRef<int64_t> from, ArrayRef<int64_t> to, int64_t axis) {
+  int64_t before = 1;
+  for (int64_t d : from.take_front(axis))
+    before *= d;
+  int64_t product = 1;
+  for (auto [i, d] : llvm::enumerate(to)) {
+    if (product == before && d == from[axis])
+      return i;
+    product *= d;
+  }
+  return std::nullopt;
+}
+
+/// reshape(dequantize(scast(constant))) -> dequantize(scast(constant)), and
+/// reshape(constant) -> constant: weights of one-dimensional convolutions.
+template <typename ReshapeOp> struct FoldReshapedConstant : public OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern<ReshapeOp>::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
+    RankedTensorType type = op.getResultType();
+    if (auto constant = op.getSrc().template getDefiningOp<arith::ConstantOp>()) {
+      Value reshaped = reshapeConstant(rewriter, constant, type);
+      if (!reshaped)
+        return rewriter.notifyMatchFailure(op, "not a plain constant");
+      rewriter.replaceOp(op, reshaped);
+      return success();
+    }
+    auto dequantize = op.getSrc().template getDefiningOp<DequantizeOp>();
+    auto cast = dequantize ? dequantize.getInput().template getDefiningOp<quant::StorageCastOp>()
+                           : quant::StorageCastOp();
+    auto constant = cast ? cast.getInput().template getDefiningOp<arith::ConstantOp>()
+                         : arith::ConstantOp();
+    if (!constant)
+      return rewriter.notifyMatchFailure(op, "not a dequantized constant");
+    quant::QuantizedType element = getQuantElement(cast.getType());
+    if (std::optional<int32_t> axis = getAxis(element)) {
+      axis = reshapeAxis(op.getSrcType().getShape(), type.getShape(), *axis);
+      if (!axis)
+        return rewriter.notifyMatchFailure(op, "splits or joins the channels");
+      element = withAxis(element, *axis);
+    }
+    Value reshaped = reshapeConstant(rewriter, constant, type);
+    if (!reshaped)
+      return rewriter.notifyMatchFailure(op, "not a plain constant");
+    Value integers = quant::StorageCastOp::create(rewriter, cast.getLoc(), type.clone(element),
+                                                  reshaped);
+    rewriter.replaceOpWithNewOp<DequantizeOp>(op, type, integers);
+    return success();
+  }
+};
+
 /// A transpose that keeps the order of the dimensions larger than one is a
 /// reshape: collapse to one dimension and expand.
 struct UnitTransposeToReshape : public OpRewritePattern<TransposeOp> {
@@ -238,7 +306,9 @@ struct SinkTransposes : qbias::impl::SinkTransposesBase<SinkTransposes> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet movement(context);
-    movement.add<SinkToNchw, HoistToNhwc, HoistOverStorageCast, FoldConstant>(context);
+    movement.add<SinkToNchw, HoistToNhwc, HoistOverStorageCast, FoldConstant,
+                 FoldReshapedConstant<tensor::CollapseShapeOp>,
+                 FoldReshapedConstant<tensor::ExpandShapeOp>>(context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(movement))))
       return signalPassFailure();
     // Reshapes last: before, they would stop transposes from meeting.

@@ -20,8 +20,7 @@ namespace qbias {
 
 /// Element type of a transposed tensor: the axis of a per-axis quantized type
 /// follows the permutation, other types stay.
-mlir::Type permuteElementType(mlir::Type element,
-                              llvm::ArrayRef<int64_t> permutation);
+mlir::Type permuteElementType(mlir::Type element, llvm::ArrayRef<int64_t> permutation);
 
 /// Per-channel exact real numbers: value[c] * unit[c]. An array of one element
 /// stands for every channel.
@@ -54,21 +53,18 @@ mlir::ElementsAttr getConstant(mlir::Value value);
 /// short, a dense_resource blob named after `name` otherwise, so that textual
 /// IR stays readable.
 mlir::ElementsAttr makeIntegers(mlir::RankedTensorType type,
-                                llvm::ArrayRef<int64_t> values,
-                                llvm::StringRef name);
+                                llvm::ArrayRef<int64_t> values, llvm::StringRef name);
 /// 1-d i64 array.
 mlir::ElementsAttr makeIntegers(mlir::MLIRContext *context,
-                                llvm::ArrayRef<int64_t> values,
-                                llvm::StringRef name);
+                                llvm::ArrayRef<int64_t> values, llvm::StringRef name);
 /// 1-d f64 array.
-mlir::ElementsAttr makeFloats(mlir::MLIRContext *context,
-                              llvm::ArrayRef<double> values,
+mlir::ElementsAttr makeFloats(mlir::MLIRContext *context, llvm::ArrayRef<double> values,
                               llvm::StringRef name);
 /// The bytes of a tensor in row-major order, as dense or resource.
-mlir::ElementsAttr makeRaw(mlir::RankedTensorType type,
-                           llvm::ArrayRef<char> bytes, llvm::StringRef name);
-/// Row-major bytes of a constant; splats are expanded. Empty when the
-/// attribute holds no plain data.
+mlir::ElementsAttr makeRaw(mlir::RankedTensorType type, llvm::ArrayRef<char> bytes,
+                           llvm::StringRef name);
+/// Row-major bytes of a constant tensor; splats are expanded. nullopt when the
+/// attribute holds no plain data, or is a splat of more than 2^28 elements.
 std::optional<std::vector<char>> readRaw(mlir::ElementsAttr attr);
 
 } // namespace qbias

@@ -21,7 +21,8 @@
 
 namespace qbias {
 
-/// Statically shaped tensor.
+/// Statically shaped tensor without encoding or empty dimension and of at most
+/// 2^40 elements; a per-axis quantized one has a scale per entry of its axis.
 bool isStaticTensor(mlir::Type type);
 /// Statically shaped tensor of f32: exact reals.
 bool isRealTensor(mlir::Type type);
@@ -39,5 +40,21 @@ bool isIntegerTensor(mlir::Type type);
 #include "qbias/Dialect/QBias/IR/QBiasInterfaces.h.inc"
 #define GET_OP_CLASSES
 #include "qbias/Dialect/QBias/IR/QBiasOps.h.inc"
+
+namespace qbias {
+
+/// Most channels of one operation: bounds the exact arithmetic of verifiers.
+inline constexpr int64_t kMaxChannels = int64_t(1) << 20;
+
+/// What is wrong with the parameters of a one-operand function, "" if nothing:
+/// alpha belongs to hard_sigmoid, leaky_relu and elu, beta to hard_sigmoid.
+std::string getUnaryFault(UnaryKind kind, mlir::FloatAttr alpha, mlir::FloatAttr beta);
+
+/// What is wrong with a step of a reference, "" if nothing. A step is a clamp,
+/// unary or linear attribute with finite f64 numbers, or a per-tensor quantized
+/// type.
+std::string getStepFault(mlir::Attribute step);
+
+} // namespace qbias
 
 #endif // QBIAS_DIALECT_QBIAS_IR_QBIAS_H

@@ -97,6 +97,7 @@ def QBias_ClampStepAttr : QBias_Attr<"ClampStep", "clamp"> {
 
 def QBias_UnaryStepAttr : QBias_Attr<"UnaryStep", "unary"> {
   let summary = "Real step: a one-operand function";
+  let description = "As `qbias.unary`. Example: `#qbias.unary<function = sigmoid>`.";
   let parameters = (ins EnumParameter<QBias_UnaryKind>:$function,
                         OptionalParameter<"::mlir::FloatAttr">:$alpha,
                         OptionalParameter<"::mlir::FloatAttr">:$beta);
@@ -105,6 +106,9 @@ def QBias_UnaryStepAttr : QBias_Attr<"UnaryStep", "unary"> {
 
 def QBias_LinearStepAttr : QBias_Attr<"LinearStep", "linear"> {
   let summary = "Real step: x * factor + offset";
+  let description = [{
+    Example: `#qbias.linear<factor = 1.0 : f64, offset = 3.0 : f64>`.
+  }];
   let parameters = (ins "::mlir::FloatAttr":$factor, "::mlir::FloatAttr":$offset);
   let assemblyFormat = "`<` struct(params) `>`";
 }

@@ -29,6 +29,20 @@ def QBias_Dialect : Dialect {
 
     Unsigned tensors of the file stay `ui8` in both families: every number is
     in the file's own units until the conversion to linalg.
+
+    Attributes of function arguments and results say what the tensor is in the
+    source model. Constraints:
+    * F1: `qbias.name`, `qbias.tensor` and `qbias.producer` are strings.
+    * F2: `qbias.type` is a per-tensor `!quant.uniform` type as
+      `qbias.quantize` allows it (C2 to C4), whose integers have the width of
+      the tensor's elements.
+    * F3: `qbias.real`, `qbias.observed` and `qbias.unused` are unit attributes.
+    * F4: `qbias.scales` and `qbias.offsets` are f64 arrays of one length, not
+      empty, all numbers finite, scales positive.
+    * F5: `qbias.axis` is an i64 that names a dimension of the tensor, with one
+      entry per scale where there are several.
+    * F6: `qbias.tail` is an array of steps as in a reference.
+    * F7: `qbias.source`, on operations, is a string.
   }];
   let cppNamespace = "::qbias";
   let dependentDialects = [
@@ -37,12 +51,20 @@ def QBias_Dialect : Dialect {
   ];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
+  let hasOperationAttrVerify = 1;
+  let hasRegionArgAttrVerify = 1;
+  let hasRegionResultAttrVerify = 1;
   let extraClassDeclaration = [{
     /// Attributes of function arguments and results: the tensor's name in the
     /// source model, its quantized type, whether the file's end is float, and
     /// the producer whose formula quantizes it (N2b).
     static constexpr llvm::StringLiteral kNameAttr = "qbias.name";
     static constexpr llvm::StringLiteral kTypeAttr = "qbias.type";
+    /// Name of the quantized tensor an argument holds, when the file's input is
+    /// float and quantized by a node of its own.
+    static constexpr llvm::StringLiteral kTensorAttr = "qbias.tensor";
+    /// On an argument nothing reads: it has some integer type.
+    static constexpr llvm::StringLiteral kUnusedAttr = "qbias.unused";
     static constexpr llvm::StringLiteral kRealAttr = "qbias.real";
     static constexpr llvm::StringLiteral kProducerAttr = "qbias.producer";
     /// On results of the observable variant that are not outputs of the file.

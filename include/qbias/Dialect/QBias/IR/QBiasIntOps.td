@@ -16,6 +16,19 @@ def QBias_IntTensor : Type<
     "statically shaped tensor of i8, ui8, i16, ui16, i32 or i64",
     "::mlir::RankedTensorType">;
 
+/// The types below leave room for every centered sum and product in 64 bits.
+class QBias_IntTensorOf<list<int> widths, string what> : Type<
+    And<[QBias_IntTensor.predicate, Or<!foreach(width, widths, CPred<
+      "::llvm::cast<::mlir::RankedTensorType>($_self).getElementTypeBitWidth() == " # width>)>]>,
+    "statically shaped tensor of " # what, "::mlir::RankedTensorType">;
+def QBias_ActivationTensor : QBias_IntTensorOf<[8, 16, 32], "i8, ui8, i16, ui16 or i32">;
+def QBias_NarrowTensor : QBias_IntTensorOf<[8, 16], "i8, ui8, i16 or ui16">;
+def QBias_WeightTensor : Type<
+    And<[QBias_NarrowTensor.predicate,
+         CPred<"::llvm::cast<::mlir::RankedTensorType>($_self).getElementType().isSignlessInteger()">]>,
+    "statically shaped tensor of i8 or i16", "::mlir::RankedTensorType">;
+def QBias_BiasTensor : QBias_IntTensorOf<[32, 64], "i32 or i64">;
+
 class QBias_IntOp<string mnemonic, list<Trait> traits = []>
     : QBias_Op<"int." # mnemonic, !listconcat([Pure], traits)>;
 
@@ -46,21 +59,31 @@ def QBias_IntConv2DOp : QBias_SegmentOp<"conv2d", [AttrSizedOperandSegments]> {
     ```
 
     Constraints:
-    * C1 to C5 of `qbias.conv2d`.
+    * C1 to C5: as `qbias.conv2d`.
     * C6: input_zp is a value of the input's type.
-    * C7: multiplier, shift, rounding, bounds have one entry per output channel.
+    * C7: multiplier, shift, rounding, bounds and the certificate's interval
+      have one entry per output channel, at most 2^20; a certificate counts
+      these channels; bounds are integers with min <= max.
     * C8: 1 <= shift <= 62 and 0 < multiplier < 2^40.
-    * C9: lo <= hi, both values of the result's type; the accumulator form has
-      an i32 or i64 result and no output type in its reference.
-    * C10: the addend (zero point addend_zp) has the result's shape, and then
-      the requantization has addend multipliers.
-    * C11: thresholds are given for the forms threshold (C rows of hi - lo) and
-      table, and for no other.
+    * C9: the accumulator form has an i32 or i64 result and no output type in
+      its reference; every other form has a per-tensor output type there, whose
+      integers the result holds, and lo <= hi of that integer type (a half_even
+      form its zero point too).
+    * C10: the addend has the result's shape and addend_zp is a value of its
+      type; then, and only then, the requantization has addend multipliers, and
+      its form is affine or half_even.
+    * C11: thresholds are given for the forms threshold (i64, C rows of
+      hi - lo >= 1) and table (i64, one entry per value of the bounds of the only
+      channel), and for no other.
+    * C12: the reference has one finite scale that is not 0 per activation,
+      positive but for the addend's; one positive finite weight scale, or one
+      per channel; finite biases (and units) in the same number; and finite
+      steps.
 
     Example: test/Examples/int-conv2d.mlir
   }];
-  let arguments = !con((ins QBias_IntTensor:$input, QBias_IntTensor:$weight,
-    Optional<QBias_IntTensor>:$bias, Optional<QBias_IntTensor>:$addend,
+  let arguments = !con((ins QBias_ActivationTensor:$input, QBias_WeightTensor:$weight,
+    Optional<QBias_BiasTensor>:$bias, Optional<QBias_ActivationTensor>:$addend,
     I64Attr:$input_zp,
     DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
     DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
@@ -91,14 +114,16 @@ def QBias_IntMatmulOp : QBias_SegmentOp<"matmul", [AttrSizedOperandSegments]> {
 
     `rhs` is a constant (then rhs_zp is 0) or a second activation.
     Constraints:
-    * C1 to C4 of `qbias.matmul`.
+    * C1 to C4: as `qbias.matmul`.
     * C5: zero points are values of the operand's type.
-    * C6: as C7 to C11 of `qbias.int.conv2d`.
+    * C6: as C7 to C12 of `qbias.int.conv2d`; weight scales in the reference say
+      that `rhs` is a constant, else it counts as an activation.
+    * C7: a constant `rhs` has rank 2 and elements i8 or i16, and rhs_zp is 0.
 
     Example: test/Examples/int-matmul.mlir
   }];
-  let arguments = !con((ins QBias_IntTensor:$lhs, QBias_IntTensor:$rhs,
-    Optional<QBias_IntTensor>:$bias, Optional<QBias_IntTensor>:$addend,
+  let arguments = !con((ins QBias_ActivationTensor:$lhs, QBias_ActivationTensor:$rhs,
+    Optional<QBias_BiasTensor>:$bias, Optional<QBias_ActivationTensor>:$addend,
     I64Attr:$lhs_zp, I64Attr:$rhs_zp,
     DefaultValuedAttr<I64Attr, "0">:$addend_zp,
     OptionalAttr<QBias_BiasCaseAttr>:$bias_case), segmentAttributes);
@@ -122,19 +147,21 @@ def QBias_IntAddOp : QBias_SegmentOp<"add"> {
     y = clamp((lhs * m + rhs * addend_multiplier + r) >> k, lo, hi)
     ```
 
-    or the half_even form, or a table over both operands (entry
-    `(lhs - lhs_min) * n_rhs + (rhs - rhs_min)`, minima of the operands'
-    types). A difference has a negative addend_multiplier. Shapes broadcast as
-    in `qbias.add`. The reference's operand scales are signed; `lhs_zp` and
-    `rhs_zp` belong to the reference. Constraints:
-    * C1, C2 of `qbias.add`.
+    or the half_even form, or an i32 table over both operands (entry
+    `(lhs - lhs_min) * n_rhs + (rhs - rhs_min)`, where the operands' producers
+    leave `n` values from `min` on, N9). A difference has a negative
+    addend_multiplier. Shapes broadcast as in `qbias.add`. The reference's
+    operand scales are signed; `lhs_zp` and `rhs_zp` belong to the reference.
+    Constraints:
+    * C1, C2: as `qbias.add`.
     * C3: zero points are values of the operand's type.
-    * C4: multiplier, addend multiplier, shift and rounding have one entry; as
-      C8, C9, C11 of `qbias.int.conv2d`.
+    * C4: two multipliers, or the form table; one entry per array; as C7, C8
+      (multipliers of either sign), C9, C11 and C12 (scales of either sign) of
+      `qbias.int.conv2d`.
 
     Example: test/Examples/int-add.mlir
   }];
-  let arguments = !con((ins QBias_IntTensor:$lhs, QBias_IntTensor:$rhs,
+  let arguments = !con((ins QBias_ActivationTensor:$lhs, QBias_ActivationTensor:$rhs,
     I64Attr:$lhs_zp, I64Attr:$rhs_zp), segmentAttributes);
   let results = (outs QBias_IntTensor:$result);
   let assemblyFormat = [{
@@ -146,11 +173,14 @@ def QBias_IntMulOp : QBias_SegmentOp<"mul"> {
   let summary = "Product of two quantized tensors with one rounding";
   let description = [{
     `y = requant((lhs - lhs_zp) * (rhs - rhs_zp))` (N11). Shapes broadcast.
-    Constraints as `qbias.int.add` (C1 to C4).
+    Constraints:
+    * C1, C2: as `qbias.mul`.
+    * C3: zero points are values of the operand's type.
+    * C4: one entry per array; as C7 to C9, C11 and C12 of `qbias.int.conv2d`.
 
     Example: test/Examples/int-mul.mlir
   }];
-  let arguments = !con((ins QBias_IntTensor:$lhs, QBias_IntTensor:$rhs,
+  let arguments = !con((ins QBias_NarrowTensor:$lhs, QBias_NarrowTensor:$rhs,
     I64Attr:$lhs_zp, I64Attr:$rhs_zp), segmentAttributes);
   let results = (outs QBias_IntTensor:$result);
   let assemblyFormat = [{
@@ -165,15 +195,15 @@ def QBias_IntAvgPoolOp : QBias_SegmentOp<"avg_pool"> {
     contribute 0; `y = requant[d](S)` where d is the index of the window's
     divisor in `divisors` (one entry unless padding is not counted). The table
     form is indexed by `S - bounds.min`. Constraints:
-    * C1 to C3 of `qbias.pool`.
+    * C1 to C3: as `qbias.pool avg`.
     * C4: input_zp is a value of the input's type.
     * C5: divisors are exactly those of the windows, ascending.
-    * C6: multiplier, shift, rounding, bounds have one entry per divisor; as
-      C8, C9, C11 of `qbias.int.conv2d`.
+    * C6: one entry per divisor in every array; as C7 to C9, C11 and C12 of
+      `qbias.int.conv2d`.
 
     Example: test/Examples/int-avg-pool.mlir
   }];
-  let arguments = !con((ins QBias_IntTensor:$input, I64Attr:$input_zp,
+  let arguments = !con((ins QBias_NarrowTensor:$input, I64Attr:$input_zp,
     DenseI64ArrayAttr:$kernel,
     DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
     DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
@@ -186,7 +216,7 @@ def QBias_IntAvgPoolOp : QBias_SegmentOp<"avg_pool"> {
   }];
 }
 
-def QBias_IntRequantizeOp : QBias_SegmentOp<"requantize"> {
+def QBias_IntRequantizeOp : QBias_SegmentOp<"requantize", [SameOperandsAndResultShape]> {
   let summary = "Requantization of one tensor without accumulation";
   let description = [{
     `y = requant(input - input_zp)`, one requantization for the whole tensor:
@@ -194,18 +224,18 @@ def QBias_IntRequantizeOp : QBias_SegmentOp<"requantize"> {
     Constraints:
     * C1: operand and result have one shape.
     * C2: input_zp is a value of the input's type.
-    * C3: one entry per array; as C8, C9, C11 of `qbias.int.conv2d`.
+    * C3: one entry per array; as C7 to C9, C11 and C12 of `qbias.int.conv2d`.
 
     Example: test/Examples/int-requantize.mlir
   }];
-  let arguments = !con((ins QBias_IntTensor:$input, I64Attr:$input_zp), segmentAttributes);
+  let arguments = !con((ins QBias_ActivationTensor:$input, I64Attr:$input_zp), segmentAttributes);
   let results = (outs QBias_IntTensor:$result);
   let assemblyFormat = [{
     $input attr-dict `:` type($input) `->` type($result)
   }];
 }
 
-def QBias_IntLookupOp : QBias_SegmentOp<"lookup"> {
+def QBias_IntLookupOp : QBias_SegmentOp<"lookup", [SameOperandsAndResultShape]> {
   let summary = "Table with one entry per input integer";
   let description = [{
     `y = table[input - min]`, `min` the smallest value of the input's storage
@@ -213,13 +243,15 @@ def QBias_IntLookupOp : QBias_SegmentOp<"lookup"> {
     exact by construction (N11, N13d). The requantization has form `table`
     and holds only the output range. Constraints:
     * C1: operand and result have one shape.
-    * C2: the table has one entry per value of an 8-bit (16-bit) input: 256 (65536).
-    * C3: every entry lies in lo .. hi, both values of the result's type.
+    * C2: the table is 1-d and has one integer per value of an 8-bit (16-bit)
+      input: 256 (65536).
+    * C3: the form is table, and every entry lies in lo .. hi.
     * C4: input_zp is a value of the input's type.
+    * C5: as C7, C9, C11 and C12 of `qbias.int.conv2d`; there are no thresholds.
 
     Example: test/Examples/int-lookup.mlir
   }];
-  let arguments = !con((ins QBias_IntTensor:$input, I64Attr:$input_zp,
+  let arguments = !con((ins QBias_NarrowTensor:$input, I64Attr:$input_zp,
     ElementsAttr:$table), segmentAttributes);
   let results = (outs QBias_IntTensor:$result);
   let assemblyFormat = [{
@@ -231,7 +263,9 @@ def QBias_IntMaxPoolOp : QBias_IntOp<"max_pool"> {
   let summary = "Maximum over windows of integers";
   let description = [{
     As `qbias.pool max` on integers; padded positions are ignored (they read
-    the smallest value of the type). Constraints C1 to C3 of `qbias.pool`.
+    the smallest value of the type). Constraints:
+    * C1 to C3: as `qbias.pool max`.
+    * C4: operand and result have one element type.
 
     Example: test/Examples/int-max-pool.mlir
   }];
@@ -247,7 +281,8 @@ def QBias_IntMaxPoolOp : QBias_IntOp<"max_pool"> {
 def QBias_IntPadOp : QBias_IntOp<"pad"> {
   let summary = "Surround a tensor of integers with a constant";
   let description = [{
-    As `qbias.pad`. Constraints C1, C2 of `qbias.pad`, and
+    As `qbias.pad`. Constraints:
+    * C1, C2: as `qbias.pad`.
     * C3: the value is one of the element type.
 
     Example: test/Examples/int-pad.mlir

@@ -20,12 +20,15 @@ def QBias_RealTensor : Type<
     "::mlir::RankedTensorType">;
 def QBias_QuantTensor : Type<
     CPred<"::qbias::isQuantTensor($_self)">,
-    "statically shaped tensor of !quant.uniform",
+    "statically shaped tensor of !quant.uniform, one scale in all or per entry of its axis",
     "::mlir::RankedTensorType">;
 def QBias_ElementTensor : Type<
     CPred<"::qbias::isStaticTensor($_self)">,
     "statically shaped tensor",
     "::mlir::RankedTensorType">;
+def QBias_RealOrQuantTensor : Type<
+    Or<[QBias_RealTensor.predicate, QBias_QuantTensor.predicate]>,
+    "statically shaped tensor of f32 or !quant.uniform", "::mlir::RankedTensorType">;
 
 //===----------------------------------------------------------------------===//
 // Boundary between integers and reals
@@ -43,7 +46,7 @@ def QBias_QuantizeOp : QBias_Op<"quantize", [Pure, SameOperandsAndResultShape]> 
 
     Constraints:
     * C1: operand and result have the same shape.
-    * C2: the storage type has 4, 8, 16 or 32 bits.
+    * C2: the storage type has 4, 8 or 16 bits, or is signed and has 32.
     * C3: every scale is positive and finite.
     * C4: every zero point lies in the storage range.
 
@@ -63,7 +66,8 @@ def QBias_QuantizeOp : QBias_Op<"quantize", [Pure, SameOperandsAndResultShape]> 
 def QBias_DequantizeOp : QBias_Op<"dequantize", [Pure, SameOperandsAndResultShape]> {
   let summary = "The real numbers that quantized integers stand for";
   let description = [{
-    N1: `x = (q - z) * s`, exact. Constraints C1 to C4 as `qbias.quantize`.
+    N1: `x = (q - z) * s`, exact. Constraints:
+    * C1 to C4: as `qbias.quantize`.
 
     Example:
 
@@ -97,10 +101,12 @@ def QBias_Conv2DOp : QBias_Op<"conv2d", [Pure,
 
     Depthwise is `groups = C` (multiplier `O / C`). Constraints:
     * C1: input, weight and result have rank 4.
-    * C2: strides and dilations are positive, pads not negative, kernel extents positive.
+    * C2: there are two strides, two dilations and four pads; strides and
+      dilations are positive, pads not negative, and all at most 2^24.
     * C3: C and O are multiples of groups, and weight's last dimension is C / groups.
     * C4: the bias has O elements.
-    * C5: the result shape follows from the formula and is positive.
+    * C5: the result shape follows from the formula, with 1 to 2^24 rows and
+      columns.
 
     Example:
 
@@ -169,10 +175,12 @@ def QBias_BiasOp : QBias_Op<"bias", [Pure]> {
 
     `kind` says how the bias came to be (docs/Numerics.md, section 6).
     Constraints:
-    * C1: integer, value, unit and weight_scale have one element per channel
-      (weight_scale and unit may have a single one).
-    * C2: |residue| is at most half a unit, unless the int32 range ends there (N10).
-    * C3: all scales are positive and finite, all values finite.
+    * C1: integer (i32, or i64 where the accumulator is), value, unit and
+      weight_scale have one element per channel (weight_scale and unit may have
+      a single one), for at most 2^20 channels.
+    * C2: |residue| is at most half of input_scale * weight_scale, unless the
+      kind is overflow: there the accumulator's range ends (N10).
+    * C3: all scales and units are positive and finite, all values finite.
 
     Example:
 
@@ -200,7 +208,7 @@ class QBias_BinaryOp<string mnemonic, string what> : QBias_Op<mnemonic, [Pure]> 
   let summary = what # " of two tensors, elementwise";
   let description = [{
     Exact. Constraints:
-    * C1: operands have equal rank.
+    * C1: operands and result have equal rank.
     * C2: dimensions are equal or 1; the result has the larger of both.
 
     Example:
@@ -276,10 +284,13 @@ def QBias_PoolOp : QBias_Op<"pool", [Pure,
     global pool has the input's extent as kernel. `max` also works on
     quantized tensors (it commutes with quantize exactly); `avg` on reals only.
     Constraints:
-    * C1: rank 4; kernel, strides and dilations positive, pads not negative.
-    * C2: every window holds at least one position of the input.
-    * C3: the result shape follows (rows past the input's end, as a ceil mode
-      makes them, are allowed through pads).
+    * C1: rank 4; two kernel extents, strides and dilations, four pads; all
+      positive but the pads, which are not negative; each at most 2^24, and the
+      kernel has at most 2^31 positions.
+    * C2: every window holds at least one position of the input; windows of avg
+      that do not count padding have at most 65536 different sizes.
+    * C3: the result shape follows, with 1 to 2^24 rows and columns (rows past
+      the input's end, as a ceil mode makes them, are allowed through pads).
     * C4: avg has real operands; operand and result have one element type.
 
     Example:
@@ -289,13 +300,13 @@ def QBias_PoolOp : QBias_Op<"pool", [Pure,
         : tensor<1x8x8x4xf32> -> tensor<1x4x4x4xf32>
     ```
   }];
-  let arguments = (ins QBias_PoolKindAttr:$kind, QBias_ElementTensor:$input,
+  let arguments = (ins QBias_PoolKindAttr:$kind, QBias_RealOrQuantTensor:$input,
     DenseI64ArrayAttr:$kernel,
     DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
     DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
     DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
     UnitAttr:$count_include_pad);
-  let results = (outs QBias_ElementTensor:$result);
+  let results = (outs QBias_RealOrQuantTensor:$result);
   let assemblyFormat = "$kind $input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
 }
@@ -308,9 +319,10 @@ def QBias_PadOp : QBias_Op<"pad", [Pure,
     `low` and `high` give the number of elements before and after, per
     dimension. On a quantized tensor the inserted integer is `value`
     quantized to the tensor's type. Constraints:
-    * C1: low and high have one entry per dimension, none negative.
+    * C1: low and high have one entry per dimension, each from 0 to 2^24.
     * C2: the result shape is low + shape + high; element types are equal.
     * C3: the value is finite.
+    * C4: a quantized tensor has one scale for all elements.
 
     Example:
 
@@ -319,9 +331,9 @@ def QBias_PadOp : QBias_Op<"pad", [Pure,
         : tensor<1x8x8x4xf32> -> tensor<1x10x10x4xf32>
     ```
   }];
-  let arguments = (ins QBias_ElementTensor:$input, DenseI64ArrayAttr:$low,
+  let arguments = (ins QBias_RealOrQuantTensor:$input, DenseI64ArrayAttr:$low,
                        DenseI64ArrayAttr:$high, F64Attr:$value);
-  let results = (outs QBias_ElementTensor:$result);
+  let results = (outs QBias_RealOrQuantTensor:$result);
   let assemblyFormat = [{
     $input `low` $low `high` $high `value` $value attr-dict `:` type($input) `->` type($result)
   }];

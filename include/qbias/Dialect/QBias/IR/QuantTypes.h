@@ -25,6 +25,13 @@ llvm::SmallVector<int64_t> getZeroPoints(mlir::quant::QuantizedType type);
 /// Axis of a per-axis type, nullopt for a per-tensor type.
 std::optional<int32_t> getAxis(mlir::quant::QuantizedType type);
 
+/// A constraint of qbias.quantize that a quantized type violates.
+struct TypeFault {
+  llvm::StringRef label; ///< C2, C3 or C4
+  std::string text;
+};
+std::optional<TypeFault> getTypeFault(mlir::quant::QuantizedType type);
+
 /// Numeric parameters of a per-tensor type, exact.
 numerics::QuantParams getParams(mlir::quant::QuantizedType type);
 numerics::Range getStorageRange(mlir::quant::QuantizedType type);
