@@ -1,4 +1,4 @@
-//===- Certification.cpp - solve and prove one layer ---*- C++ -*-===//
+//===- Certification.cpp - solve one layer ---*- C++ -*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -7,34 +7,22 @@
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Analysis/Certification.h"
-#include "qbias/Analysis/Segments.h"
+
+#include "Layer.h"
+
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
-#include "qbias/Numerics/Bounds.h"
-#include "qbias/Numerics/Table.h"
 
 using namespace mlir;
 using namespace qbias;
 using numerics::Form;
 using IntRange = numerics::Range;
 
-/// A table over the accumulator is used up to this many entries; beyond it the
-/// threshold form is smaller.
-static constexpr int64_t kMaxAccumulatorTable = int64_t(1) << 14;
-
 /// Widest output that always has an exact form: at most 255 thresholds.
 static constexpr unsigned kThresholdBits = 8;
 
 namespace {
-
-/// Everything about a layer with one accumulator.
-struct Layer {
-  IntegerSegmentOpInterface op;
-  numerics::Chain chain;
-  std::vector<ChannelSegment> channels;
-  std::vector<numerics::Staircase> staircases;
-};
 
 /// Columns of a RequantAttr while it is filled.
 struct Columns {
@@ -87,43 +75,9 @@ static void setCertificate(IntegerSegmentOpInterface op, int64_t channels,
       makeArray(op, columns.roundingMax, "rounding_max")));
 }
 
-static SmallVector<IntRange> rangesOf(ArrayRef<ChannelSegment> channels) {
-  return llvm::map_to_vector(channels, [](const ChannelSegment &c) { return c.acc; });
-}
-
 //===----------------------------------------------------------------------===//
 // One accumulator
 //===----------------------------------------------------------------------===//
-
-/// The accumulator form has an i32 result only when every sum fits (N9).
-static LogicalResult checkAccumulatorResult(IntegerSegmentOpInterface op,
-                                            ArrayRef<ChannelSegment> channels) {
-  if (!getElementTypeOrSelf(op->getResult(0).getType()).isInteger(32))
-    return success();
-  for (auto [c, channel] : llvm::enumerate(channels))
-    if (!numerics::fitsInt32(channel.acc))
-      return op->emitOpError("accumulator of channel ")
-             << c << " reaches [" << channel.acc.min << ", " << channel.acc.max
-             << "], which an i32 does not hold";
-  return success();
-}
-
-static FailureOr<Layer> getLayer(IntegerSegmentOpInterface op) {
-  FailureOr<std::vector<ChannelSegment>> channels = getChannelSegments(op);
-  if (failed(channels))
-    return failure();
-  Layer layer{op, {}, std::move(*channels), {}};
-  if (op.getRequantAttr().getForm() == RequantForm::Accumulator)
-    return layer;
-  FailureOr<numerics::Chain> chain = getChain(op.getReferenceAttr());
-  if (failed(chain) || !chain->isMonotone())
-    return op->emitOpError("expects a monotone reference that ends in a quantize");
-  layer.chain = *chain;
-  for (const ChannelSegment &channel : layer.channels)
-    layer.staircases.push_back(numerics::buildStaircase(
-        channel.unit, channel.offset, layer.chain, channel.acc));
-  return layer;
-}
 
 static numerics::Target getTarget(const Layer &layer, const ChannelSegment &channel) {
   numerics::Target target;
@@ -261,56 +215,41 @@ static LogicalResult certifySum(IntAddOp add) {
   return success();
 }
 
+/// Every channel with one form; nullopt, and the channel, when one has none.
+static std::optional<Columns>
+solveAddend(ArrayRef<numerics::AccumulatorSumSegment> segments, Form form, size_t &channel) {
+  Columns columns;
+  for (channel = 0; channel < segments.size(); ++channel) {
+    auto solution = numerics::solveAccumulatorSum(segments[channel], form);
+    if (!solution)
+      return std::nullopt;
+    append(columns, {solution->requant, solution->roundingMin, solution->roundingMax});
+    columns.addendMultiplier.push_back(solution->addendMultiplier);
+  }
+  return columns;
+}
+
 static LogicalResult certifyAddend(IntegerSegmentOpInterface op) {
   FailureOr<std::vector<numerics::AccumulatorSumSegment>> segments =
       getAccumulatorSumSegments(op);
   if (failed(segments))
     return failure();
-  Columns columns;
-  SmallVector<IntRange> bounds;
-  std::optional<Form> form;
-  for (auto [c, segment] : llvm::enumerate(*segments)) {
-    bounds.push_back(segment.acc);
-    auto solution = numerics::solveAccumulatorSum(segment);
-    if (!solution || (form && *form != solution->requant.form))
-      return op->emitError("channel ")
-             << c << " of a sum with a quantized operand has no exact integer form "
-             << "(N11b); quantize the output of this layer before it is added";
-    form = solution->requant.form;
-    append(columns, {solution->requant, solution->roundingMin, solution->roundingMax});
-    columns.addendMultiplier.push_back(solution->addendMultiplier);
-  }
-  setBounds(op, bounds);
+  setBounds(op, llvm::map_to_vector(*segments, [](const auto &s) { return s.acc; }));
   IntRange output = segments->front().chain.outputRange();
-  int64_t zeroPoint =
-      form == Form::HalfEven ? segments->front().chain.out.zeroPoint : 0;
-  op.setRequantAttr(makeRequant(op, *form, columns, zeroPoint, output));
-  setCertificate(op, segments->size(), segments->size(), columns);
-  return success();
-}
-
-static bool hasAddend(IntegerSegmentOpInterface op) {
-  return !isa<IntAddOp>(op) && op.getRequantAttr().getAddendMultiplier();
-}
-
-static FailureOr<std::vector<int64_t>> getReferenceTable(IntLookupOp op) {
-  FailureOr<numerics::Chain> chain = getChain(op.getReference());
-  FailureOr<numerics::QuantParams> input = getLookupInput(op);
-  if (failed(chain) || failed(input))
-    return op.emitOpError("expects a reference that ends in a quantize");
-  return numerics::buildTable(*input, *chain);
-}
-
-static LogicalResult proveLookup(IntLookupOp op) {
-  FailureOr<std::vector<int64_t>> expected = getReferenceTable(op);
-  SmallVector<int64_t> table;
-  if (failed(expected) || !readIntegers(op.getTable(), table))
-    return failure();
-  for (auto [i, entry] : llvm::enumerate(table))
-    if (entry != (*expected)[i])
-      return op.emitError("certificate is wrong: expects table entry ")
-             << (*expected)[i] << " at index " << i << ", got " << entry;
-  return success();
+  size_t channel = 0;
+  for (Form form : {Form::Affine, Form::HalfEven}) {
+    std::optional<Columns> columns = solveAddend(*segments, form, channel);
+    if (!columns)
+      continue;
+    int64_t zeroPoint =
+        form == Form::HalfEven ? segments->front().chain.out.zeroPoint : 0;
+    op.setRequantAttr(makeRequant(op, form, *columns, zeroPoint, output));
+    setCertificate(op, segments->size(), segments->size(), *columns);
+    return success();
+  }
+  return op->emitError("channel ")
+         << channel << " of a sum with a quantized operand has no exact integer form "
+         << "(N11b); quantize the output of this layer before it is added";
 }
 
 LogicalResult qbias::certifyLayer(IntegerSegmentOpInterface op) {
@@ -323,170 +262,4 @@ LogicalResult qbias::certifyLayer(IntegerSegmentOpInterface op) {
   if (hasAddend(op))
     return certifyAddend(op);
   return certifyAccumulator(op);
-}
-
-//===----------------------------------------------------------------------===//
-// Proving what is there
-//===----------------------------------------------------------------------===//
-
-static LogicalResult checkBounds(IntegerSegmentOpInterface op, ArrayRef<IntRange> expected) {
-  BoundsAttr bounds = op.getBoundsAttr();
-  SmallVector<int64_t> min, max;
-  if (!bounds || !readIntegers(bounds.getMin(), min) ||
-      !readIntegers(bounds.getMax(), max) || min.size() != expected.size())
-    return op->emitError("certificate is wrong: expects accumulator bounds of ")
-           << expected.size() << " channels";
-  for (auto [c, range] : llvm::enumerate(expected))
-    if (min[c] != range.min || max[c] != range.max)
-      return op->emitError("certificate is wrong: expects accumulator bound [")
-             << range.min << ", " << range.max << "] in channel " << c << ", got ["
-             << min[c] << ", " << max[c] << "]";
-  return success();
-}
-
-/// The requantization of channel `c` as numbers.
-static FailureOr<std::vector<numerics::Requant>>
-readRequants(IntegerSegmentOpInterface op) {
-  RequantAttr requant = op.getRequantAttr();
-  SmallVector<int64_t> m, k, r;
-  if (!requant.getMultiplier() || !readIntegers(requant.getMultiplier(), m) ||
-      !requant.getShift() || !readIntegers(requant.getShift(), k) ||
-      !requant.getRounding() || !readIntegers(requant.getRounding(), r))
-    return op->emitError("certificate is wrong: expects multiplier, shift and rounding");
-  std::vector<numerics::Requant> result;
-  for (size_t c = 0; c < m.size(); ++c)
-    result.push_back({*numerics::parseForm(stringifyRequantForm(requant.getForm())), m[c],
-                      int(k[c]), r[c], requant.getZeroPoint(), requant.getLo(),
-                      requant.getHi()});
-  return result;
-}
-
-static LogicalResult checkOutput(IntegerSegmentOpInterface op, IntRange expected) {
-  RequantAttr requant = op.getRequantAttr();
-  if (requant.getLo() == expected.min && requant.getHi() == expected.max)
-    return success();
-  return op->emitError("certificate is wrong: expects clamp [")
-         << expected.min << ", " << expected.max << "], got [" << requant.getLo()
-         << ", " << requant.getHi() << "]";
-}
-
-/// Threshold and table forms: equal to the reference, entry by entry.
-static LogicalResult proveExplicit(const Layer &layer) {
-  IntegerSegmentOpInterface op = layer.op;
-  SmallVector<int64_t> values, expected;
-  if (!readIntegers(op.getRequantAttr().getThresholds(), values))
-    return op->emitError("certificate is wrong: expects constant thresholds");
-  if (op.getRequantAttr().getForm() == RequantForm::Table) {
-    IntRange acc = layer.channels.front().acc;
-    if (layer.channels.size() != 1 || acc.max - acc.min >= kMaxAccumulatorTable)
-      return op->emitError("certificate is wrong: accumulator range is too wide for a "
-                           "table, got [")
-             << acc.min << ", " << acc.max << "]";
-    std::vector<int64_t> table = numerics::tabulate(layer.staircases.front());
-    expected.assign(table.begin(), table.end());
-  } else {
-    for (const numerics::Staircase &staircase : layer.staircases)
-      expected.append(staircase.thresholds.begin(), staircase.thresholds.end());
-  }
-  if (values != expected)
-    return op->emitError("certificate is wrong: thresholds differ from the reference");
-  return success();
-}
-
-static LogicalResult proveAccumulator(IntegerSegmentOpInterface op) {
-  FailureOr<Layer> layer = getLayer(op);
-  if (failed(layer) || failed(checkBounds(op, rangesOf(layer->channels))))
-    return failure();
-  RequantForm form = op.getRequantAttr().getForm();
-  if (form == RequantForm::Accumulator)
-    return checkAccumulatorResult(op, layer->channels);
-  if (failed(checkOutput(op, layer->staircases.front().output)))
-    return failure();
-  if (form == RequantForm::Threshold || form == RequantForm::Table)
-    return proveExplicit(*layer);
-  FailureOr<std::vector<numerics::Requant>> requants = readRequants(op);
-  if (failed(requants))
-    return failure();
-  int64_t proven = 0;
-  std::string why;
-  size_t wrong = 0;
-  for (size_t c = 0; c < layer->staircases.size(); ++c) {
-    bool holds = numerics::proves((*requants)[c], layer->staircases[c], &why);
-    proven += holds;
-    wrong = holds ? wrong : c;
-  }
-  if (proven != op.getCertificateAttr().getCertified())
-    return op->emitError("certificate is wrong: expects ")
-           << op.getCertificateAttr().getCertified() << " proven channels, got "
-           << proven << "; channel " << wrong << ": " << why;
-  return success();
-}
-
-static LogicalResult proveSum(IntAddOp add) {
-  auto op = cast<IntegerSegmentOpInterface>(add.getOperation());
-  FailureOr<numerics::SumSegment> segment = getSumSegment(add);
-  if (failed(segment) || failed(checkOutput(op, segment->chain.outputRange())))
-    return failure();
-  if (op.getCertificateAttr().getCertified() == 0)
-    return success();
-  RequantAttr requant = op.getRequantAttr();
-  numerics::SumRequant claim;
-  claim.form = *numerics::parseForm(stringifyRequantForm(requant.getForm()));
-  claim.lo = requant.getLo();
-  claim.hi = requant.getHi();
-  claim.zeroPoint = requant.getZeroPoint();
-  if (claim.form == Form::Table) {
-    SmallVector<int64_t> table;
-    readIntegers(requant.getThresholds(), table);
-    claim.table.assign(table.begin(), table.end());
-  } else {
-    FailureOr<std::vector<numerics::Requant>> one = readRequants(op);
-    SmallVector<int64_t> multiplierB;
-    if (failed(one) || !readIntegers(requant.getAddendMultiplier(), multiplierB))
-      return failure();
-    claim.multiplierA = one->front().multiplier;
-    claim.multiplierB = multiplierB.front();
-    claim.shift = one->front().shift;
-    claim.rounding = one->front().rounding;
-  }
-  std::string why;
-  if (!numerics::proves(claim, *segment, &why))
-    return op->emitError("certificate is wrong: ") << why;
-  return success();
-}
-
-static LogicalResult proveAddend(IntegerSegmentOpInterface op) {
-  FailureOr<std::vector<numerics::AccumulatorSumSegment>> segments =
-      getAccumulatorSumSegments(op);
-  FailureOr<std::vector<numerics::Requant>> requants = readRequants(op);
-  SmallVector<int64_t> addend;
-  if (failed(segments) || failed(requants) ||
-      !readIntegers(op.getRequantAttr().getAddendMultiplier(), addend))
-    return failure();
-  SmallVector<IntRange> bounds;
-  for (const auto &segment : *segments)
-    bounds.push_back(segment.acc);
-  if (failed(checkBounds(op, bounds)) ||
-      failed(checkOutput(op, segments->front().chain.outputRange())))
-    return failure();
-  for (size_t c = 0; c < segments->size(); ++c) {
-    numerics::AccumulatorSumSolution claim;
-    claim.requant = (*requants)[c];
-    claim.addendMultiplier = addend[c];
-    std::string why;
-    if (!numerics::proves(claim, (*segments)[c], &why))
-      return op->emitError("certificate is wrong: channel ") << c << ": " << why;
-  }
-  return success();
-}
-
-LogicalResult qbias::proveLayer(IntegerSegmentOpInterface op) {
-  CertificateAttr certificate = op.getCertificateAttr();
-  if (!certificate || certificate.getChannels() != op.getRequantChannels())
-    return op->emitError("certificate is missing; run --qbias-certify");
-  if (auto lookup = dyn_cast<IntLookupOp>(op.getOperation()))
-    return proveLookup(lookup);
-  if (auto add = dyn_cast<IntAddOp>(op.getOperation()))
-    return proveSum(add);
-  return hasAddend(op) ? proveAddend(op) : proveAccumulator(op);
 }

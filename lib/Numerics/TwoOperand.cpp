@@ -98,10 +98,14 @@ public:
     return widths;
   }
 
-  /// Affine, then HalfEven; every width; both neighbours of both multipliers.
+  /// Affine, then HalfEven, or one of them; every width; both neighbours of
+  /// both multipliers.
   std::optional<AccumulatorSumSolution>
-  solve(const std::vector<Width> &widths) const {
+  solve(const std::vector<Width> &widths,
+        std::optional<Form> only = std::nullopt) const {
     for (Form form : {Form::Affine, Form::HalfEven}) {
+      if (only && form != *only)
+        continue;
       int limit = shiftLimit(), previous = 0;
       for (Width width : widths) {
         width.shift = std::min(width.shift, limit);
@@ -335,13 +339,14 @@ int64_t applyAccumulatorSum(const AccumulatorSumSolution &solution, int64_t acc,
 }
 
 std::optional<AccumulatorSumSolution>
-solveAccumulatorSum(const AccumulatorSumSegment &segment) {
+solveAccumulatorSum(const AccumulatorSumSegment &segment,
+                    std::optional<Form> only) {
   std::optional<LinearStep> linear = segment.chain.linearPart();
   if (!linear || linear->factor <= 0 || countOf(segment.operand) > kMaxValues)
     return std::nullopt;
   std::vector<Staircase> staircases = allStaircases(segment);
   SumSolver solver(segment, *linear, staircases);
-  return solver.solve(solver.accumulatorWidths());
+  return solver.solve(solver.accumulatorWidths(), only);
 }
 
 bool proves(const AccumulatorSumSolution &solution,

@@ -6,11 +6,11 @@
 
 !x = !quant.uniform<i8:f32, 0.5:3>
 !w = !quant.uniform<i8:f32, 0.25>
-!y = !quant.uniform<i8:f32, 0.125>
+!y = !quant.uniform<i8:f32, 0.0625>
 
-// Without --qbias-certify the bias residue is lost: 0.31 is 2 units of 0.125
-// and 0.06, half a step of the output and a little.
-// expected-error @below {{rewrite changes result 0 of 'residue_is_lost' at [0, 0] from 3/8 to 1/4 for inputs 'all zero point'}}
+// Without --qbias-certify the bias residue is lost: 0.3124 is 2 units of 0.125
+// and 0.0624, almost one step of the output.
+// expected-error @below {{rewrite changes result 0 of 'residue_is_lost' at [0, 0] from 5/16 to 1/4 for inputs 'all zero point'}}
 func.func @residue_is_lost(%x: tensor<1x1x!x>) -> tensor<1x1x!y> {
   %d = qbias.dequantize %x : tensor<1x1x!x> -> tensor<1x1xf32>
   %c = arith.constant dense<[[1]]> : tensor<1x1xi8>
@@ -26,7 +26,7 @@ func.func @residue_is_lost(%x: tensor<1x1x!x>) -> tensor<1x1x!y> {
 
 // expected-error @below {{rewrite removes function 'unused'}}
 module {
-  func.func private @unused(%x: tensor<1xi8>) -> tensor<1xi8> {
-    return %x : tensor<1xi8>
+  func.func private @unused(%x: tensor<1x!quant.uniform<i8:f32, 1.0>>) -> tensor<1x!quant.uniform<i8:f32, 1.0>> {
+    return %x : tensor<1x!quant.uniform<i8:f32, 1.0>>
   }
 }

@@ -74,7 +74,8 @@ int64_t applyAccumulatorSum(const AccumulatorSumSolution &solution, int64_t acc,
 /// practice: acc * m + q * m2 + r and each of its terms fit 64 bits). nullopt
 /// when neither certifies or the operand has more than 256 values.
 std::optional<AccumulatorSumSolution>
-solveAccumulatorSum(const AccumulatorSumSegment &segment);
+solveAccumulatorSum(const AccumulatorSumSegment &segment,
+                    std::optional<Form> only = std::nullopt);
 bool proves(const AccumulatorSumSolution &solution,
             const AccumulatorSumSegment &segment, std::string *why = nullptr);
 

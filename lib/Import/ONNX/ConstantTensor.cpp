@@ -53,8 +53,7 @@ static const NamedFormat *findFormat(DataType type) {
 
 std::string qbias::onnximport::nameOf(DataType type) {
   const NamedFormat *entry = findFormat(type);
-  return entry ? entry->name
-               : "type " + std::to_string(static_cast<int32_t>(type));
+  return entry ? entry->name : "type " + std::to_string(static_cast<int32_t>(type));
 }
 
 std::optional<ElementFormat> qbias::onnximport::formatOf(DataType type) {
@@ -62,8 +61,7 @@ std::optional<ElementFormat> qbias::onnximport::formatOf(DataType type) {
   return entry ? std::optional(entry->format) : std::nullopt;
 }
 
-std::optional<int64_t>
-qbias::onnximport::countElements(ArrayRef<int64_t> shape) {
+std::optional<int64_t> qbias::onnximport::countElements(ArrayRef<int64_t> shape) {
   constexpr int64_t kLimit = int64_t(1) << 31;
   constexpr size_t kMaxRank = 64;
   int64_t nonZero = 1;
@@ -85,23 +83,20 @@ qbias::onnximport::countElements(ArrayRef<int64_t> shape) {
 
 ConstantTensor::ConstantTensor(const onnx::TensorProto &proto, DataType type,
                                int64_t count)
-    : name(proto.name()), type(type),
-      shape(proto.dims().begin(), proto.dims().end()), count(count) {}
+    : name(proto.name()), type(type), shape(proto.dims().begin(), proto.dims().end()),
+      count(count) {}
 
-ConstantTensor::ConstantTensor(std::string name, DataType type,
-                               ArrayRef<int64_t> shape, std::vector<char> bytes)
-    : name(std::move(name)), type(type), shape(shape),
-      count(*countElements(shape)) {
+ConstantTensor::ConstantTensor(std::string name, DataType type, ArrayRef<int64_t> shape,
+                               std::vector<char> bytes)
+    : name(std::move(name)), type(type), shape(shape), count(*countElements(shape)) {
   setBytes(std::move(bytes));
 }
 
-ConstantTensor ConstantTensor::ofIntegers(std::string name,
-                                          ArrayRef<int64_t> shape,
+ConstantTensor ConstantTensor::ofIntegers(std::string name, ArrayRef<int64_t> shape,
                                           ArrayRef<int64_t> values) {
   const char *data = reinterpret_cast<const char *>(values.data());
-  return ConstantTensor(
-      std::move(name), DataType::Int64, shape,
-      std::vector<char>(data, data + values.size() * sizeof(int64_t)));
+  return ConstantTensor(std::move(name), DataType::Int64, shape,
+                        std::vector<char>(data, data + values.size() * sizeof(int64_t)));
 }
 
 void ConstantTensor::setBytes(std::vector<char> owned) {
@@ -109,19 +104,16 @@ void ConstantTensor::setBytes(std::vector<char> owned) {
   bytes = *storage;
 }
 
-FailureOr<ConstantTensor>
-ConstantTensor::decode(const onnx::TensorProto &proto, const Subject &subject) {
+FailureOr<ConstantTensor> ConstantTensor::decode(const onnx::TensorProto &proto,
+                                                 const Subject &subject) {
   auto type = static_cast<DataType>(proto.data_type());
   SmallVector<int64_t> shape(proto.dims().begin(), proto.dims().end());
   if (!formatOf(type))
-    return subject.reject("element type", "a number type up to 64 bits",
-                          nameOf(type));
+    return subject.reject("element type", "a number type up to 64 bits", nameOf(type));
   std::optional<int64_t> count = countElements(shape);
   if (!count)
-    return subject.reject("shape", kShapeLimits,
-                          text(shape));
-  if (proto.external_data_size() ||
-      proto.data_location() == onnx::TensorProto::EXTERNAL)
+    return subject.reject("shape", kShapeLimits, text(shape));
+  if (proto.external_data_size() || proto.data_location() == onnx::TensorProto::EXTERNAL)
     return subject.reject("data", "elements inside the model file",
                           "a reference to another file",
                           "external data is not supported yet, save the model "
@@ -136,10 +128,10 @@ ConstantTensor::decode(const onnx::TensorProto &proto, const Subject &subject) {
 }
 
 /// The element count and the size of the data disagree.
-static LogicalResult rejectSize(const Subject &subject, int64_t expected,
-                                int64_t got, const char *unit,
-                                ArrayRef<int64_t> shape) {
-  return subject.reject("data", Twine(expected) + " " + unit + " for shape " + text(shape),
+static LogicalResult rejectSize(const Subject &subject, int64_t expected, int64_t got,
+                                const char *unit, ArrayRef<int64_t> shape) {
+  return subject.reject("data",
+                        Twine(expected) + " " + unit + " for shape " + text(shape),
                         Twine(got), "the file is damaged");
 }
 
@@ -186,8 +178,7 @@ static std::vector<char> narrow(const Values &values, unsigned width) {
 LogicalResult ConstantTensor::readTyped(const onnx::TensorProto &proto,
                                         const Subject &subject) {
   auto checkSize = [&](int64_t needed, int64_t got) {
-    return needed == got ? success()
-                         : rejectSize(subject, needed, got, "values", shape);
+    return needed == got ? success() : rejectSize(subject, needed, got, "values", shape);
   };
   auto copy = [&](const auto &values) {
     if (failed(checkSize(count, values.size())))
@@ -284,8 +275,7 @@ ConstantTensor ConstantTensor::withShape(ArrayRef<int64_t> newShape) const {
   return result;
 }
 
-ConstantTensor
-ConstantTensor::transposed(ArrayRef<int64_t> permutation) const {
+ConstantTensor ConstantTensor::transposed(ArrayRef<int64_t> permutation) const {
   SmallVector<int64_t> strides(shape.size(), getWidth()), newShape, step;
   for (size_t d = shape.size(); d-- > 1;)
     strides[d - 1] = strides[d] * shape[d];

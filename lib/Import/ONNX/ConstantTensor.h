@@ -75,8 +75,7 @@ public:
   /// A constant the importer makes; `bytes` in the form above.
   ConstantTensor(std::string name, DataType type, llvm::ArrayRef<int64_t> shape,
                  std::vector<char> bytes);
-  static ConstantTensor ofIntegers(std::string name,
-                                   llvm::ArrayRef<int64_t> shape,
+  static ConstantTensor ofIntegers(std::string name, llvm::ArrayRef<int64_t> shape,
                                    llvm::ArrayRef<int64_t> values);
 
   llvm::StringRef getName() const { return name; }
@@ -102,10 +101,8 @@ public:
 
 private:
   ConstantTensor(const onnx::TensorProto &proto, DataType type, int64_t count);
-  llvm::LogicalResult readRaw(const onnx::TensorProto &proto,
-                              const Subject &subject);
-  llvm::LogicalResult readTyped(const onnx::TensorProto &proto,
-                                const Subject &subject);
+  llvm::LogicalResult readRaw(const onnx::TensorProto &proto, const Subject &subject);
+  llvm::LogicalResult readTyped(const onnx::TensorProto &proto, const Subject &subject);
   void unpack(llvm::ArrayRef<char> packed);
   void setBytes(std::vector<char> owned);
 

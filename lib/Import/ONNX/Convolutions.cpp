@@ -73,13 +73,13 @@ LogicalResult qbias::onnximport::importConv(NodeView &node) {
   FailureOr<Value> image = toChannelsLast(node, *input), filter = failure();
   if (failed(image) || failed(filter = toChannelsLast(node, *weight)))
     return failure();
-  FailureOr<RankedTensorType> type = node.makeType(
-      {shapeOf(*input)[0], window->output[0], window->output[1], kernel[0]},
-      elementOf(*input));
+  FailureOr<RankedTensorType> type =
+      node.makeType({shapeOf(*input)[0], window->output[0], window->output[1], kernel[0]},
+                    elementOf(*input));
   if (failed(type))
     return failure();
-  Value result = node.create<Conv2DOp>(node.getLoc(), *type, *image, *filter, bias,
-                                       window->strides, window->pads,
-                                       window->dilations, groups);
+  Value result =
+      node.create<Conv2DOp>(node.getLoc(), *type, *image, *filter, bias, window->strides,
+                            window->pads, window->dilations, groups);
   return setFromChannelsLast(node, result, shapeOf(*input).size());
 }

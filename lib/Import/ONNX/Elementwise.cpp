@@ -67,8 +67,8 @@ LogicalResult qbias::onnximport::importRelu(NodeView &node) {
   if (failed(input))
     return failure();
   FloatAttr zero = node.getBuilder().getF64FloatAttr(0);
-  return node.setResult(0, node.create<ClampOp>(node.getLoc(), input->getType(),
-                                                *input, zero, FloatAttr()));
+  return node.setResult(0, node.create<ClampOp>(node.getLoc(), input->getType(), *input,
+                                                zero, FloatAttr()));
 }
 
 /// One bound of Clip: input (operator set 11 and later) or attribute. Infinite
@@ -100,11 +100,11 @@ LogicalResult qbias::onnximport::importClip(NodeView &node) {
     return failure();
   for (FloatAttr bound : {lo, hi})
     if (bound && std::isinf(bound.getValueAsDouble()))
-      return node.reject("bounds", "finite numbers", text(bound.getValueAsDouble()));
+      return node.reject("bounds", "finite numbers", realText(bound.getValueAsDouble()));
   if (lo && hi && lo.getValueAsDouble() > hi.getValueAsDouble())
     return node.reject("bounds", "min not above max",
-                       "min " + text(lo.getValueAsDouble()) + " and max " +
-                           text(hi.getValueAsDouble()));
+                       "min " + realText(lo.getValueAsDouble()) + " and max " +
+                           realText(hi.getValueAsDouble()));
   if (!lo && !hi)
     return node.forward(0);
   return node.setResult(
@@ -140,14 +140,14 @@ static constexpr UnaryOperator kUnaryOperators[] = {
 };
 
 /// The parameter's default or attribute; null when the operator lacks it.
-static LogicalResult readParameter(const NodeView &node, StringRef name,
-                                   double value, FloatAttr &attr) {
+static LogicalResult readParameter(const NodeView &node, StringRef name, double value,
+                                   FloatAttr &attr) {
   if (std::isnan(value))
     return success();
   if (failed(node.read(name, value)))
     return failure();
   if (!std::isfinite(value))
-    return node.reject("attribute " + quoted(name), "a finite number", text(value));
+    return node.reject("attribute " + quoted(name), "a finite number", realText(value));
   attr = node.getBuilder().getF64FloatAttr(value);
   return success();
 }
@@ -187,9 +187,9 @@ LogicalResult qbias::onnximport::importPRelu(NodeView &node) {
     return failure();
   if (!std::isfinite(*slope))
     return node.reject("slope " + quoted(node.getInputName(1)), "a finite number",
-                       text(*slope));
-  return node.setResult(
-      0, node.create<UnaryOp>(node.getLoc(), input->getType(), UnaryKind::LeakyRelu,
-                              *input, node.getBuilder().getF64FloatAttr(*slope),
-                              FloatAttr()));
+                       realText(*slope));
+  return node.setResult(0, node.create<UnaryOp>(node.getLoc(), input->getType(),
+                                                UnaryKind::LeakyRelu, *input,
+                                                node.getBuilder().getF64FloatAttr(*slope),
+                                                FloatAttr()));
 }

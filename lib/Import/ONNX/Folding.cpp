@@ -27,8 +27,7 @@ LogicalResult qbias::onnximport::importIdentity(NodeView &node) {
 /// Inference: the identity.
 LogicalResult qbias::onnximport::importDropout(NodeView &node) {
   if (!node.getOutputName(1).empty())
-    return node.reject("outputs", "1",
-                       "2 (mask " + quoted(node.getOutputName(1)) + ")",
+    return node.reject("outputs", "1", "2 (mask " + quoted(node.getOutputName(1)) + ")",
                        "masks are not supported");
   if (!node.hasInput(2))
     return node.forward(0);
@@ -123,7 +122,8 @@ LogicalResult qbias::onnximport::importGather(NodeView &node) {
   int64_t count = (*data)->getNumElements();
   for (int64_t index : (*indices)->integers()) {
     if (index < -count || index >= count)
-      return node.reject("index", "one in [" + Twine(-count) + ", " + Twine(count - 1) + "]",
+      return node.reject("index",
+                         "one in [" + Twine(-count) + ", " + Twine(count - 1) + "]",
                          Twine(index));
     values.push_back((*data)->integerAt(index < 0 ? index + count : index));
   }
@@ -138,8 +138,8 @@ LogicalResult qbias::onnximport::importCast(NodeView &node) {
   if (!input || failed(node.read("to", to)))
     return failure();
   auto type = static_cast<DataType>(to);
-  bool isReal = !input->constant && !input->untyped &&
-                isRealTensor(input->value.getType());
+  bool isReal =
+      !input->constant && !input->untyped && isRealTensor(input->value.getType());
   if (isReal && type == DataType::Float)
     return node.forward(0);
   bool isInteger = type == DataType::Int64 || type == DataType::Int32;

@@ -57,8 +57,8 @@ Subject Namer::getNode(const onnx::NodeProto &node) const {
 
 FailureOr<Graph> Graph::get(const onnx::GraphProto &proto, const Namer &namer) {
   Graph graph;
-  if (failed(graph.define(proto, namer)) ||
-      failed(graph.checkUses(proto, namer)) || failed(graph.sort(proto, namer)))
+  if (failed(graph.define(proto, namer)) || failed(graph.checkUses(proto, namer)) ||
+      failed(graph.sort(proto, namer)))
     return failure();
   return graph;
 }
@@ -84,7 +84,8 @@ LogicalResult Graph::define(const onnx::GraphProto &graph, const Namer &namer) {
           .reject("name", "one initializer of this name", "several");
   for (const onnx::SparseTensorProto &tensor : graph.sparse_initializer())
     return namer.getTensor("initializer", tensor.values().name())
-        .reject("data", "a dense tensor", "a sparse one", "sparse initializers are not supported");
+        .reject("data", "a dense tensor", "a sparse one",
+                "sparse initializers are not supported");
   for (const onnx::ValueInfoProto &input : graph.input()) {
     if (!inputNames.try_emplace(input.name(), &input).second)
       return namer.getTensor("graph input", input.name())
@@ -104,13 +105,13 @@ LogicalResult Graph::define(const onnx::GraphProto &graph, const Namer &namer) {
         return namer.getNode(graph.node(index))
             .reject("output " + quoted(name), "a new tensor name",
                     isNew ? "the name of a graph input or initializer"
-                          : "the output of node " + quoted(Namer::nameOf(*getProducer(name))));
+                          : "the output of node " +
+                                quoted(Namer::nameOf(*getProducer(name))));
     }
   return success();
 }
 
-LogicalResult Graph::checkUses(const onnx::GraphProto &graph,
-                               const Namer &namer) const {
+LogicalResult Graph::checkUses(const onnx::GraphProto &graph, const Namer &namer) const {
   auto isDefined = [&](StringRef name) {
     return producers.contains(name) || initializers.contains(name) ||
            inputNames.contains(name);

@@ -44,8 +44,7 @@ private:
 class Graph {
 public:
   /// Fails when a tensor is defined twice or not at all, or on a cycle.
-  static mlir::FailureOr<Graph> get(const onnx::GraphProto &proto,
-                                    const Namer &namer);
+  static mlir::FailureOr<Graph> get(const onnx::GraphProto &proto, const Namer &namer);
 
   /// The nodes the graph outputs need, producers first, else in file order.
   llvm::ArrayRef<const onnx::NodeProto *> getNodes() const { return order; }
@@ -54,16 +53,13 @@ public:
   /// The node that computes the tensor or null.
   const onnx::NodeProto *getProducer(llvm::StringRef name) const;
   /// Graph inputs that are not initializers, in file order.
-  llvm::ArrayRef<const onnx::ValueInfoProto *> getInputs() const {
-    return inputs;
-  }
+  llvm::ArrayRef<const onnx::ValueInfoProto *> getInputs() const { return inputs; }
   /// What the file says about a tensor, or null.
   const onnx::TypeProto *getDeclaredType(llvm::StringRef name) const;
 
 private:
   llvm::LogicalResult define(const onnx::GraphProto &proto, const Namer &namer);
-  llvm::LogicalResult checkUses(const onnx::GraphProto &proto,
-                                const Namer &namer) const;
+  llvm::LogicalResult checkUses(const onnx::GraphProto &proto, const Namer &namer) const;
   llvm::LogicalResult sort(const onnx::GraphProto &proto, const Namer &namer);
   std::vector<bool> findNeeded(const onnx::GraphProto &proto) const;
 

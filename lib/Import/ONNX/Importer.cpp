@@ -93,8 +93,7 @@ FailureOr<Value> Importer::getValue(StringRef name, const Subject &user) {
   if (tensor->value)
     return tensor->value;
   if (!tensor->constant->isFloat())
-    return user.reject("input " + quoted(name), "float32 elements",
-                       tensor->describe());
+    return user.reject("input " + quoted(name), "float32 elements", tensor->describe());
   FailureOr<Value> value = writeFloats(*tensor->constant, user);
   if (succeeded(value))
     tensor->value = *value;
@@ -115,7 +114,7 @@ FailureOr<Value> Importer::writeFloats(const ConstantTensor &constant,
     if (!std::isfinite(value) || floats[i] != value)
       return user.reject("element " + Twine(i) + " of constant " +
                              quoted(constant.getName()),
-                         "a finite float32 number", text(value));
+                         "a finite float32 number", realText(value));
   }
   auto type = RankedTensorType::get(constant.getShape(), builder.getF32Type());
   ArrayRef<char> bytes(reinterpret_cast<const char *>(floats.data()),
@@ -157,8 +156,7 @@ LogicalResult Importer::define(StringRef name, ImportedTensor tensor,
   const onnx::TypeProto *declared = graph.getDeclaredType(name);
   if (declared && contradicts(*declared, tensor.getShape()))
     return node.reject("shape of output " + quoted(name),
-                       ::text(declared->tensor_type().shape()) +
-                           " as the file declares",
+                       ::text(declared->tensor_type().shape()) + " as the file declares",
                        qbias::onnximport::text(tensor.getShape()),
                        "correct or remove the declared shape");
   tensors[name] = std::move(tensor);
@@ -172,8 +170,7 @@ LogicalResult Importer::define(StringRef name, ImportedTensor tensor,
 Importer::Importer(MLIRContext *context, StringRef file, size_t fileSize,
                    const ImportOptions &options)
     : builder(context), namer(context, file), options(options),
-      memoryBudget(kFixedMemory +
-                   kMemoryPerFileByte * static_cast<int64_t>(fileSize)) {}
+      memoryBudget(kFixedMemory + kMemoryPerFileByte * static_cast<int64_t>(fileSize)) {}
 
 LogicalResult Importer::readOpset(const onnx::ModelProto &model) {
   for (const onnx::OperatorSetIdProto &entry : model.opset_import())
@@ -181,8 +178,8 @@ LogicalResult Importer::readOpset(const onnx::ModelProto &model) {
       opset = entry.version();
   if (opset >= kOldestOpset)
     return success();
-  return namer.getFile().reject("operator set version",
-                                Twine(kOldestOpset) + " or later", Twine(opset),
+  return namer.getFile().reject("operator set version", Twine(kOldestOpset) + " or later",
+                                Twine(opset),
                                 "export the model with a newer operator set");
 }
 
@@ -196,8 +193,7 @@ LogicalResult Importer::checkOptions() {
         }))
       return namer.getFile().reject("shape of " + quoted(entry.first()),
                                     "the name of a graph input",
-                                    "a name the model does not have",
-                                    "correct --shape");
+                                    "a name the model does not have", "correct --shape");
   return success();
 }
 
@@ -247,10 +243,8 @@ LogicalResult Importer::importNode(const onnx::NodeProto &proto) {
 //===----------------------------------------------------------------------===//
 
 FailureOr<SmallVector<int64_t>>
-Importer::readInputShape(const onnx::ValueInfoProto &input,
-                         const Subject &subject) {
-  std::string advice =
-      "give the shape with --shape " + input.name() + "=1x3x224x224";
+Importer::readInputShape(const onnx::ValueInfoProto &input, const Subject &subject) {
+  std::string advice = "give the shape with --shape " + input.name() + "=1x3x224x224";
   auto given = options.shapes.find(input.name());
   bool isGiven = given != options.shapes.end();
   const onnx::TypeProto::Tensor &type = input.type().tensor_type();
@@ -278,8 +272,7 @@ Importer::readInputShape(const onnx::ValueInfoProto &input,
                               : options.batch);
   }
   if (!countElements(shape))
-    return subject.reject("shape", kShapeLimits,
-                          qbias::onnximport::text(shape));
+    return subject.reject("shape", kShapeLimits, qbias::onnximport::text(shape));
   return shape;
 }
 
@@ -288,10 +281,10 @@ LogicalResult Importer::addInput(const onnx::ValueInfoProto &input) {
   auto type = static_cast<DataType>(input.type().tensor_type().elem_type());
   if (!input.type().has_tensor_type() ||
       (type != DataType::Float && !isQuantizable(type)))
-    return subject.reject(
-        "type", "a tensor of float32 or of integers up to 32 bits",
-        input.type().has_tensor_type() ? nameOf(type) : "no tensor",
-        "a constant can be given with --bind " + input.name() + "=FILE");
+    return subject.reject("type", "a tensor of float32 or of integers up to 32 bits",
+                          input.type().has_tensor_type() ? nameOf(type) : "no tensor",
+                          "a constant can be given with --bind " + input.name() +
+                              "=FILE");
   FailureOr<SmallVector<int64_t>> shape = readInputShape(input, subject);
   if (failed(shape))
     return failure();
@@ -315,8 +308,7 @@ LogicalResult Importer::addOutputs(const onnx::GraphProto &proto) {
     FailureOr<Value> value = getValue(output.name(), subject);
     if (failed(value))
       return failure();
-    auto declared =
-        static_cast<DataType>(output.type().tensor_type().elem_type());
+    auto declared = static_cast<DataType>(output.type().tensor_type().elem_type());
     quant::QuantizedType type = getQuantElement(value->getType());
     DataType actual = type ? storageOf(type) : DataType::Float;
     if (declared != DataType::Undefined && declared != actual)
@@ -330,8 +322,8 @@ LogicalResult Importer::addOutputs(const onnx::GraphProto &proto) {
 
 LogicalResult Importer::addSignature(const onnx::GraphProto &proto) {
   Block &body = function.getBody().front();
-  function.setType(builder.getFunctionType(
-      body.getArgumentTypes(), body.getTerminator()->getOperandTypes()));
+  function.setType(builder.getFunctionType(body.getArgumentTypes(),
+                                           body.getTerminator()->getOperandTypes()));
   for (const auto &[index, input] : llvm::enumerate(graph.getInputs())) {
     const ImportedTensor &tensor = tensors[input->name()];
     if (tensor.untyped)

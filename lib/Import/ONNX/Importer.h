@@ -52,8 +52,7 @@ public:
   /// after an error.
   ImportedTensor *find(llvm::StringRef name, const Subject &user);
   /// The tensor's value; a float constant becomes an arith.constant.
-  mlir::FailureOr<mlir::Value> getValue(llvm::StringRef name,
-                                        const Subject &user);
+  mlir::FailureOr<mlir::Value> getValue(llvm::StringRef name, const Subject &user);
   /// Records what a node computes, after comparing its shape with what the
   /// file says about the tensor.
   llvm::LogicalResult define(llvm::StringRef name, ImportedTensor tensor,

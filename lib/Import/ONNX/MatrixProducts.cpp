@@ -23,8 +23,7 @@ using namespace qbias::onnximport;
 
 static Value transposeLastTwo(const NodeView &node, Value value) {
   int64_t rank = shapeOf(value).size();
-  SmallVector<int64_t> permutation =
-      llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   std::swap(permutation[rank - 2], permutation[rank - 1]);
   return transpose(node, value, permutation);
 }
@@ -50,9 +49,8 @@ static Value scaleFloats(const NodeView &node, arith::ConstantOp constant,
   }
   ArrayRef<char> raw(reinterpret_cast<const char *>(products.data()), bytes);
   auto type = cast<RankedTensorType>(constant.getType());
-  return arith::ConstantOp::create(
-      node.getBuilder(), constant.getLoc(),
-      makeRaw(type, raw, Namer::nameOf(constant.getLoc())));
+  return arith::ConstantOp::create(node.getBuilder(), constant.getLoc(),
+                                   makeRaw(type, raw, Namer::nameOf(constant.getLoc())));
 }
 
 /// The constant times a factor, as a constant, where that is exact: quantized
@@ -105,8 +103,7 @@ static Value multiply(const NodeView &node, Value value, double factor) {
   SmallVector<int64_t> ones(shapeOf(value).size(), 1);
   auto type = RankedTensorType::get(ones, builder.getF32Type());
   Value scalar = arith::ConstantOp::create(
-      builder, node.getLoc(),
-      DenseElementsAttr::get(type, static_cast<float>(factor)));
+      builder, node.getLoc(), DenseElementsAttr::get(type, static_cast<float>(factor)));
   return node.create<MulOp>(node.getLoc(), value.getType(), value, scalar);
 }
 
@@ -154,7 +151,7 @@ LogicalResult qbias::onnximport::importGemm(NodeView &node) {
     return failure();
   if (!std::isfinite(alpha) || !std::isfinite(beta))
     return node.reject("attributes 'alpha' and 'beta'", "finite numbers",
-                       text(alpha) + " and " + text(beta));
+                       realText(alpha) + " and " + realText(beta));
   FailureOr<Value> a = node.getReal(0), b = failure();
   if (failed(a) || failed(b = node.getReal(1)))
     return failure();
@@ -203,8 +200,7 @@ static FailureOr<Value> getRightOperand(const NodeView &node, Value lhs, Value r
   if (right.size() > 2 && right.drop_back(2) != left.drop_back(2))
     return node.reject("leading dimensions of " + node.inputText(1),
                        text(left.drop_back(2)) + " as " + node.inputText(0),
-                       text(right.drop_back(2)),
-                       "broadcast batches are not supported");
+                       text(right.drop_back(2)), "broadcast batches are not supported");
   return transposeLastTwo(node, rhs);
 }
 

@@ -186,8 +186,8 @@ LogicalResult qbias::onnximport::importSlice(NodeView &node) {
     SmallVector<int64_t> values;
     for (int64_t i = 0; i < sizes[0]; ++i)
       values.push_back(input->constant->integerAt(starts[0] + i * steps[0]));
-    return node.setResult(0, ConstantTensor::ofIntegers(node.getOutputName(0).str(),
-                                                        sizes, values));
+    return node.setResult(
+        0, ConstantTensor::ofIntegers(node.getOutputName(0).str(), sizes, values));
   }
   FailureOr<Value> value = node.getValue(0);
   if (failed(value))
@@ -278,7 +278,7 @@ static FailureOr<double> readPadValue(const NodeView &node, Value input) {
   if (type) // exact: 17 bits times a float
     value = static_cast<double>(integer - type.getZeroPoint()) * type.getScale();
   if (!std::isfinite(value))
-    return node.reject("pad value", "a finite number", text(value));
+    return node.reject("pad value", "a finite number", realText(value));
   return value;
 }
 

@@ -22,9 +22,7 @@ StringRef NodeView::getInputName(unsigned index) const {
   return index < getNumInputs() ? StringRef(proto.input(index)) : StringRef();
 }
 
-bool NodeView::hasInput(unsigned index) const {
-  return !getInputName(index).empty();
-}
+bool NodeView::hasInput(unsigned index) const { return !getInputName(index).empty(); }
 
 std::string NodeView::inputText(unsigned index) const {
   return "input " + quoted(getInputName(index));
@@ -62,8 +60,9 @@ FailureOr<const ConstantTensor *> NodeView::needConstant(unsigned index,
   const onnx::NodeProto *producer = importer.getGraph().getProducer(name);
   std::string what = role.str() + " " + quoted(name);
   if (producer)
-    return reject(what, "a constant", "the output of " + producer->op_type() +
-                                          " " + quoted(Namer::nameOf(*producer)),
+    return reject(what, "a constant",
+                  "the output of " + producer->op_type() + " " +
+                      quoted(Namer::nameOf(*producer)),
                   "fold it into the file as an initializer");
   return reject(what, "a constant", "a graph input",
                 "give its value with --bind " + name + "=FILE");
@@ -78,8 +77,7 @@ FailureOr<SmallVector<int64_t>> NodeView::needIntegers(unsigned index,
   if ((type != DataType::Int64 && type != DataType::Int32) ||
       (*constant)->getShape().size() > 1)
     return reject(role + " " + quoted(getInputName(index)),
-                  "int64 elements and rank at most 1",
-                  getInput(index)->describe());
+                  "int64 elements and rank at most 1", getInput(index)->describe());
   return (*constant)->integers();
 }
 
@@ -128,8 +126,7 @@ static const char *kindText(onnx::AttributeProto::AttributeType type) {
 }
 
 /// Files of IR version 1 carry no type: the field that is set tells it.
-static onnx::AttributeProto::AttributeType
-typeOf(const onnx::AttributeProto &attribute) {
+static onnx::AttributeProto::AttributeType typeOf(const onnx::AttributeProto &attribute) {
   if (attribute.type() != onnx::AttributeProto::UNDEFINED)
     return attribute.type();
   return attribute.has_f()         ? onnx::AttributeProto::FLOAT
@@ -143,15 +140,15 @@ typeOf(const onnx::AttributeProto &attribute) {
 }
 
 /// Null with `status` success when the attribute is absent.
-const onnx::AttributeProto *
-NodeView::findAttr(StringRef name, onnx::AttributeProto::AttributeType type,
-                   LogicalResult &status) const {
+const onnx::AttributeProto *NodeView::findAttr(StringRef name,
+                                               onnx::AttributeProto::AttributeType type,
+                                               LogicalResult &status) const {
   status = success();
   const onnx::AttributeProto *attribute = findAttr(name);
   if (!attribute || typeOf(*attribute) == type)
     return attribute;
-  status = reject("attribute " + quoted(name), kindText(type),
-                  kindText(typeOf(*attribute)));
+  status =
+      reject("attribute " + quoted(name), kindText(type), kindText(typeOf(*attribute)));
   return nullptr;
 }
 
@@ -176,16 +173,14 @@ LogicalResult NodeView::read(StringRef name, std::string &value) const {
   return status;
 }
 
-LogicalResult NodeView::read(StringRef name,
-                             SmallVectorImpl<int64_t> &value) const {
+LogicalResult NodeView::read(StringRef name, SmallVectorImpl<int64_t> &value) const {
   LogicalResult status = success();
   if (auto *attribute = findAttr(name, onnx::AttributeProto::INTS, status))
     value.assign(attribute->ints().begin(), attribute->ints().end());
   return status;
 }
 
-LogicalResult NodeView::read(StringRef name,
-                             SmallVectorImpl<double> &value) const {
+LogicalResult NodeView::read(StringRef name, SmallVectorImpl<double> &value) const {
   LogicalResult status = success();
   if (auto *attribute = findAttr(name, onnx::AttributeProto::FLOATS, status))
     value.assign(attribute->floats().begin(), attribute->floats().end());
@@ -214,13 +209,12 @@ NodeView::readIntegers(StringRef attribute, unsigned input) const {
 FailureOr<int64_t> NodeView::normalizeAxis(int64_t axis, int64_t rank) const {
   if (axis >= -rank && axis < rank)
     return axis < 0 ? axis + rank : axis;
-  return reject("axis",
-                "a dimension in [" + Twine(-rank) + ", " + Twine(rank - 1) + "]",
+  return reject("axis", "a dimension in [" + Twine(-rank) + ", " + Twine(rank - 1) + "]",
                 Twine(axis));
 }
 
-FailureOr<SmallVector<int64_t>>
-NodeView::normalizeAxes(ArrayRef<int64_t> axes, int64_t rank) const {
+FailureOr<SmallVector<int64_t>> NodeView::normalizeAxes(ArrayRef<int64_t> axes,
+                                                        int64_t rank) const {
   if (!countElements(SmallVector<int64_t>(axes.size(), 1)))
     return reject("number of axes", "at most 64", Twine(axes.size()));
   SmallVector<int64_t> result;

@@ -20,8 +20,7 @@ namespace qbias::onnximport {
 class NodeView {
 public:
   NodeView(Importer &importer, const onnx::NodeProto &proto)
-      : importer(importer), proto(proto),
-        subject(importer.getNamer().getNode(proto)) {}
+      : importer(importer), proto(proto), subject(importer.getNamer().getNode(proto)) {}
 
   Importer &getImporter() const { return importer; }
   mlir::OpBuilder &getBuilder() const { return importer.getBuilder(); }
@@ -31,8 +30,7 @@ public:
 
   //===--- errors ---------------------------------------------------------===//
 
-  llvm::LogicalResult reject(const llvm::Twine &what,
-                             const llvm::Twine &expected,
+  llvm::LogicalResult reject(const llvm::Twine &what, const llvm::Twine &expected,
                              const llvm::Twine &got,
                              const llvm::Twine &advice = {}) const {
     return subject.reject(what, expected, got, advice);
@@ -58,8 +56,8 @@ public:
   mlir::FailureOr<const ConstantTensor *> needConstant(unsigned index,
                                                        llvm::StringRef role) const;
   /// Elements of a constant integer input of rank 0 or 1.
-  mlir::FailureOr<llvm::SmallVector<int64_t>>
-  needIntegers(unsigned index, llvm::StringRef role) const;
+  mlir::FailureOr<llvm::SmallVector<int64_t>> needIntegers(unsigned index,
+                                                           llvm::StringRef role) const;
   /// The single element of a constant float input.
   mlir::FailureOr<double> needReal(unsigned index, llvm::StringRef role) const;
 
@@ -82,8 +80,8 @@ public:
   /// An axis in [-rank, rank) as one in [0, rank).
   mlir::FailureOr<int64_t> normalizeAxis(int64_t axis, int64_t rank) const;
   /// The same for a list, each axis at most once.
-  mlir::FailureOr<llvm::SmallVector<int64_t>>
-  normalizeAxes(llvm::ArrayRef<int64_t> axes, int64_t rank) const;
+  mlir::FailureOr<llvm::SmallVector<int64_t>> normalizeAxes(llvm::ArrayRef<int64_t> axes,
+                                                            int64_t rank) const;
 
   //===--- results --------------------------------------------------------===//
 
@@ -102,8 +100,8 @@ public:
     return op;
   }
   /// A tensor type within the limits.
-  mlir::FailureOr<mlir::RankedTensorType>
-  makeType(llvm::ArrayRef<int64_t> shape, mlir::Type element) const;
+  mlir::FailureOr<mlir::RankedTensorType> makeType(llvm::ArrayRef<int64_t> shape,
+                                                   mlir::Type element) const;
   llvm::LogicalResult setResult(unsigned index, mlir::Value value) const;
   llvm::LogicalResult setResult(unsigned index, ConstantTensor constant) const;
   /// The result is the input itself.

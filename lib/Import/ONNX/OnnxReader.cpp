@@ -52,8 +52,7 @@ static LogicalResult parse(llvm::MemoryBufferRef file, onnx::ModelProto &model,
   return success();
 }
 
-OwningOpRef<ModuleOp> qbias::importOnnx(llvm::MemoryBufferRef file,
-                                        MLIRContext *context,
+OwningOpRef<ModuleOp> qbias::importOnnx(llvm::MemoryBufferRef file, MLIRContext *context,
                                         const ImportOptions &options) {
   context->loadDialect<arith::ArithDialect, func::FuncDialect, QBiasDialect,
                        quant::QuantDialect, tensor::TensorDialect>();
@@ -61,8 +60,7 @@ OwningOpRef<ModuleOp> qbias::importOnnx(llvm::MemoryBufferRef file,
   onnx::ModelProto model;
   if (failed(parse(file, model, namer.getFile())))
     return {};
-  Importer importer(context, file.getBufferIdentifier(), file.getBufferSize(),
-                    options);
+  Importer importer(context, file.getBufferIdentifier(), file.getBufferSize(), options);
   return importer.import(model);
 }
 

@@ -26,7 +26,8 @@ static constexpr Operator kOperators[] = {
     {"Cast", importCast, 1, 1, 1, "to saturate round_mode"},
     {"Clip", importClip, 1, 3, 1, "min max"},
     {"Concat", importConcat, 1, kAny, 1, "axis"},
-    {"Constant", importConstant, 0, 0, 1, "value value_float value_floats value_int value_ints"},
+    {"Constant", importConstant, 0, 0, 1,
+     "value value_float value_floats value_int value_ints"},
     {"Conv", importConv, 2, 3, 1, WINDOW_ATTRIBUTES "group"},
     {"DequantizeLinear", importDequantizeLinear, 2, 3, 1, "axis block_size output_dtype"},
     {"Dropout", importDropout, 1, 3, 2, "ratio seed is_test"},
@@ -47,7 +48,8 @@ static constexpr Operator kOperators[] = {
     {"Mul", importBinary, 2, 2, 1, "broadcast"},
     {"PRelu", importPRelu, 2, 2, 1, ""},
     {"Pad", importPad, 1, 4, 1, "mode pads value"},
-    {"QuantizeLinear", importQuantizeLinear, 2, 3, 1, "axis block_size output_dtype precision saturate"},
+    {"QuantizeLinear", importQuantizeLinear, 2, 3, 1,
+     "axis block_size output_dtype precision saturate"},
     {"ReduceMean", importReduceMean, 1, 2, 1, "axes keepdims noop_with_empty_axes"},
     {"Relu", importRelu, 1, 1, 1, ""},
     {"Reshape", importReshape, 1, 2, 1, "shape allowzero"},
@@ -68,11 +70,9 @@ static constexpr Operator kOperators[] = {
 static constexpr llvm::StringLiteral kMicrosoft[] = {"DequantizeLinear",
                                                      "QuantizeLinear"};
 
-const Operator *qbias::onnximport::findOperator(StringRef domain,
-                                                StringRef opType) {
+const Operator *qbias::onnximport::findOperator(StringRef domain, StringRef opType) {
   bool isDefault = domain.empty() || domain == "ai.onnx";
-  bool isMicrosoft =
-      domain == "com.microsoft" && llvm::is_contained(kMicrosoft, opType);
+  bool isMicrosoft = domain == "com.microsoft" && llvm::is_contained(kMicrosoft, opType);
   if (!isDefault && !isMicrosoft)
     return nullptr;
   const Operator *found = llvm::find_if(
@@ -107,8 +107,7 @@ LogicalResult qbias::onnximport::checkSignature(const Operator &op,
                          known.empty() ? "none" : "one of " + llvm::join(known, ", "),
                          "one that is not supported");
     if (!seen.try_emplace(attribute.name()).second)
-      return node.reject("attribute " + quoted(attribute.name()), "it once",
-                         "it twice");
+      return node.reject("attribute " + quoted(attribute.name()), "it once", "it twice");
   }
   return success();
 }

@@ -29,8 +29,7 @@ struct Operator {
 const Operator *findOperator(llvm::StringRef domain, llvm::StringRef opType);
 
 /// Numbers of inputs and outputs, names of attributes.
-llvm::LogicalResult checkSignature(const Operator &op,
-                                   const onnx::NodeProto &proto,
+llvm::LogicalResult checkSignature(const Operator &op, const onnx::NodeProto &proto,
                                    const NodeView &node);
 
 // Quantization.cpp

@@ -77,9 +77,9 @@ static LogicalResult setPooled(const NodeView &node, PoolKind kind, Value input,
       {shape[0], window.output[0], window.output[1], shape[3]}, elementOf(*image));
   if (failed(type))
     return failure();
-  Value result = node.create<PoolOp>(node.getLoc(), *type, kind, *image,
-                                     window.kernel, window.strides, window.pads,
-                                     window.dilations, countIncludePad);
+  Value result =
+      node.create<PoolOp>(node.getLoc(), *type, kind, *image, window.kernel,
+                          window.strides, window.pads, window.dilations, countIncludePad);
   return setFromChannelsLast(node, result, shapeOf(input).size());
 }
 
@@ -122,8 +122,7 @@ static FailureOr<SpatialWindow> getGlobalWindow(const NodeView &node, Value inpu
 }
 
 LogicalResult qbias::onnximport::importGlobalPool(NodeView &node) {
-  PoolKind kind =
-      node.getOpType() == "GlobalMaxPool" ? PoolKind::Max : PoolKind::Avg;
+  PoolKind kind = node.getOpType() == "GlobalMaxPool" ? PoolKind::Max : PoolKind::Avg;
   FailureOr<Value> input = getPooled(node, kind);
   if (failed(input))
     return failure();
@@ -149,8 +148,9 @@ LogicalResult qbias::onnximport::importReduceMean(NodeView &node) {
     return failure();
   llvm::sort(*normal);
   if (*normal != llvm::to_vector(llvm::seq<int64_t>(2, rank)))
-    return node.reject("axes", text(llvm::to_vector(llvm::seq<int64_t>(2, rank))) +
-                                   " (the spatial dimensions)",
+    return node.reject("axes",
+                       text(llvm::to_vector(llvm::seq<int64_t>(2, rank))) +
+                           " (the spatial dimensions)",
                        text(*normal), "other means are not supported");
   if (keepDims != 0)
     return setPooled(node, PoolKind::Avg, *input, *window, false);
@@ -160,9 +160,9 @@ LogicalResult qbias::onnximport::importReduceMean(NodeView &node) {
   ArrayRef<int64_t> shape = shapeOf(*image);
   FailureOr<RankedTensorType> type =
       node.makeType({shape[0], 1, 1, shape[3]}, elementOf(*image));
-  Value pooled = node.create<PoolOp>(node.getLoc(), *type, PoolKind::Avg, *image,
-                                     window->kernel, window->strides, window->pads,
-                                     window->dilations, false);
+  Value pooled =
+      node.create<PoolOp>(node.getLoc(), *type, PoolKind::Avg, *image, window->kernel,
+                          window->strides, window->pads, window->dilations, false);
   FailureOr<Value> result =
       reshape(node, transpose(node, pooled, {0, 3, 1, 2}), {shape[0], shape[3]});
   return failed(result) ? failure() : node.setResult(0, *result);

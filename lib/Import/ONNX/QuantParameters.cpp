@@ -48,16 +48,15 @@ numerics::Range qbias::onnximport::rangeOf(DataType type) {
 
 DataType qbias::onnximport::storageOf(quant::QuantizedType type) {
   for (DataType candidate :
-       {DataType::UInt2, DataType::Int2, DataType::UInt4, DataType::Int4,
-        DataType::UInt8, DataType::Int8, DataType::UInt16, DataType::Int16})
+       {DataType::UInt2, DataType::Int2, DataType::UInt4, DataType::Int4, DataType::UInt8,
+        DataType::Int8, DataType::UInt16, DataType::Int16})
     if (rangeOf(candidate) == getStorageRange(type))
       return candidate;
   return DataType::Int32;
 }
 
-quant::QuantizedType
-qbias::onnximport::makeQuantType(MLIRContext *context,
-                                 const QuantParameters &parameters) {
+quant::QuantizedType qbias::onnximport::makeQuantType(MLIRContext *context,
+                                                      const QuantParameters &parameters) {
   ElementFormat format = *formatOf(parameters.storage);
   numerics::Range range = rangeOf(parameters.storage);
   unsigned flags = format.isSigned ? quant::QuantizationFlags::Signed : 0;
@@ -67,10 +66,8 @@ qbias::onnximport::makeQuantType(MLIRContext *context,
     return quant::UniformQuantizedPerAxisType::get(
         flags, storage, expressed, parameters.scales, parameters.zeroPoints,
         static_cast<int32_t>(*parameters.axis), range.min, range.max);
-  return quant::UniformQuantizedType::get(flags, storage, expressed,
-                                          parameters.scales[0],
-                                          parameters.zeroPoints[0], range.min,
-                                          range.max);
+  return quant::UniformQuantizedType::get(flags, storage, expressed, parameters.scales[0],
+                                          parameters.zeroPoints[0], range.min, range.max);
 }
 
 //===----------------------------------------------------------------------===//
@@ -85,8 +82,7 @@ static bool isScale(double scale, ZeroScale zeroScale) {
          scale <= std::numeric_limits<float>::max();
 }
 
-static LogicalResult readScales(const NodeView &node, unsigned index,
-                                ZeroScale zeroScale,
+static LogicalResult readScales(const NodeView &node, unsigned index, ZeroScale zeroScale,
                                 QuantParameters &parameters) {
   FailureOr<const ConstantTensor *> scale = node.needConstant(index, "scale");
   if (failed(scale))
@@ -104,7 +100,7 @@ static LogicalResult readScales(const NodeView &node, unsigned index,
       return node.reject((*scale)->getNumElements() == 1
                              ? what
                              : what + " in channel " + std::to_string(i),
-                         "a positive finite float32 number", text(value),
+                         "a positive finite float32 number", realText(value),
                          "quantize the model again");
     parameters.scales.push_back(value);
   }
@@ -117,8 +113,7 @@ static LogicalResult readZeroPoints(const NodeView &node, unsigned index,
     parameters.zeroPoints.assign(parameters.scales.size(), 0);
     return success();
   }
-  FailureOr<const ConstantTensor *> zeroPoint =
-      node.needConstant(index, "zero point");
+  FailureOr<const ConstantTensor *> zeroPoint = node.needConstant(index, "zero point");
   if (failed(zeroPoint))
     return failure();
   std::string what = "zero point " + quoted(node.getInputName(index));
@@ -126,8 +121,7 @@ static LogicalResult readZeroPoints(const NodeView &node, unsigned index,
   if (type != parameters.storage)
     return node.reject("type of " + what, nameOf(parameters.storage) + " as the tensor",
                        nameOf(type));
-  if ((*zeroPoint)->getNumElements() !=
-      static_cast<int64_t>(parameters.scales.size()))
+  if ((*zeroPoint)->getNumElements() != static_cast<int64_t>(parameters.scales.size()))
     return node.reject("size of " + what,
                        Twine(parameters.scales.size()) + " elements as the scale",
                        Twine((*zeroPoint)->getNumElements()));
@@ -139,9 +133,10 @@ static LogicalResult readZeroPoints(const NodeView &node, unsigned index,
   return success();
 }
 
-FailureOr<QuantParameters> qbias::onnximport::readParameters(
-    const NodeView &node, unsigned scale, unsigned zeroPoint,
-    ArrayRef<int64_t> shape, DataType storage, ZeroScale zeroScale) {
+FailureOr<QuantParameters>
+qbias::onnximport::readParameters(const NodeView &node, unsigned scale,
+                                  unsigned zeroPoint, ArrayRef<int64_t> shape,
+                                  DataType storage, ZeroScale zeroScale) {
   QuantParameters parameters;
   parameters.storage = storage;
   int64_t blockSize = 0, axis = 1;

@@ -49,10 +49,10 @@ enum class ZeroScale {
 
 /// Reads the parameters in the inputs `scale` and `zeroPoint` of a node for a
 /// tensor of the given shape. Without zero point, 0 of type `storage`.
-mlir::FailureOr<QuantParameters>
-readParameters(const NodeView &node, unsigned scale, unsigned zeroPoint,
-               llvm::ArrayRef<int64_t> shape, DataType storage,
-               ZeroScale zeroScale);
+mlir::FailureOr<QuantParameters> readParameters(const NodeView &node, unsigned scale,
+                                                unsigned zeroPoint,
+                                                llvm::ArrayRef<int64_t> shape,
+                                                DataType storage, ZeroScale zeroScale);
 
 } // namespace qbias::onnximport
 

@@ -43,10 +43,8 @@ static void forEachElement(ArrayRef<int64_t> shape, std::optional<int64_t> axis,
 }
 
 /// Scale 1 and zeros in place of scale 0, which maps every integer to real 0.
-static void replaceDeadChannels(const NodeView &node,
-                                const ConstantTensor &constant,
-                                QuantParameters &parameters,
-                                std::vector<char> &bytes) {
+static void replaceDeadChannels(const NodeView &node, const ConstantTensor &constant,
+                                QuantParameters &parameters, std::vector<char> &bytes) {
   std::vector<bool> isDead;
   SmallVector<int64_t> dead;
   for (auto [channel, scale] : llvm::enumerate(parameters.scales)) {
@@ -67,19 +65,18 @@ static void replaceDeadChannels(const NodeView &node,
                  });
   Location loc = node.getImporter().getNamer().getLoc(constant.getName());
   auto opts = remark::RemarkOpts::name("dead-channel").category("qbias-import");
-  remark::analysis(loc, opts)
-      << remark::add("scale 0, stored as zeros of scale 1")
-      << remark::metric("Channels", isDead.size())
-      << remark::metric("Dead", dead.size())
-      << remark::metric("List", text(ArrayRef(dead).take_front(16)));
+  remark::analysis(loc, opts) << remark::add("scale 0, stored as zeros of scale 1")
+                              << remark::metric("Channels", isDead.size())
+                              << remark::metric("Dead", dead.size())
+                              << remark::metric("List",
+                                                text(ArrayRef(dead).take_front(16)));
 }
 
 /// Real numbers that the integers of a constant stand for: arith.constant,
 /// quant.scast, qbias.dequantize.
-static FailureOr<Value>
-dequantizeConstant(const NodeView &node,
-                                      const ConstantTensor &constant,
-                                      QuantParameters parameters) {
+static FailureOr<Value> dequantizeConstant(const NodeView &node,
+                                           const ConstantTensor &constant,
+                                           QuantParameters parameters) {
   ArrayRef<char> stored = constant.getBytes();
   if (failed(node.getImporter().charge(2 * stored.size(), node.getSubject())))
     return failure();
@@ -89,8 +86,8 @@ dequantizeConstant(const NodeView &node,
   auto type = RankedTensorType::get(constant.getShape(),
                                     builder.getIntegerType(8 * constant.getWidth()));
   Location loc = node.getImporter().getNamer().getLoc(constant.getName());
-  Value integers = arith::ConstantOp::create(
-      builder, loc, makeRaw(type, bytes, constant.getName()));
+  Value integers =
+      arith::ConstantOp::create(builder, loc, makeRaw(type, bytes, constant.getName()));
   auto quantized = type.clone(makeQuantType(builder.getContext(), parameters));
   Value cast = quant::StorageCastOp::create(builder, loc, quantized, integers);
   return node
@@ -129,18 +126,16 @@ static LogicalResult quantizeConstant(const NodeView &node,
     if (!std::isfinite(constant.realAt(i)))
       return node.reject("element " + Twine(i) + " of constant " +
                              quoted(constant.getName()),
-                         "a finite number", text(constant.realAt(i)));
+                         "a finite number", realText(constant.realAt(i)));
   std::vector<char> bytes(count * width);
   numerics::Range range = rangeOf(parameters.storage);
-  forEachElement(constant.getShape(), parameters.axis,
-                 [&](int64_t i, int64_t channel) {
-                   double scale = parameters.scales[channel];
-                   int64_t zeroPoint = parameters.zeroPoints[channel];
-                   int64_t q = scale == 0 ? zeroPoint
-                                          : quantizeExactly(constant.realAt(i), scale,
-                                                            zeroPoint, range);
-                   std::memcpy(bytes.data() + i * width, &q, width);
-                 });
+  forEachElement(constant.getShape(), parameters.axis, [&](int64_t i, int64_t channel) {
+    double scale = parameters.scales[channel];
+    int64_t zeroPoint = parameters.zeroPoints[channel];
+    int64_t q = scale == 0 ? zeroPoint
+                           : quantizeExactly(constant.realAt(i), scale, zeroPoint, range);
+    std::memcpy(bytes.data() + i * width, &q, width);
+  });
   return node.setResult(0, ConstantTensor(constant.getName().str(), parameters.storage,
                                           constant.getShape(), std::move(bytes)));
 }
@@ -161,8 +156,7 @@ static FailureOr<DataType> readOutputType(const NodeView &node) {
       return failure();
     type = (*zeroPoint)->getType();
     if (declared && static_cast<DataType>(declared) != type)
-      return node.reject("attribute 'output_dtype'",
-                         nameOf(type) + " as the zero point",
+      return node.reject("attribute 'output_dtype'", nameOf(type) + " as the zero point",
                          nameOf(static_cast<DataType>(declared)));
   }
   if (!isQuantizable(type) || type == DataType::Int32)
@@ -243,12 +237,11 @@ LogicalResult qbias::onnximport::importDequantizeLinear(NodeView &node) {
                        nameOf(static_cast<DataType>(outputType)));
   DataType storage = typeOfIntegers(*input);
   if (!isQuantizable(storage))
-    return node.reject(node.inputText(0), "integers of 2 to 32 bits",
-                       input->describe());
+    return node.reject(node.inputText(0), "integers of 2 to 32 bits", input->describe());
   SmallVector<int64_t> shape = input->getShape();
-  FailureOr<QuantParameters> parameters = readParameters(
-      node, 1, 2, shape, storage,
-      input->constant ? ZeroScale::DeadChannel : ZeroScale::Error);
+  FailureOr<QuantParameters> parameters =
+      readParameters(node, 1, 2, shape, storage,
+                     input->constant ? ZeroScale::DeadChannel : ZeroScale::Error);
   if (failed(parameters))
     return failure();
   if (input->constant) {
@@ -265,5 +258,6 @@ LogicalResult qbias::onnximport::importDequantizeLinear(NodeView &node) {
   if (quantized.getType() != type)
     quantized = reinterpret(node, quantized, type);
   Type real = type.clone(Float32Type::get(context));
-  return node.setResult(0, node.create<DequantizeOp>(node.getOutputLoc(), real, quantized));
+  return node.setResult(0,
+                        node.create<DequantizeOp>(node.getOutputLoc(), real, quantized));
 }

@@ -54,7 +54,8 @@ FailureOr<Value> qbias::onnximport::reshape(const NodeView &node, Value value,
   if (hasElements && rank != sourceRank) {
     auto groups = getReassociationIndicesForReshape(source, *type);
     if (groups && rank < sourceRank)
-      return tensor::CollapseShapeOp::create(builder, node.getLoc(), *type, value, *groups)
+      return tensor::CollapseShapeOp::create(builder, node.getLoc(), *type, value,
+                                             *groups)
           .getResult();
     if (groups)
       return tensor::ExpandShapeOp::create(builder, node.getLoc(), *type, value, *groups)
@@ -71,8 +72,8 @@ Value qbias::onnximport::transpose(const NodeView &node, Value value,
   SmallVector<int64_t> shape;
   for (int64_t d : permutation)
     shape.push_back(shapeOf(value)[d]);
-  auto type = RankedTensorType::get(
-      shape, permuteElementType(elementOf(value), permutation));
+  auto type =
+      RankedTensorType::get(shape, permuteElementType(elementOf(value), permutation));
   return TransposeOp::create(node.getBuilder(), node.getLoc(), type, value, permutation);
 }
 
@@ -108,7 +109,8 @@ LogicalResult qbias::onnximport::importFlatten(NodeView &node) {
   SmallVector<int64_t> shape = input->getShape();
   int64_t rank = shape.size();
   if (axis < -rank || axis > rank)
-    return node.reject("axis", "a dimension in [" + Twine(-rank) + ", " + Twine(rank) + "]",
+    return node.reject("axis",
+                       "a dimension in [" + Twine(-rank) + ", " + Twine(rank) + "]",
                        Twine(axis));
   ArrayRef<int64_t> dims = shape;
   size_t split = axis < 0 ? axis + rank : axis;
@@ -119,8 +121,7 @@ LogicalResult qbias::onnximport::importFlatten(NodeView &node) {
 /// Fills 0 (the input's extent, unless allowzero) and -1 (what is left).
 static FailureOr<SmallVector<int64_t>> fillShape(const NodeView &node,
                                                  ArrayRef<int64_t> asked,
-                                                 ArrayRef<int64_t> from,
-                                                 bool allowZero) {
+                                                 ArrayRef<int64_t> from, bool allowZero) {
   SmallVector<int64_t> shape(asked);
   int64_t count = *countElements(from);
   std::optional<size_t> open;
@@ -141,9 +142,8 @@ static FailureOr<SmallVector<int64_t>> fillShape(const NodeView &node,
     isValid = false;
   if (isValid)
     return shape;
-  return node.reject("new shape",
-                     "one of " + Twine(count) + " elements for " + text(from),
-                     text(asked));
+  return node.reject(
+      "new shape", "one of " + Twine(count) + " elements for " + text(from), text(asked));
 }
 
 LogicalResult qbias::onnximport::importReshape(NodeView &node) {

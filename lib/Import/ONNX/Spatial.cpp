@@ -19,8 +19,8 @@ using namespace qbias::onnximport;
 /// loops over window positions outside the input, small.
 static constexpr int64_t kMaxExtent = int64_t(1) << 24;
 
-FailureOr<SmallVector<int64_t, 2>>
-qbias::onnximport::readSpatial(const NodeView &node, Value input) {
+FailureOr<SmallVector<int64_t, 2>> qbias::onnximport::readSpatial(const NodeView &node,
+                                                                  Value input) {
   ArrayRef<int64_t> shape = shapeOf(input);
   if (shape.size() == 3)
     return SmallVector<int64_t, 2>{1, shape[2]};
@@ -32,9 +32,8 @@ qbias::onnximport::readSpatial(const NodeView &node, Value input) {
 
 /// A list attribute with one entry per spatial dimension (`perDimension` for
 /// pads), each in [min, 2^24).
-static LogicalResult readExtents(const NodeView &node, StringRef name,
-                                 size_t count, int64_t min,
-                                 SmallVectorImpl<int64_t> &values) {
+static LogicalResult readExtents(const NodeView &node, StringRef name, size_t count,
+                                 int64_t min, SmallVectorImpl<int64_t> &values) {
   if (failed(node.read(name, values)))
     return failure();
   if (values.size() != count)
@@ -43,8 +42,7 @@ static LogicalResult readExtents(const NodeView &node, StringRef name,
   for (int64_t value : values)
     if (value < min || value >= kMaxExtent)
       return node.reject("attribute " + quoted(name),
-                         "entries from " + Twine(min) + " to " +
-                             Twine(kMaxExtent - 1),
+                         "entries from " + Twine(min) + " to " + Twine(kMaxExtent - 1),
                          text(values));
   return success();
 }
@@ -78,8 +76,8 @@ static LogicalResult readPads(const NodeView &node, SpatialWindow &window,
   if (mode == "SAME_UPPER" || mode == "SAME_LOWER")
     padSame(window, spatial, mode == "SAME_UPPER");
   else if (mode != "VALID")
-    return node.reject("attribute 'auto_pad'",
-                       "NOTSET, VALID, SAME_UPPER or SAME_LOWER", quoted(mode));
+    return node.reject("attribute 'auto_pad'", "NOTSET, VALID, SAME_UPPER or SAME_LOWER",
+                       quoted(mode));
   return success();
 }
 
@@ -107,9 +105,8 @@ static void addDimension(SpatialWindow &window) {
   window.pads = {0, window.pads[0], 0, window.pads[1]};
 }
 
-FailureOr<SpatialWindow>
-qbias::onnximport::readWindow(const NodeView &node, Value input,
-                              ArrayRef<int64_t> kernel) {
+FailureOr<SpatialWindow> qbias::onnximport::readWindow(const NodeView &node, Value input,
+                                                       ArrayRef<int64_t> kernel) {
   FailureOr<SmallVector<int64_t, 2>> both = readSpatial(node, input);
   if (failed(both))
     return failure();
@@ -123,8 +120,7 @@ qbias::onnximport::readWindow(const NodeView &node, Value input,
   if (failed(readExtents(node, "kernel_shape", count, 1, window.kernel)) ||
       failed(readExtents(node, "strides", count, 1, window.strides)) ||
       failed(readExtents(node, "dilations", count, 1, window.dilations)) ||
-      failed(node.read("ceil_mode", ceil)) ||
-      failed(readPads(node, window, spatial)))
+      failed(node.read("ceil_mode", ceil)) || failed(readPads(node, window, spatial)))
     return failure();
   if (!kernel.empty() && ArrayRef<int64_t>(window.kernel) != kernel)
     return node.reject("attribute 'kernel_shape'", text(kernel) + " as the weight",
@@ -137,14 +133,13 @@ qbias::onnximport::readWindow(const NodeView &node, Value input,
     if (window.output[d] < 1)
       return node.reject("window", "one that fits the padded input",
                          "kernel " + text(window.kernel) + " with dilations " +
-                             text(window.dilations) + " and pads " +
-                             text(window.pads) + " over " + text(*both));
+                             text(window.dilations) + " and pads " + text(window.pads) +
+                             " over " + text(*both));
   }
   return window;
 }
 
-FailureOr<Value> qbias::onnximport::toChannelsLast(const NodeView &node,
-                                                   Value value) {
+FailureOr<Value> qbias::onnximport::toChannelsLast(const NodeView &node, Value value) {
   ArrayRef<int64_t> shape = shapeOf(value);
   FailureOr<Value> image = value;
   if (shape.size() == 3)
@@ -154,8 +149,8 @@ FailureOr<Value> qbias::onnximport::toChannelsLast(const NodeView &node,
   return transpose(node, *image, {0, 2, 3, 1});
 }
 
-LogicalResult qbias::onnximport::setFromChannelsLast(const NodeView &node,
-                                                     Value value, int64_t rank) {
+LogicalResult qbias::onnximport::setFromChannelsLast(const NodeView &node, Value value,
+                                                     int64_t rank) {
   Value image = transpose(node, value, {0, 3, 1, 2});
   ArrayRef<int64_t> shape = shapeOf(image);
   FailureOr<Value> result = image;

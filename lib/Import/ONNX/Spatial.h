@@ -26,8 +26,8 @@ struct SpatialWindow {
 
 /// Spatial extents of a tensor [N, C, L] or [N, C, H, W], as two; an error for
 /// other ranks.
-mlir::FailureOr<llvm::SmallVector<int64_t, 2>>
-readSpatial(const NodeView &node, mlir::Value input);
+mlir::FailureOr<llvm::SmallVector<int64_t, 2>> readSpatial(const NodeView &node,
+                                                           mlir::Value input);
 
 /// Window of a node over `input`; `kernel` is that of the weight, or empty
 /// when only the attribute kernel_shape tells it.
@@ -35,8 +35,7 @@ mlir::FailureOr<SpatialWindow> readWindow(const NodeView &node, mlir::Value inpu
                                           llvm::ArrayRef<int64_t> kernel);
 
 /// [N, C, L] or [N, C, H, W] to [N, H, W, C].
-mlir::FailureOr<mlir::Value> toChannelsLast(const NodeView &node,
-                                            mlir::Value value);
+mlir::FailureOr<mlir::Value> toChannelsLast(const NodeView &node, mlir::Value value);
 /// Makes [N, H, W, C] the node's result, in the layout of rank `rank`.
 llvm::LogicalResult setFromChannelsLast(const NodeView &node, mlir::Value value,
                                         int64_t rank);

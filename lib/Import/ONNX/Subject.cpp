@@ -15,8 +15,8 @@
 using namespace mlir;
 using namespace qbias::onnximport;
 
-LogicalResult Subject::reject(const Twine &what, const Twine &expected,
-                              const Twine &got, const Twine &advice) const {
+LogicalResult Subject::reject(const Twine &what, const Twine &expected, const Twine &got,
+                              const Twine &advice) const {
   InFlightDiagnostic error = emitError(loc);
   error << words << ": " << what << ", expected " << expected << ", got " << got;
   if (!advice.isTriviallyEmpty())
@@ -25,7 +25,10 @@ LogicalResult Subject::reject(const Twine &what, const Twine &expected,
 }
 
 std::string qbias::onnximport::text(ArrayRef<int64_t> shape) {
-  return "[" + llvm::join(llvm::map_range(shape, [](int64_t d) { return std::to_string(d); }), ", ") + "]";
+  return "[" +
+         llvm::join(llvm::map_range(shape, [](int64_t d) { return std::to_string(d); }),
+                    ", ") +
+         "]";
 }
 
 std::string qbias::onnximport::quoted(StringRef name) {
@@ -37,7 +40,7 @@ std::string qbias::onnximport::quoted(StringRef name) {
   return result;
 }
 
-std::string qbias::onnximport::text(double value) {
+std::string qbias::onnximport::realText(double value) {
   std::string result;
   llvm::raw_string_ostream(result) << llvm::format("%.9g", value);
   return result;

@@ -21,12 +21,10 @@ namespace qbias::onnximport {
 /// A node or tensor of the file: its location and the words that name it.
 class Subject {
 public:
-  Subject(mlir::Location loc, std::string words)
-      : loc(loc), words(std::move(words)) {}
+  Subject(mlir::Location loc, std::string words) : loc(loc), words(std::move(words)) {}
 
   /// Emits "words: what, expected X, got Y; advice". Always failure.
-  llvm::LogicalResult reject(const llvm::Twine &what,
-                             const llvm::Twine &expected,
+  llvm::LogicalResult reject(const llvm::Twine &what, const llvm::Twine &expected,
                              const llvm::Twine &got,
                              const llvm::Twine &advice = {}) const;
 
@@ -44,7 +42,7 @@ std::string text(llvm::ArrayRef<int64_t> shape);
 std::string quoted(llvm::StringRef name);
 
 /// Shortest decimal text of a number.
-std::string text(double value);
+std::string realText(double value);
 
 } // namespace qbias::onnximport
 

@@ -226,74 +226,71 @@ static constexpr StringLiteral kNotMonotone =
     "expects a monotone function between a sum and its quantize; quantize the "
     "input of that function";
 
-SegmentBuilder::Result SegmentBuilder::buildConvolution(Conv2DOp op, DequantizeOp addend,
-                                                        bool negate,
-                                                        const SegmentEnd &end) {
-  auto layer = cast<AccumulatorOpInterface>(op.getOperation());
+FailureOr<SegmentBuilder::WeightedSegment>
+SegmentBuilder::prepareWeighted(AccumulatorOpInterface layer, Addend addend,
+                                const SegmentEnd &end) {
   FailureOr<Weighted> weighted = getWeighted(builder, layer);
-  if (failed(weighted))
-    return noForm(op, end, "expects quantized input and constant quantized weights");
+  if (failed(weighted)) {
+    (void)noForm(layer, end, "expects quantized operands, constant weights and a constant bias");
+    return failure();
+  }
   SmallVector<double> scales = {scaleOf(weighted->operands.input)};
   std::optional<double> addendMultiplier;
-  if (addend) {
-    scales.push_back(negate ? -scaleOf(addend) : scaleOf(addend));
+  if (addend.op) {
+    scales.push_back(addend.negate ? -scaleOf(addend.op) : scaleOf(addend.op));
     addendMultiplier = scales.back() / scaleOf(end.type);
   }
-  ReferenceAttr reference = getReference(op->getContext(), scales, end,
-                                         weighted->scales, weighted->bias);
-  if (!hasMonotoneChain(reference))
-    return noForm(op, end, kNotMonotone);
-  RequantAttr requant = getPlainRequant(
-      reference, getMultipliers(weighted->operands, layer.getOutputChannels(), end),
-      addendMultiplier, getLayerName(op));
-  Value input = op.getInput().getDefiningOp<DequantizeOp>().getInput();
-  return IntConv2DOp::create(
-             builder, getSegmentLoc(op, end),
-             getResultType(op.getType(), end, weighted->isWide),
-             integers.lookup(input), weighted->weights, weighted->biasConstant,
-             addend ? integers.lookup(addend.getInput()) : Value(),
-             builder.getI64IntegerAttr(getParams(weighted->operands.input).zeroPoint),
-             op.getStridesAttr(), op.getPadsAttr(), op.getDilationsAttr(),
-             op.getGroupsAttr(),
-             builder.getI64IntegerAttr(addend ? zeroPointOf(addend) : 0),
-             weighted->bias ? weighted->bias.getKindAttr() : BiasCaseAttr(),
-             reference, requant, BoundsAttr(), CertificateAttr(), getLayer(op, end))
+  WeightedSegment segment;
+  segment.reference = getReference(layer->getContext(), scales, end, weighted->scales,
+                                   weighted->bias);
+  if (!hasMonotoneChain(segment.reference)) {
+    (void)noForm(layer, end, kNotMonotone);
+    return failure();
+  }
+  segment.requant = getPlainRequant(
+      segment.reference, getMultipliers(weighted->operands, layer.getOutputChannels(), end),
+      addendMultiplier, getLayerName(layer));
+  auto input = layer.getActivationOperand().get().getDefiningOp<DequantizeOp>();
+  segment.input = integers.lookup(input.getInput());
+  segment.inputZeroPoint = builder.getI64IntegerAttr(zeroPointOf(input));
+  segment.weights = weighted->weights;
+  segment.bias = weighted->biasConstant;
+  segment.biasCase = weighted->bias ? weighted->bias.getKindAttr() : BiasCaseAttr();
+  if (addend.op)
+    segment.addend = integers.lookup(addend.op.getInput());
+  segment.addendZeroPoint = builder.getI64IntegerAttr(addend.op ? zeroPointOf(addend.op) : 0);
+  segment.type = getResultType(cast<RankedTensorType>(layer->getResult(0).getType()), end,
+                               weighted->isWide);
+  return segment;
+}
+
+SegmentBuilder::Result SegmentBuilder::buildConvolution(Conv2DOp op, Addend addend,
+                                                        const SegmentEnd &end) {
+  auto s = prepareWeighted(cast<AccumulatorOpInterface>(op.getOperation()), addend, end);
+  if (failed(s))
+    return failure();
+  return IntConv2DOp::create(builder, getSegmentLoc(op, end), s->type, s->input, s->weights,
+                             s->bias, s->addend, s->inputZeroPoint, op.getStridesAttr(),
+                             op.getPadsAttr(), op.getDilationsAttr(), op.getGroupsAttr(),
+                             s->addendZeroPoint, s->biasCase, s->reference, s->requant,
+                             BoundsAttr(), CertificateAttr(), getLayer(op, end))
       .getResult();
 }
 
-SegmentBuilder::Result SegmentBuilder::buildMatmul(MatmulOp op, DequantizeOp addend,
-                                                   bool negate, const SegmentEnd &end) {
+SegmentBuilder::Result SegmentBuilder::buildMatmul(MatmulOp op, Addend addend,
+                                                   const SegmentEnd &end) {
   auto layer = cast<AccumulatorOpInterface>(op.getOperation());
-  if (op.getRhs().getDefiningOp<DequantizeOp>() && !getOperands(layer) && !addend &&
+  if (op.getRhs().getDefiningOp<DequantizeOp>() && !getOperands(layer) && !addend.op &&
       !op.getBias())
     return buildActivationProduct(op, end);
-  FailureOr<Weighted> weighted = getWeighted(builder, layer);
-  if (failed(weighted))
-    return noForm(op, end, "expects quantized operands, and a constant bias");
-  SmallVector<double> scales = {scaleOf(weighted->operands.input)};
-  std::optional<double> addendMultiplier;
-  if (addend) {
-    scales.push_back(negate ? -scaleOf(addend) : scaleOf(addend));
-    addendMultiplier = scales.back() / scaleOf(end.type);
-  }
-  ReferenceAttr reference = getReference(op->getContext(), scales, end,
-                                         weighted->scales, weighted->bias);
-  if (!hasMonotoneChain(reference))
-    return noForm(op, end, kNotMonotone);
-  RequantAttr requant = getPlainRequant(
-      reference, getMultipliers(weighted->operands, layer.getOutputChannels(), end),
-      addendMultiplier, getLayerName(op));
-  Value input = op.getLhs().getDefiningOp<DequantizeOp>().getInput();
-  return IntMatmulOp::create(
-             builder, getSegmentLoc(op, end),
-             getResultType(op.getType(), end, weighted->isWide),
-             integers.lookup(input), weighted->weights, weighted->biasConstant,
-             addend ? integers.lookup(addend.getInput()) : Value(),
-             builder.getI64IntegerAttr(getParams(weighted->operands.input).zeroPoint),
-             builder.getI64IntegerAttr(0),
-             builder.getI64IntegerAttr(addend ? zeroPointOf(addend) : 0),
-             weighted->bias ? weighted->bias.getKindAttr() : BiasCaseAttr(),
-             reference, requant, BoundsAttr(), CertificateAttr(), getLayer(op, end))
+  auto s = prepareWeighted(layer, addend, end);
+  if (failed(s))
+    return failure();
+  return IntMatmulOp::create(builder, getSegmentLoc(op, end), s->type, s->input, s->weights,
+                             s->bias, s->addend, s->inputZeroPoint,
+                             builder.getI64IntegerAttr(0), s->addendZeroPoint, s->biasCase,
+                             s->reference, s->requant, BoundsAttr(), CertificateAttr(),
+                             getLayer(op, end))
       .getResult();
 }
 
@@ -341,9 +338,9 @@ SegmentBuilder::Result SegmentBuilder::buildSum(Operation *op, bool negate,
         values[1 - i].getType() != op->getResult(0).getType())
       continue;
     if (auto conv = dyn_cast_or_null<Conv2DOp>(producer))
-      return buildConvolution(conv, sides[1 - i], negate, end);
+      return buildConvolution(conv, {sides[1 - i], negate}, end);
     if (auto matmul = dyn_cast_or_null<MatmulOp>(producer))
-      return buildMatmul(matmul, sides[1 - i], negate, end);
+      return buildMatmul(matmul, {sides[1 - i], negate}, end);
   }
   if (!isPerTensor(sides[0]) || !isPerTensor(sides[1]))
     return noForm(op, end, "expects two quantized operands, or a convolution or "
@@ -458,6 +455,9 @@ SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
 // Dispatch
 //===----------------------------------------------------------------------===//
 
+/// A staircase has one threshold per output level.
+static constexpr unsigned kMaxOutputBits = 16;
+
 SegmentBuilder::Result SegmentBuilder::build(Value real, const SegmentEnd &end) {
   Operation *op = real.getDefiningOp();
   if (!op) {
@@ -466,10 +466,12 @@ SegmentBuilder::Result SegmentBuilder::build(Value real, const SegmentEnd &end) 
                              << end.tensor << "'; quantize it once, with one scale";
     return failure();
   }
+  if (end.type && end.type.getStorageTypeIntegralWidth() > kMaxOutputBits)
+    return noForm(op, end, "expects an output of at most 16 bits");
   if (auto conv = dyn_cast<Conv2DOp>(op))
-    return buildConvolution(conv, {}, false, end);
+    return buildConvolution(conv, {}, end);
   if (auto matmul = dyn_cast<MatmulOp>(op))
-    return buildMatmul(matmul, {}, false, end);
+    return buildMatmul(matmul, {}, end);
   if (isa<AddOp, SubOp>(op))
     return buildSum(op, isa<SubOp>(op), end);
   if (auto mul = dyn_cast<MulOp>(op))

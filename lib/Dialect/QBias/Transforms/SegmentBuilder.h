@@ -37,11 +37,29 @@ public:
 
 private:
   using Result = mlir::FailureOr<mlir::Value>;
+
+  /// A quantized tensor added to (or subtracted from) an accumulator.
+  struct Addend {
+    DequantizeOp op;
+    bool negate = false;
+  };
+
+  /// What convolution and matrix product have in common.
+  struct WeightedSegment {
+    mlir::Value input, weights, bias, addend;
+    mlir::IntegerAttr inputZeroPoint, addendZeroPoint;
+    BiasCaseAttr biasCase;
+    ReferenceAttr reference;
+    RequantAttr requant;
+    mlir::RankedTensorType type;
+  };
+  mlir::FailureOr<WeightedSegment> prepareWeighted(AccumulatorOpInterface layer,
+                                                   Addend addend,
+                                                   const SegmentEnd &end);
+
   Result buildElementwise(DequantizeOp op, const SegmentEnd &end);
-  Result buildConvolution(Conv2DOp op, DequantizeOp addend, bool negate,
-                          const SegmentEnd &end);
-  Result buildMatmul(MatmulOp op, DequantizeOp addend, bool negate,
-                     const SegmentEnd &end);
+  Result buildConvolution(Conv2DOp op, Addend addend, const SegmentEnd &end);
+  Result buildMatmul(MatmulOp op, Addend addend, const SegmentEnd &end);
   Result buildActivationProduct(MatmulOp op, const SegmentEnd &end);
   Result buildSum(mlir::Operation *op, bool negate, const SegmentEnd &end);
   Result buildProduct(MulOp op, const SegmentEnd &end);

@@ -12,7 +12,8 @@ sys.path.insert(0, sys.argv[1])
 
 import numpy as np  # noqa: E402
 from onnx_writer import (DOUBLE, FLOAT, FLOAT16, INT4, INT8, INT16, INT64,  # noqa: E402,F401
-                         UINT4, UINT8, Graph, _bytes, _integer)
+                         UINT4, UINT8, Graph)
+from onnx_writer import _bytes as field, _integer as number  # noqa: E402,F401
 
 FOLDER = sys.argv[2]
 f32, f64, i8, u8, i32, i64 = (np.float32, np.float64, np.int8, np.uint8, np.int32, np.int64)
@@ -31,16 +32,17 @@ def ramp(*shape):
     return (np.arange(1, np.prod(shape) + 1, dtype=f32) / 4).reshape(shape)
 
 
-def one(name, op, shape, *constants, opset=13, outputs=None, inputs=(), **attributes):
+def one(name, op, shape, *constants, opset=13, outputs=None, inputs=(), result=FLOAT,
+        **attributes):
     """A model of one node 'n' over graph inputs x (and y, ... of shapes `inputs`), then
-    constants c0, c1, ...; None is an absent input."""
+    constants c0, c1, ...; None is an absent input.  `result` is the outputs' type."""
     g = Graph(opset=opset)
     names = [g.input("xyzw"[i], FLOAT, s) for i, s in enumerate([shape, *inputs])]
     names += [None if c is None else g.const(np.asarray(c), f"c{i}")
               for i, c in enumerate(constants)]
     results = g.node(op, names, outputs, name="n", **attributes)
-    for result in [results] if isinstance(results, str) else results:
-        g.output(result)
+    for output in [results] if isinstance(results, str) else results:
+        g.output(output, result)
     save(g, name)
 
 
