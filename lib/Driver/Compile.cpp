@@ -17,6 +17,7 @@
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
 
@@ -73,17 +74,25 @@ int qbias::runCompile(const CompileCommand &command) {
     return kExitBadInput;
   Stage stage = emit == "ll" ? Stage::LLVM : command.stage;
   CompileOptions options = command.options;
+  std::optional<llvm::json::Object> certificate;
   if (!command.certificate.empty()) {
     options.certified = true;
-    if (failed(lowerTo(*module, Stage::Integer, command.options)) ||
-        !writeFile(command.certificate, [&](llvm::raw_ostream &os) {
-          return printJson(os, makeCertificate(*module, llvm::sys::path::filename(command.model)));
-        }))
+    if (failed(lowerTo(*module, Stage::Integer, command.options)))
       return kExitBadInput;
+    certificate = makeCertificate(*module, llvm::sys::path::filename(command.model));
   }
-  if (failed(lowerTo(*module, stage, options)) ||
-      !emitModule(*module, emit, command.output))
+  if (failed(lowerTo(*module, stage, options)))
     return kExitBadInput;
+  // Both files or none.
+  if (certificate && !writeFile(command.certificate, [&](llvm::raw_ostream &os) {
+        return printJson(os, std::move(*certificate));
+      }))
+    return kExitBadInput;
+  if (!emitModule(*module, emit, command.output)) {
+    if (certificate && command.certificate != "-")
+      llvm::sys::fs::remove(command.certificate);
+    return kExitBadInput;
+  }
   return kExitOk;
 }
 

@@ -107,8 +107,12 @@ static bool looksLikeMlir(StringRef bytes) {
 OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *context,
                                        const CompileOptions &options) {
   Location loc = getFileLoc(context, path);
+  // Bytecode holds constants at the alignment they had in memory.
+  constexpr uint64_t kResourceAlignment = 64;
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/true);
+                                            /*RequiresNullTerminator=*/true,
+                                            /*IsVolatile=*/false,
+                                            llvm::Align(kResourceAlignment));
   if (!buffer) {
     emitError(loc) << "cannot open: " << buffer.getError().message();
     return {};

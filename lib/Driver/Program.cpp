@@ -89,6 +89,10 @@ static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
 
 FailureOr<Interface> qbias::getInterface(ModuleOp module) {
   auto func = module.lookupSymbol<func::FuncOp>("main");
+  if (!func && module.lookupSymbol<LLVM::LLVMFuncOp>("main"))
+    return module.emitError("is in the LLVM dialect, which does not say how arrays become "
+                            "its inputs; expected a source model, or a module of the stage "
+                            "import, integer or linalg");
   if (!func)
     return module.emitError("expects a function 'main', found none");
   Interface result;

@@ -8,7 +8,7 @@
 
 #include "qbias/Driver/Report.h"
 
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Format.h"
 
 using namespace qbias;
 namespace json = llvm::json;
@@ -28,11 +28,10 @@ static std::string summarize(const json::Value *value) {
   auto number = [](const json::Value &v) -> std::string {
     if (auto integer = v.getAsInteger())
       return std::to_string(*integer);
+    std::string text;
     if (auto real = v.getAsNumber())
-      return llvm::formatv("{0:g}", *real).str().empty()
-                 ? ""
-                 : llvm::formatv("{0}", llvm::format("%.6g", *real)).str();
-    return "-";
+      llvm::raw_string_ostream(text) << llvm::format("%.6g", *real);
+    return text.empty() ? "-" : text;
   };
   const json::Array *array = value->getAsArray();
   if (!array)
@@ -103,7 +102,7 @@ static void printTensors(const json::Object &report, llvm::raw_ostream &os) {
 static void printLayers(const json::Object &report, llvm::raw_ostream &os) {
   std::vector<std::vector<std::string>> rows = {
       {"layer", "op", "bias case", "bias (float)", "bias (int32)", "bias scale", "multiplier",
-       "shift", "accumulator", "certificate", "MACs"}};
+       "shift", "rounding constant", "accumulator", "certificate", "MACs"}};
   for (const json::Value &value : *report.getArray("layers")) {
     const json::Object &l = *value.getAsObject();
     const json::Object &bias = *l.getObject("bias");
@@ -123,7 +122,7 @@ static void printLayers(const json::Object &report, llvm::raw_ostream &os) {
     rows.push_back({textOf(l, "name"), textOf(l, "op"), textOf(bias, "case"),
                     summarize(bias.get("float")), summarize(bias.get("int")),
                     summarize(bias.get("scale")), summarize(l.get("multiplier")),
-                    summarize(l.get("shift")), range, certified,
+                    summarize(l.get("shift")), summarize(l.get("rounding_constant")), range, certified,
                     std::to_string(l.getInteger("macs").value_or(0))});
   }
   printTable(os, std::move(rows));

@@ -42,6 +42,28 @@ private:
   bool shown;
 };
 
+/// Arrays written by one command; removed again unless all succeed.
+class WrittenFiles {
+public:
+  ~WrittenFiles() {
+    for (const std::string &path : paths)
+      llvm::sys::fs::remove(path);
+  }
+  bool write(const std::string &path, const runtime::Array &array) {
+    std::string error;
+    if (!runtime::writeNpy(path, array, error)) {
+      printError(path, error);
+      return false;
+    }
+    paths.push_back(path);
+    return true;
+  }
+  void keep() { paths.clear(); }
+
+private:
+  std::vector<std::string> paths;
+};
+
 } // namespace
 
 static std::optional<Results> runSamples(Program &program, const std::vector<Samples> &inputs,
@@ -86,7 +108,7 @@ static runtime::Array widen(const TensorInfo &tensor, const std::vector<char> &i
 
 /// Writes every integer tensor and index.json.
 static bool dump(const Program &program, const Results &results, int64_t count,
-                 const std::string &directory) {
+                 const std::string &directory, WrittenFiles &files) {
   if (std::error_code error = llvm::sys::fs::create_directories(directory)) {
     printError(directory, "cannot create: " + error.message());
     return false;
@@ -99,11 +121,8 @@ static bool dump(const Program &program, const Results &results, int64_t count,
     std::string name = encodeFileName(tensor.name) + ".npy";
     llvm::SmallString<128> path(directory);
     llvm::sys::path::append(path, name);
-    std::string error;
-    if (!runtime::writeNpy(std::string(path), widen(tensor, integers, count), error)) {
-      printError(path, error);
+    if (!files.write(std::string(path), widen(tensor, integers, count)))
       return false;
-    }
     index[llvm::json::fixUTF8(tensor.name)] = name;
   }
   llvm::SmallString<128> path(directory);
@@ -132,19 +151,23 @@ static runtime::Array makeOutput(const TensorInfo &tensor, const std::vector<cha
   return real;
 }
 
-/// Share of samples whose largest output is at their label.
-static bool printTopOne(const TensorInfo &tensor, const std::vector<char> &integers,
-                        int64_t count, const std::string &path) {
+/// Labels of `count` samples, checked.
+static std::optional<runtime::Array> readLabels(const std::string &path, int64_t count) {
   std::string error;
   std::optional<runtime::Array> labels = runtime::readNpy(path, error);
   if (labels && (!runtime::isInteger(labels->dtype) || labels->elements() != count))
     error = "labels of shape " + runtime::shapeToString(labels->shape) + " and dtype " +
             std::string(runtime::dtypeName(labels->dtype)) + ", expected " +
             std::to_string(count) + " integers, one per sample";
-  if (!error.empty()) {
-    printError(path, error);
-    return false;
-  }
+  if (error.empty())
+    return labels;
+  printError(path, error);
+  return std::nullopt;
+}
+
+/// Share of samples whose largest output is at their label.
+static void printTopOne(const TensorInfo &tensor, const std::vector<char> &integers,
+                        int64_t count, const runtime::Array &labels) {
   runtime::Array scores = makeOutput(tensor, integers, count, /*raw=*/false);
   int64_t classes = tensor.elements(), correct = 0;
   for (int64_t s = 0; s < count; ++s) {
@@ -157,41 +180,72 @@ static bool printTopOne(const TensorInfo &tensor, const std::vector<char> &integ
     for (int64_t i = 1; i < classes; ++i)
       if (scoreOf(i) > scoreOf(best))
         best = i;
-    correct += best == labels->integerAt(s);
+    correct += best == labels.integerAt(s);
   }
   llvm::outs() << llvm::formatv("top-1: {0:F2} % ({1} of {2})\n", 100.0 * correct / count,
                                 correct, count);
-  return true;
 }
 
-/// Which output each --output names.
-static bool writeOutputs(const Program &program, const Results &results, int64_t count,
-                         const RunCommand &command) {
-  std::vector<size_t> own;
-  for (auto [i, tensor] : llvm::enumerate(program.interface().outputs))
+/// Index of the output each --output names; without a name, in their order.
+static std::optional<std::vector<size_t>> matchOutputs(const Interface &interface,
+                                                       const RunCommand &command) {
+  std::vector<size_t> own, chosen;
+  for (auto [i, tensor] : llvm::enumerate(interface.outputs))
     if (!tensor.isObserved)
       own.push_back(i);
   size_t next = 0;
   for (const NamedFile &file : command.outputs) {
-    size_t index = results.size();
-    if (file.name.empty() && next < own.size())
-      index = own[next++];
-    for (size_t i : own)
-      if (!file.name.empty() && program.interface().outputs[i].name == file.name)
-        index = i;
-    if (index == results.size()) {
-      printError(command.model, "has no output '" + file.name + "', expected one of its " +
-                                    std::to_string(own.size()) + " outputs");
-      return false;
+    auto found = own.end();
+    if (!file.name.empty())
+      found = llvm::find_if(own, [&](size_t i) { return interface.outputs[i].name == file.name; });
+    else if (next < own.size())
+      found = own.begin() + next++;
+    if (found == own.end()) {
+      printError(command.model,
+                 file.name.empty()
+                     ? "got " + std::to_string(command.outputs.size()) +
+                           " outputs, expected at most " + std::to_string(own.size())
+                     : "has no output '" + file.name + "'; its first output is '" +
+                           interface.outputs[own.front()].name + "'");
+      return std::nullopt;
     }
-    runtime::Array array = makeOutput(program.interface().outputs[index], results[index],
-                                      count, command.raw);
-    std::string error;
-    if (!runtime::writeNpy(file.path, array, error)) {
-      printError(file.path, error);
-      return false;
-    }
+    chosen.push_back(*found);
   }
+  return chosen;
+}
+
+/// All input arrays, the same number of samples in each.
+static std::optional<std::vector<Samples>> readInputs(const Interface &interface,
+                                                      const RunCommand &command) {
+  auto paths = matchInputs(command.inputs, interface.inputs, command.model);
+  if (!paths)
+    return std::nullopt;
+  std::vector<Samples> inputs;
+  for (auto [path, tensor] : llvm::zip(*paths, interface.inputs)) {
+    auto samples = readSamples(path, tensor, command.raw, command.realBoundary);
+    if (!samples)
+      return std::nullopt;
+    if (!inputs.empty() && samples->count != inputs.front().count) {
+      printError(path, "holds " + llvm::Twine(samples->count) + " samples, expected " +
+                           llvm::Twine(inputs.front().count) + " as the first input");
+      return std::nullopt;
+    }
+    inputs.push_back(std::move(*samples));
+  }
+  return inputs;
+}
+
+/// Everything `run` writes, or nothing.
+static bool writeResults(const Program &program, const Results &results, int64_t count,
+                         ArrayRef<size_t> chosen, const RunCommand &command) {
+  WrittenFiles files;
+  for (auto [index, file] : llvm::zip(chosen, command.outputs))
+    if (!files.write(file.path, makeOutput(program.interface().outputs[index], results[index],
+                                           count, command.raw)))
+      return false;
+  if (!command.dumpDir.empty() && !dump(program, results, count, command.dumpDir, files))
+    return false;
+  files.keep();
   return true;
 }
 
@@ -213,27 +267,20 @@ int qbias::runRun(const RunCommand &command) {
   std::unique_ptr<Program> program = Program::compile(*module, options);
   if (!program)
     return kExitBadInput;
-  auto paths = matchInputs(command.inputs, program->interface().inputs, command.model);
-  if (!paths)
+  auto chosen = matchOutputs(program->interface(), command);
+  if (!chosen)
     return kExitBadInput;
-  std::vector<Samples> inputs;
-  for (auto [path, tensor] : llvm::zip(*paths, program->interface().inputs)) {
-    auto samples = readSamples(path, tensor, command.raw, command.realBoundary);
-    if (!samples)
-      return kExitBadInput;
-    if (!inputs.empty() && samples->count != inputs.front().count) {
-      printError(path, "holds " + llvm::Twine(samples->count) + " samples, expected " +
-                           llvm::Twine(inputs.front().count) + " as the first input");
-      return kExitBadInput;
-    }
-    inputs.push_back(std::move(*samples));
-  }
-  std::optional<Results> results = runSamples(*program, inputs, command);
-  int64_t count = inputs.empty() ? 1 : inputs.front().count;
-  if (!results || !writeOutputs(*program, *results, count, command) ||
-      (!command.dumpDir.empty() && !dump(*program, *results, count, command.dumpDir)) ||
-      (!command.labels.empty() &&
-       !printTopOne(program->interface().outputs[0], (*results)[0], count, command.labels)))
+  auto inputs = readInputs(program->interface(), command);
+  if (!inputs)
     return kExitBadInput;
+  int64_t count = inputs->empty() ? 1 : inputs->front().count;
+  std::optional<runtime::Array> labels;
+  if (!command.labels.empty() && !(labels = readLabels(command.labels, count)))
+    return kExitBadInput;
+  std::optional<Results> results = runSamples(*program, *inputs, command);
+  if (!results || !writeResults(*program, *results, count, *chosen, command))
+    return kExitBadInput;
+  if (labels)
+    printTopOne(program->interface().outputs[0], (*results)[0], count, *labels);
   return kExitOk;
 }

@@ -120,6 +120,11 @@ qbias::matchInputs(const std::vector<NamedFile> &files, const std::vector<Tensor
                                   (inputs.empty() ? std::string() : inputs[0].name) + "'");
       return std::nullopt;
     }
+    if (!paths[index].empty()) {
+      printError(model, "input '" + inputs[index].name + "' is given twice, as " +
+                            paths[index] + " and " + file.path + "; expected one file");
+      return std::nullopt;
+    }
     paths[index] = file.path;
   }
   for (size_t i = 0; i < inputs.size(); ++i)

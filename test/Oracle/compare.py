@@ -119,7 +119,7 @@ def _check_real_output(report, name, got, output, raw):
     """A final layer without quantize: its accumulator (raw) or its value in float."""
     if raw:
         try:
-            report.add(name, got, output.accumulator())
+            report.add(name, got, output.accumulator(np.asarray(got, dtype=np.int64)))
         except Unsupported:
             report.lines.append(f"{name}: not a single accumulator, not compared")
         return

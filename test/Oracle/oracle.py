@@ -73,11 +73,14 @@ class Output:
             raise Unsupported("the output holds irrational values")
         return [low for low, _ in pairs]
 
-    def accumulator(self):
+    def accumulator(self, got=None):
         """int64 accumulators of a final layer: sum plus rounded bias (N5, N10).
 
-        A ReLU or clip behind the layer is left out.  Errors: Unsupported when the
-        output is not one accumulator.
+        A ReLU or clip behind the layer is left out.  A bias that leaves no room for the
+        channel's sums is limited by the compiler (N10; the rest is in the output's
+        offset), to a value only it knows: where `got` holds one constant per channel
+        that lies between half of int32 and the exact bias, that constant is taken.
+        Errors: Unsupported when the output is not one accumulator.
         """
         tensor = self.tensor
         while isinstance(tensor, Elementwise) and tensor.function == "clip":
@@ -87,9 +90,14 @@ class Output:
         term = tensor.terms[0]
         zero = ValueMap.scalar(0, len(tensor.shape))
         bias = (tensor.constant or zero).combine(term.coefficient, lambda b, s: b / s)
+        rounded = [round_half_even(value) for value in bias.values]
+        index = np.broadcast_to(bias.index, term.ints.shape)
+        for i, value in enumerate(rounded):
+            if got is not None and np.any(index == i):
+                rounded[i] = _limited_bias(value, (got - term.ints)[index == i])
         low, high = -2**31, 2**31 - 1
-        rounded = [min(max(round_half_even(value), low), high) for value in bias.values]
-        return term.ints + np.array(rounded, dtype=np.int64)[bias.index]
+        rounded = [min(max(value, low), high) for value in rounded]
+        return term.ints + np.array(rounded, dtype=np.int64)[index]
 
     def floats(self):
         """float64 values next to the exact ones (for printing and labels)."""
@@ -97,6 +105,14 @@ class Output:
             return self.ints.astype(np.float64)
         flat = [float((low + high) / 2) for low, high in self.intervals()]
         return np.array(flat).reshape(self.tensor.shape)
+
+
+def _limited_bias(exact, found):
+    """The bias a channel was given instead of `exact`, if N10 allows it."""
+    half = 2**30
+    limited = int(found[0])
+    same_side = half < limited <= exact or exact <= limited < -half
+    return limited if same_side and np.all(found == limited) else exact
 
 
 @dataclass

@@ -131,9 +131,13 @@ static std::optional<int> parse(int argc, char **argv, llvm::StringRef overview)
   mlir::registerAsmPrinterCLOptions();
   mlir::registerDefaultTimingManagerCLOptions();
   cl::HideUnrelatedOptions(category());
+  // Usage lines and messages name the command in full.
+  std::string program = "qbias " + std::string(argv[1]);
+  llvm::SmallVector<const char *> arguments(argv + 1, argv + argc);
+  arguments.front() = program.c_str();
   std::string errors;
   llvm::raw_string_ostream os(errors);
-  if (cl::ParseCommandLineOptions(argc - 1, argv + 1, overview, &os))
+  if (cl::ParseCommandLineOptions(argc - 1, arguments.data(), overview, &os))
     return std::nullopt;
   llvm::errs() << errors;
   return kExitUsage;

@@ -10,6 +10,7 @@
 #include "Patterns.h"
 
 #include "qbias/Conversion/Passes.h"
+#include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
@@ -66,6 +67,25 @@ struct ConvertTranspose : public OpConversionPattern<TransposeOp> {
   }
 };
 
+/// A constant of unsigned elements becomes one of storage values.
+struct ConvertConstant : public OpConversionPattern<arith::ConstantOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(arith::ConstantOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto type = dyn_cast<RankedTensorType>(op.getType());
+    SmallVector<int64_t> values;
+    if (!type || !readIntegers(op.getResult(), values))
+      return rewriter.notifyMatchFailure(op, "not a constant of integers");
+    for (int64_t &value : values)
+      value += getStorageShift(type.getElementType());
+    auto signless = cast<RankedTensorType>(getSignlessType(type));
+    rewriter.replaceOp(op, makeConstant(rewriter, op.getLoc(),
+                                        makeIntegers(signless, values, "constant")));
+    return success();
+  }
+};
+
 /// Shape operations of the tensor dialect: the same on signless elements.
 struct RetypeShapeOp : public ConversionPattern {
   RetypeShapeOp(const TypeConverter &converter, MLIRContext *context)
@@ -92,8 +112,8 @@ struct ConvertQBiasToLinalg
 
 void qbias::populateMovementPatterns(const TypeConverter &converter,
                                      RewritePatternSet &patterns) {
-  patterns.add<ConvertPad, ConvertTranspose, RetypeShapeOp>(converter,
-                                                            patterns.getContext());
+  patterns.add<ConvertConstant, ConvertPad, ConvertTranspose, RetypeShapeOp>(
+      converter, patterns.getContext());
 }
 
 //===----------------------------------------------------------------------===//

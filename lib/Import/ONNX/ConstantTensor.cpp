@@ -77,6 +77,10 @@ std::optional<int64_t> qbias::onnximport::countElements(ArrayRef<int64_t> shape)
   return llvm::is_contained(shape, 0) ? 0 : nonZero;
 }
 
+bool qbias::onnximport::isValueShape(ArrayRef<int64_t> shape) {
+  return countElements(shape).value_or(0) > 0;
+}
+
 //===----------------------------------------------------------------------===//
 // Reading
 //===----------------------------------------------------------------------===//

@@ -64,6 +64,11 @@ std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> shape);
 constexpr const char *kShapeLimits =
     "extents from 0, fewer than 2^31 elements and at most 64 dimensions";
 
+/// Values, other than constants of the file, have at least one element.
+bool isValueShape(llvm::ArrayRef<int64_t> shape);
+constexpr const char *kValueLimits =
+    "extents from 1, fewer than 2^31 elements and at most 64 dimensions";
+
 /// A constant: elements in row-major order, little endian, those of fewer than
 /// 8 bits in one byte each (sign extended when signed).
 class ConstantTensor {

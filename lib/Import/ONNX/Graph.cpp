@@ -160,7 +160,7 @@ std::vector<bool> Graph::findNeeded(const onnx::GraphProto &graph) const {
 }
 
 /// Kahn's algorithm over all nodes, the earliest ready node of the file first;
-/// keeps those the outputs need.
+/// keeps those the model needs.
 LogicalResult Graph::sort(const onnx::GraphProto &graph, const Namer &namer) {
   int count = graph.node_size();
   std::vector<std::vector<int>> users(count);

@@ -46,7 +46,8 @@ public:
   /// Fails when a tensor is defined twice or not at all, or on a cycle.
   static mlir::FailureOr<Graph> get(const onnx::GraphProto &proto, const Namer &namer);
 
-  /// The nodes the graph outputs need, producers first, else in file order.
+  /// The nodes that graph outputs and quantized tensors need, producers first,
+  /// else in file order.
   llvm::ArrayRef<const onnx::NodeProto *> getNodes() const { return order; }
   /// The initializer of that name or null.
   const onnx::TensorProto *getInitializer(llvm::StringRef name) const;

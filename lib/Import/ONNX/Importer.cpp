@@ -105,6 +105,9 @@ FailureOr<Value> Importer::getValue(StringRef name, const Subject &user) {
 FailureOr<Value> Importer::writeFloats(const ConstantTensor &constant,
                                        const Subject &user) {
   int64_t count = constant.getNumElements();
+  if (!isValueShape(constant.getShape()))
+    return user.reject("shape of constant " + quoted(constant.getName()), kValueLimits,
+                       qbias::onnximport::text(constant.getShape()));
   if (failed(charge(count * sizeof(float), user)))
     return failure();
   std::vector<float> floats(count);
@@ -271,8 +274,8 @@ Importer::readInputShape(const onnx::ValueInfoProto &input, const Subject &subje
                     : isGiven ? given->second[index]
                               : options.batch);
   }
-  if (!countElements(shape))
-    return subject.reject("shape", kShapeLimits, qbias::onnximport::text(shape));
+  if (!isValueShape(shape))
+    return subject.reject("shape", kValueLimits, qbias::onnximport::text(shape));
   return shape;
 }
 

@@ -14,7 +14,6 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
-#include <limits>
 
 using namespace mlir;
 using namespace qbias;
@@ -99,17 +98,21 @@ LogicalResult qbias::onnximport::importConcat(NodeView &node) {
 // Slice, Split
 //===----------------------------------------------------------------------===//
 
-/// Elements start, start + step, ... of one dimension.
-static Value extract(const NodeView &node, Value value, ArrayRef<int64_t> starts,
-                     ArrayRef<int64_t> sizes, ArrayRef<int64_t> steps) {
-  auto type = RankedTensorType::get(sizes, elementOf(value));
-  if (type == value.getType())
-    return value;
+/// Makes elements start, start + step, ... of every dimension a result.
+static LogicalResult setExtracted(const NodeView &node, unsigned index, Value value,
+                                  ArrayRef<int64_t> starts, ArrayRef<int64_t> sizes,
+                                  ArrayRef<int64_t> steps) {
+  FailureOr<RankedTensorType> type = node.makeType(sizes, elementOf(value));
+  if (failed(type))
+    return failure();
+  if (*type == value.getType())
+    return node.setResult(index, value);
   auto attrs = [&](ArrayRef<int64_t> values) {
     return getAsIndexOpFoldResult(node.getBuilder().getContext(), values);
   };
-  return tensor::ExtractSliceOp::create(node.getBuilder(), node.getLoc(), type, value,
-                                        attrs(starts), attrs(sizes), attrs(steps));
+  return node.setResult(index, tensor::ExtractSliceOp::create(
+                                   node.getBuilder(), node.getLoc(), *type, value,
+                                   attrs(starts), attrs(sizes), attrs(steps)));
 }
 
 /// A per-channel quantized tensor keeps its scales, so the axis stays whole.
@@ -195,7 +198,7 @@ LogicalResult qbias::onnximport::importSlice(NodeView &node) {
   for (int64_t axis : bounds->axes)
     if (failed(checkAxisStays(node, *value, axis, sizes[axis])))
       return failure();
-  return node.setResult(0, extract(node, *value, starts, sizes, steps));
+  return setExtracted(node, 0, *value, starts, sizes, steps);
 }
 
 /// Sizes of the parts: given, or as equal as possible with a smaller last one.
@@ -209,17 +212,19 @@ static FailureOr<SmallVector<int64_t>> readParts(const NodeView &node, int64_t e
                        Twine(node.getNumOutputs()) + " as the node's outputs",
                        Twine(count));
   int64_t part = llvm::divideCeilSigned(extent, count);
-  bool isEven = extent % count == 0 || node.hasAttr("num_outputs");
   SmallVector<int64_t> parts = *given ? **given : SmallVector<int64_t>(count, part);
   if (!*given)
     parts.back() = extent - (count - 1) * part;
+  bool mayDiffer = *given || node.hasAttr("num_outputs");
+  bool isValid =
+      parts.size() == node.getNumOutputs() && (mayDiffer || extent % count == 0);
   for (int64_t size : parts) {
-    if (size < 0 || size > extent - sum)
-      isEven = false;
-    else
-      sum += size;
+    isValid &= size >= 1 && size <= extent - sum;
+    if (!isValid)
+      break;
+    sum += size;
   }
-  if (parts.size() == node.getNumOutputs() && sum == extent && (isEven || *given))
+  if (isValid && sum == extent)
     return parts;
   return node.reject("split", Twine(count) + " parts of " + Twine(extent) + " elements",
                      text(parts));
@@ -241,7 +246,7 @@ LogicalResult qbias::onnximport::importSplit(NodeView &node) {
   for (auto [index, part] : llvm::enumerate(*parts)) {
     sizes[*normal] = part;
     if (failed(checkAxisStays(node, *value, *normal, part)) ||
-        failed(node.setResult(index, extract(node, *value, starts, sizes, steps))))
+        failed(setExtracted(node, index, *value, starts, sizes, steps)))
       return failure();
     starts[*normal] += part;
   }
@@ -282,6 +287,9 @@ static FailureOr<double> readPadValue(const NodeView &node, Value input) {
   return value;
 }
 
+/// Largest pad qbias.pad takes.
+static constexpr int64_t kMaxPad = int64_t(1) << 24;
+
 /// Pads per dimension: all those before, then all those after.
 static FailureOr<SmallVector<int64_t>> readPads(const NodeView &node, int64_t rank) {
   auto given = node.readIntegers("pads", 1);
@@ -298,7 +306,9 @@ static FailureOr<SmallVector<int64_t>> readPads(const NodeView &node, int64_t ra
                        *given ? Twine((*given)->size()) : Twine("none"));
   SmallVector<int64_t> pads(2 * rank, 0);
   for (auto [index, pad] : llvm::enumerate(**given)) {
-    if (pad < 0 || pad > std::numeric_limits<int32_t>::max())
+    if (pad > kMaxPad)
+      return node.reject("pads", "entries up to " + Twine(kMaxPad), text(**given));
+    if (pad < 0)
       return node.reject("pads", "entries from 0", text(**given),
                          "cropping by negative pads is not supported");
     pads[(*normal)[index % count] + (index < count ? 0 : rank)] = pad;

@@ -243,9 +243,9 @@ Location NodeView::getOutputLoc() const {
 
 FailureOr<RankedTensorType> NodeView::makeType(ArrayRef<int64_t> shape,
                                                Type element) const {
-  if (countElements(shape))
+  if (isValueShape(shape))
     return RankedTensorType::get(shape, element);
-  return reject("output shape", kShapeLimits, text(shape));
+  return reject("output shape", kValueLimits, text(shape));
 }
 
 LogicalResult NodeView::setResult(unsigned index, Value value) const {

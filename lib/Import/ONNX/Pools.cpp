@@ -16,17 +16,10 @@ using namespace mlir;
 using namespace qbias;
 using namespace qbias::onnximport;
 
-/// Window positions along one dimension of a pool; the verifier makes a list
-/// of them.
-static constexpr int64_t kMaxPositions = int64_t(1) << 22;
-
 /// Every window holds an element of the input.
 static LogicalResult checkWindows(const NodeView &node, const SpatialWindow &window,
                                   ArrayRef<int64_t> spatial) {
   for (size_t d = 0; d < 2; ++d) {
-    if (window.output[d] > kMaxPositions)
-      return node.reject("window positions", "at most " + Twine(kMaxPositions),
-                         Twine(window.output[d]));
     SmallVector<int64_t> inside =
         insideCounts(spatial[d], window.output[d], window.kernel[d], window.strides[d],
                      window.pads[d], window.dilations[d]);
@@ -111,13 +104,12 @@ static FailureOr<SpatialWindow> getGlobalWindow(const NodeView &node, Value inpu
   FailureOr<SmallVector<int64_t, 2>> spatial = readSpatial(node, input);
   if (failed(spatial))
     return failure();
-  if (llvm::is_contained(*spatial, 0))
-    return node.reject("spatial extents of " + node.inputText(0), "at least 1",
-                       text(*spatial));
   SpatialWindow window;
   window.kernel = *spatial;
   window.strides = window.dilations = window.output = {1, 1};
   window.pads = {0, 0, 0, 0};
+  if (failed(checkLimits(node, window)))
+    return failure();
   return window;
 }
 

@@ -77,6 +77,9 @@ static void replaceDeadChannels(const NodeView &node, const ConstantTensor &cons
 static FailureOr<Value> dequantizeConstant(const NodeView &node,
                                            const ConstantTensor &constant,
                                            QuantParameters parameters) {
+  if (!isValueShape(constant.getShape()))
+    return node.reject("shape of constant " + quoted(constant.getName()), kValueLimits,
+                       text(constant.getShape()));
   ArrayRef<char> stored = constant.getBytes();
   if (failed(node.getImporter().charge(2 * stored.size(), node.getSubject())))
     return failure();

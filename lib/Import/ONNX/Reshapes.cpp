@@ -50,8 +50,7 @@ FailureOr<Value> qbias::onnximport::reshape(const NodeView &node, Value value,
     return failure();
   OpBuilder &builder = node.getBuilder();
   size_t rank = shape.size(), sourceRank = source.getRank();
-  bool hasElements = source.getNumElements() > 0;
-  if (hasElements && rank != sourceRank) {
+  if (rank != sourceRank) {
     auto groups = getReassociationIndicesForReshape(source, *type);
     if (groups && rank < sourceRank)
       return tensor::CollapseShapeOp::create(builder, node.getLoc(), *type, value,

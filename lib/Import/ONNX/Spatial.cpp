@@ -15,9 +15,10 @@ using namespace mlir;
 using namespace qbias;
 using namespace qbias::onnximport;
 
-/// Largest kernel extent, stride, dilation or pad: keeps products of two, and
-/// loops over window positions outside the input, small.
+/// Largest kernel extent, stride, dilation, pad and number of window positions,
+/// and most elements of one window, in the dialect's operations.
 static constexpr int64_t kMaxExtent = int64_t(1) << 24;
+static constexpr int64_t kMaxKernel = int64_t(1) << 31;
 
 FailureOr<SmallVector<int64_t, 2>> qbias::onnximport::readSpatial(const NodeView &node,
                                                                   Value input) {
@@ -31,7 +32,7 @@ FailureOr<SmallVector<int64_t, 2>> qbias::onnximport::readSpatial(const NodeView
 }
 
 /// A list attribute with one entry per spatial dimension (`perDimension` for
-/// pads), each in [min, 2^24).
+/// pads), each in [min, 2^24].
 static LogicalResult readExtents(const NodeView &node, StringRef name, size_t count,
                                  int64_t min, SmallVectorImpl<int64_t> &values) {
   if (failed(node.read(name, values)))
@@ -40,9 +41,9 @@ static LogicalResult readExtents(const NodeView &node, StringRef name, size_t co
     return node.reject("attribute " + quoted(name), Twine(count) + " entries",
                        Twine(values.size()));
   for (int64_t value : values)
-    if (value < min || value >= kMaxExtent)
+    if (value < min || value > kMaxExtent)
       return node.reject("attribute " + quoted(name),
-                         "entries from " + Twine(min) + " to " + Twine(kMaxExtent - 1),
+                         "entries from " + Twine(min) + " to " + Twine(kMaxExtent),
                          text(values));
   return success();
 }
@@ -136,7 +137,23 @@ FailureOr<SpatialWindow> qbias::onnximport::readWindow(const NodeView &node, Val
                              text(window.dilations) + " and pads " + text(window.pads) +
                              " over " + text(*both));
   }
+  if (failed(checkLimits(node, window)))
+    return failure();
   return window;
+}
+
+LogicalResult qbias::onnximport::checkLimits(const NodeView &node,
+                                             const SpatialWindow &window) {
+  bool fits = window.kernel[0] * window.kernel[1] <= kMaxKernel; // both below 2^31
+  for (size_t d = 0; d < 2; ++d)
+    for (int64_t value : {window.kernel[d], window.output[d], window.pads[d],
+                          window.pads[2 + d] + window.overhang[d]})
+      fits &= value <= kMaxExtent;
+  if (fits)
+    return success();
+  return node.reject("window", "extents, pads and positions up to " + Twine(kMaxExtent),
+                     "kernel " + text(window.kernel) + ", pads " + text(window.pads) +
+                         " and " + text(window.output) + " positions");
 }
 
 FailureOr<Value> qbias::onnximport::toChannelsLast(const NodeView &node, Value value) {

@@ -34,6 +34,9 @@ mlir::FailureOr<llvm::SmallVector<int64_t, 2>> readSpatial(const NodeView &node,
 mlir::FailureOr<SpatialWindow> readWindow(const NodeView &node, mlir::Value input,
                                           llvm::ArrayRef<int64_t> kernel);
 
+/// Extents and pads are no larger than qbias.conv2d and qbias.pool take.
+llvm::LogicalResult checkLimits(const NodeView &node, const SpatialWindow &window);
+
 /// [N, C, L] or [N, C, H, W] to [N, H, W, C].
 mlir::FailureOr<mlir::Value> toChannelsLast(const NodeView &node, mlir::Value value);
 /// Makes [N, H, W, C] the node's result, in the layout of rank `rank`.

@@ -227,10 +227,11 @@ LogicalResult IntMaxPoolOp::verify() {
 
 LogicalResult IntPadOp::verify() {
   numerics::Range range = getIntegerRange(elementOf(getInput()));
+  int64_t value = getValue();
   // C3
-  if (!range.contains(getValue()))
+  if (!range.contains(value))
     return emitOpError("C3: expects a value in [")
-           << range.min << ", " << range.max << "], got " << getValue();
+           << range.min << ", " << range.max << "], got " << value;
   // C1, C2
   return verifyPad(*this, getInput().getType(), getType(), getLow(), getHigh());
 }

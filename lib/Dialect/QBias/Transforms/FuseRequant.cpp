@@ -106,6 +106,9 @@ private:
   void convertArguments();
   LogicalResult convertQuantize(QuantizeOp op);
   LogicalResult convertMovement(ScaleTransparentOpInterface op);
+  void convertStorageCast(quant::StorageCastOp op);
+  void convertDequantize(DequantizeOp op);
+  Value getIntegers(Value quantized);
   LogicalResult convertResult(OpOperand &operand, unsigned index);
   FailureOr<Value> buildAccumulator(Value real, const SegmentEnd &end,
                                     std::optional<int64_t> &axis);
@@ -157,18 +160,60 @@ LogicalResult Fuser::convertQuantize(QuantizeOp op) {
   return success();
 }
 
+/// The integers of a quantized tensor: those of the program, or a constant of
+/// the file. Null when it is neither.
+Value Fuser::getIntegers(Value quantized) {
+  if (Value mapped = integers.lookupOrNull(quantized))
+    return mapped;
+  auto stored = quantized.getDefiningOp<quant::StorageCastOp>();
+  ElementsAttr constant = stored ? getConstant(stored.getInput()) : ElementsAttr();
+  std::optional<std::vector<char>> bytes = constant ? readRaw(constant) : std::nullopt;
+  RankedTensorType type = getIntegerTensor(quantized.getType());
+  if (!bytes || constant.getElementType().getIntOrFloatBitWidth() !=
+                    type.getElementTypeBitWidth())
+    return {};
+  builder.setInsertionPointAfter(stored);
+  Value value = arith::ConstantOp::create(
+      builder, stored.getLoc(),
+      cast<TypedAttr>(makeRaw(type, *bytes, getTensorName(stored.getLoc()))));
+  integers.map(quantized, value);
+  return value;
+}
+
+/// The same integers under another quantized type: scast(scast(q)).
+void Fuser::convertStorageCast(quant::StorageCastOp op) {
+  auto inner = op.getInput().getDefiningOp<quant::StorageCastOp>();
+  Value mapped = inner ? integers.lookupOrNull(inner.getInput()) : Value();
+  if (mapped && isQuantTensor(op.getType()) &&
+      mapped.getType() == getIntegerTensor(op.getType()))
+    integers.map(op.getResult(), mapped);
+}
+
+/// A constant that a segment reads as a tensor, not as weights, becomes one of
+/// integers.
+void Fuser::convertDequantize(DequantizeOp op) {
+  bool isRead = llvm::any_of(op->getUses(), [](OpOperand &use) {
+    auto layer = dyn_cast<AccumulatorOpInterface>(use.getOwner());
+    return !layer || &use == &layer.getActivationOperand();
+  });
+  if (isRead)
+    (void)getIntegers(op.getInput());
+}
+
 /// Rebuilds data movement on integers.
 LogicalResult Fuser::convertMovement(ScaleTransparentOpInterface op) {
   quant::QuantizedType type = getQuantElement(op->getResult(0).getType());
   if (!type)
     return success(); // moves reals or constants: looked at from their users
+  SmallVector<OpOperand *> elements = op.getElementOperands();
+  if (llvm::none_of(elements, [&](OpOperand *e) { return integers.contains(e->get()); }))
+    return success(); // constant weights
   SmallVector<Value> operands;
-  for (OpOperand *operand : op.getElementOperands()) {
-    Value mapped = integers.lookupOrNull(operand->get());
-    if (!mapped)
-      return success(); // constant weights
-    operands.push_back(mapped);
-  }
+  for (OpOperand *element : elements)
+    if (Value mapped = getIntegers(element->get()))
+      operands.push_back(mapped);
+    else
+      return op->emitError("expects operands that are computed or plain constants");
   builder.setInsertionPoint(op);
   Type element = getElementTypeOrSelf(operands.front().getType());
   auto resultType = cast<RankedTensorType>(op->getResult(0).getType()).clone(element);
@@ -305,6 +350,10 @@ LogicalResult Fuser::run() {
       result = convertQuantize(quantize);
     else if (auto movement = dyn_cast<ScaleTransparentOpInterface>(op))
       result = convertMovement(movement);
+    else if (auto stored = dyn_cast<quant::StorageCastOp>(op))
+      convertStorageCast(stored);
+    else if (auto dequantize = dyn_cast<DequantizeOp>(op))
+      convertDequantize(dequantize);
     if (failed(result))
       return failure();
   }

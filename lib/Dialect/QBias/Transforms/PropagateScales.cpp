@@ -192,8 +192,8 @@ struct FoldQuantizedConstant : public OpRewritePattern<QuantizeOp> {
     SmallVector<double> reals;
     if (!constant || !readFloats(constant, reals))
       return rewriter.notifyMatchFailure(op, "not a float constant");
-    if (llvm::any_of(reals, [](double x) { return std::isnan(x); }))
-      return rewriter.notifyMatchFailure(op, "holds NaN");
+    if (!llvm::all_of(reals, [](double x) { return std::isfinite(x); }))
+      return rewriter.notifyMatchFailure(op, "holds NaN or infinity");
     quant::QuantizedType type = getQuantElement(op.getType());
     auto storage = RankedTensorType::get(op.getType().getShape(), type.getStorageType());
     if (storage.getElementTypeBitWidth() < 8)

@@ -23,6 +23,7 @@
 #include "qbias/Numerics/Table.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Quant/IR/Quant.h"
 
 #include <cmath>
 
@@ -458,6 +459,23 @@ SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
 /// A staircase has one threshold per output level.
 static constexpr unsigned kMaxOutputBits = 16;
 
+/// Every tensor that a segment ending in `op` reads has integers. Weights are
+/// read from their constant.
+static bool hasIntegers(Operation *op, const IRMapping &integers) {
+  if (auto dequantize = dyn_cast<DequantizeOp>(op))
+    return integers.contains(dequantize.getInput());
+  auto layer = dyn_cast<AccumulatorOpInterface>(op);
+  return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+    Operation *producer = operand.get().getDefiningOp();
+    auto dequantize = dyn_cast_or_null<DequantizeOp>(producer);
+    bool isWeight = layer && dequantize && &operand == &layer.getWeightOperand() &&
+                    dequantize.getInput().getDefiningOp<quant::StorageCastOp>();
+    if (isWeight || !isa_and_nonnull<DequantizeOp, AccumulatorOpInterface>(producer))
+      return true;
+    return hasIntegers(producer, integers);
+  });
+}
+
 SegmentBuilder::Result SegmentBuilder::build(Value real, const SegmentEnd &end) {
   Operation *op = real.getDefiningOp();
   if (!op) {
@@ -468,6 +486,8 @@ SegmentBuilder::Result SegmentBuilder::build(Value real, const SegmentEnd &end) 
   }
   if (end.type && end.type.getStorageTypeIntegralWidth() > kMaxOutputBits)
     return noForm(op, end, "expects an output of at most 16 bits");
+  if (!hasIntegers(op, integers))
+    return noForm(op, end, "expects tensors that are computed or plain constants");
   if (auto conv = dyn_cast<Conv2DOp>(op))
     return buildConvolution(conv, {}, end);
   if (auto matmul = dyn_cast<MatmulOp>(op))
