@@ -83,6 +83,11 @@ static numerics::Target getTarget(const Layer &layer, const ChannelSegment &chan
   numerics::Target target;
   target.slope = channel.unit / layer.chain.out.scale;
   target.intercept = channel.offset / layer.chain.out.scale;
+  if (auto linear = layer.chain.linearPart(); linear && linear->factor > 0) {
+    target.slope *= linear->factor;
+    target.intercept =
+        target.intercept * linear->factor + linear->offset / layer.chain.out.scale;
+  }
   target.zeroPoint = layer.chain.out.zeroPoint;
   target.multiplierBits = numerics::kWideMultiplierBits;
   return target;
@@ -191,6 +196,8 @@ static LogicalResult certifySum(IntAddOp add) {
   if (failed(segment))
     return failure();
   std::optional<numerics::SumRequant> solution = numerics::solveSum(*segment);
+  if (solution && solution->form == Form::Table)
+    solution = numerics::solveSum(overTypes(add, *segment));
   if (!solution) {
     setCertificate(op, 1, 0, {});
     return success();

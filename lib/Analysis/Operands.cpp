@@ -54,6 +54,9 @@ std::optional<Operands> qbias::getOperands(AccumulatorOpInterface op) {
   auto input = op.getActivationOperand().get().getDefiningOp<DequantizeOp>();
   auto weight = op.getWeightOperand().get().getDefiningOp<DequantizeOp>();
   auto cast = weight ? weight.getInput().getDefiningOp<quant::StorageCastOp>() : nullptr;
+  // A right operand with leading dimensions is a tensor like any other.
+  if (isa<MatmulOp>(op) && weight && weight.getType().getRank() > 2)
+    return std::nullopt;
   SmallVector<int64_t> integers;
   if (!input || !cast || !readIntegers(cast.getInput(), integers))
     return std::nullopt;

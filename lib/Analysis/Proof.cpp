@@ -127,6 +127,7 @@ static LogicalResult proveSum(IntAddOp add) {
     SmallVector<int64_t> table;
     readIntegers(requant.getThresholds(), table);
     claim.table.assign(table.begin(), table.end());
+    segment = overTypes(add, *segment);
   } else {
     FailureOr<std::vector<numerics::Requant>> one = readRequants(op);
     SmallVector<int64_t> multiplierB;

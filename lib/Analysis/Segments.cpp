@@ -287,6 +287,12 @@ FailureOr<numerics::SumSegment> qbias::getSumSegment(IntAddOp op) {
   return segment;
 }
 
+numerics::SumSegment qbias::overTypes(IntAddOp op, numerics::SumSegment segment) {
+  segment.a = getIntegerRange(getElementTypeOrSelf(op.getLhs().getType()));
+  segment.b = getIntegerRange(getElementTypeOrSelf(op.getRhs().getType()));
+  return segment;
+}
+
 FailureOr<std::vector<numerics::AccumulatorSumSegment>>
 qbias::getAccumulatorSumSegments(IntegerSegmentOpInterface op) {
   FailureOr<numerics::Chain> chain = getChain(op.getReferenceAttr());

@@ -89,6 +89,10 @@ LogicalResult ResultMeaning::readAccumulator(func::FuncOp func, unsigned index) 
   }
   if (auto attr = func.getResultAttrOfType<IntegerAttr>(index, QBiasDialect::kAxisAttr))
     axis = attr.getInt();
+  auto shape = cast<RankedTensorType>(func.getResultTypes()[index]).getShape();
+  if (units.size() > 1 && (!axis || shape[*axis] != int64_t(units.size())))
+    return func.emitError("expects ")
+           << units.size() << " channels in a dimension of result " << index;
   tail = func.getResultAttrOfType<ArrayAttr>(index, QBiasDialect::kTailAttr);
   return success();
 }

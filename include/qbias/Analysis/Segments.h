@@ -48,6 +48,10 @@ getChannelSegments(IntegerSegmentOpInterface op);
 /// The two-operand segment of an int.add.
 mlir::FailureOr<numerics::SumSegment> getSumSegment(IntAddOp op);
 
+/// The same segment over every value of the operands' types: what the table of
+/// an int.add covers.
+numerics::SumSegment overTypes(IntAddOp op, numerics::SumSegment segment);
+
 /// Channel `channel` of an operation with an addend (N11b).
 mlir::FailureOr<std::vector<numerics::AccumulatorSumSegment>>
 getAccumulatorSumSegments(IntegerSegmentOpInterface op);

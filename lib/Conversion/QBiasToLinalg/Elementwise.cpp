@@ -110,11 +110,12 @@ struct ConvertAdd : public OpConversionPattern<IntAddOp> {
   }
 
 private:
-  /// table[(a - a_min) * n_b + (b - b_min)], minima of the operands' ranges.
+  /// table[(a - a_min) * n_b + (b - b_min)], minima of the operands' types.
   Value buildTable(IntAddOp op, ArrayRef<EpilogueInput> inputs,
                    ConversionPatternRewriter &rewriter) const {
     Location loc = op.getLoc();
-    numerics::Range a = getValueRange(op.getLhs()), b = getValueRange(op.getRhs());
+    numerics::Range a = getIntegerRange(elementOf(op.getLhs()));
+    numerics::Range b = getIntegerRange(elementOf(op.getRhs()));
     Value table = makeTable(rewriter, loc, op.getRequant().getThresholds(),
                             op.getType().getElementType(), "table");
     return buildTableOp(rewriter, op, inputs, [&](OpBuilder &inner, ValueRange arguments) {

@@ -232,6 +232,11 @@ LogicalResult ConstantTensor::readTyped(const onnx::TensorProto &proto,
 // Elements
 //===----------------------------------------------------------------------===//
 
+bool ConstantTensor::isShapeArithmetic() const {
+  return (type == DataType::Int64 || type == DataType::Int32) && shape.size() <= 1 &&
+         static_cast<size_t>(count) <= kMaxFolded;
+}
+
 int64_t ConstantTensor::integerAt(int64_t index) const {
   unsigned width = getWidth();
   uint64_t value = 0;

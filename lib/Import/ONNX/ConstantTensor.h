@@ -92,6 +92,11 @@ public:
   /// Bytes of one element as held here.
   unsigned getWidth() const { return std::max(8u, formatOf(type)->bits) / 8; }
 
+  /// True for the short lists of int32 or int64, and single ones, that shapes are
+  /// computed with; operators on them are folded.
+  bool isShapeArithmetic() const;
+  static constexpr size_t kMaxFolded = 4096;
+
   /// Element of an integer constant.
   int64_t integerAt(int64_t index) const;
   /// Element of a float constant, exact.

@@ -13,13 +13,6 @@
 using namespace mlir;
 using namespace qbias::onnximport;
 
-/// Integers of shape arithmetic are one list, or one number.
-static bool isShort(const ConstantTensor &constant) {
-  constexpr int64_t kMaxFolded = 4096;
-  return !constant.isFloat() && constant.getShape().size() <= 1 &&
-         constant.getNumElements() <= kMaxFolded;
-}
-
 LogicalResult qbias::onnximport::importIdentity(NodeView &node) {
   return node.forward(0);
 }
@@ -112,8 +105,8 @@ LogicalResult qbias::onnximport::importGather(NodeView &node) {
   if (failed(data) || failed(indices = node.needConstant(1, "indices")) ||
       failed(node.read("axis", axis)))
     return failure();
-  if (!isShort(**data) || !isShort(**indices) || (*data)->getShape().size() != 1 ||
-      (axis != 0 && axis != -1))
+  if (!(*data)->isShapeArithmetic() || !(*indices)->isShapeArithmetic() ||
+      (*data)->getShape().size() != 1 || (axis != 0 && axis != -1))
     return node.reject("inputs", "a short constant list and constant indices",
                        node.getInput(0)->describe() + " and " +
                            node.getInput(1)->describe(),
@@ -143,7 +136,7 @@ LogicalResult qbias::onnximport::importCast(NodeView &node) {
   if (isReal && type == DataType::Float)
     return node.forward(0);
   bool isInteger = type == DataType::Int64 || type == DataType::Int32;
-  if (input->constant && isShort(*input->constant) && isInteger) {
+  if (input->constant && input->constant->isShapeArithmetic() && isInteger) {
     SmallVector<int64_t> values = input->constant->integers();
     return node.setResult(0, ConstantTensor::ofIntegers(node.getOutputName(0).str(),
                                                         input->constant->getShape(),

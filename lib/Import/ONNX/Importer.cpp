@@ -261,14 +261,16 @@ Importer::readInputShape(const onnx::ValueInfoProto &input, const Subject &subje
   if (!type.has_shape())
     shape = given->second;
   for (const auto &[index, dim] : llvm::enumerate(type.shape().dim())) {
-    bool isKnown = dim.has_dim_value() && dim.dim_value() >= 0;
+    bool isKnown = dim.has_dim_value() && dim.dim_value() > 0;
     if (isKnown && isGiven && given->second[index] != dim.dim_value())
       return subject.reject("dimension " + Twine(index) + " of --shape",
                             Twine(dim.dim_value()) + " as in the file",
                             Twine(given->second[index]));
     if (!isKnown && !isGiven && index > 0)
       return subject.reject("dimension " + Twine(index), "a known extent",
-                            dim.has_dim_param() ? quoted(dim.dim_param()) : "none",
+                            dim.has_dim_param()   ? quoted(dim.dim_param())
+                            : dim.has_dim_value() ? std::to_string(dim.dim_value())
+                                                  : "none",
                             advice);
     shape.push_back(isKnown   ? dim.dim_value()
                     : isGiven ? given->second[index]

@@ -19,13 +19,10 @@ using namespace mlir;
 using namespace qbias;
 using namespace qbias::onnximport;
 
-/// Constants of shape arithmetic are this short; longer ones are data.
-static constexpr int64_t kMaxFolded = 4096;
-
-static bool isShapeArithmetic(const ImportedTensor *tensor) {
-  return tensor && tensor->constant && !tensor->constant->isFloat() &&
-         tensor->constant->getShape().size() == 1 &&
-         tensor->constant->getNumElements() <= kMaxFolded;
+/// A constant list of shape arithmetic.
+static bool isShortList(const ImportedTensor *tensor) {
+  return tensor && tensor->constant && tensor->constant->isShapeArithmetic() &&
+         tensor->constant->getShape().size() == 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -37,7 +34,7 @@ static std::optional<ConstantTensor> foldConcat(const NodeView &node) {
   SmallVector<int64_t> values;
   for (unsigned index = 0; index < node.getNumInputs(); ++index) {
     ImportedTensor *input = node.hasInput(index) ? node.getInput(index) : nullptr;
-    if (!isShapeArithmetic(input) || values.size() > kMaxFolded)
+    if (!isShortList(input) || values.size() > ConstantTensor::kMaxFolded)
       return std::nullopt;
     llvm::append_range(values, input->constant->integers());
   }
@@ -185,7 +182,7 @@ LogicalResult qbias::onnximport::importSlice(NodeView &node) {
     steps[axis] = std::min(step, std::max<int64_t>(1, extent));
     sizes[axis] = llvm::divideCeilSigned(length, steps[axis]);
   }
-  if (isShapeArithmetic(input)) {
+  if (isShortList(input)) {
     SmallVector<int64_t> values;
     for (int64_t i = 0; i < sizes[0]; ++i)
       values.push_back(input->constant->integerAt(starts[0] + i * steps[0]));

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Runs the commands of a document and checks the output it shows.
 
-    run_document.py --bin BUILD/bin --top REPOSITORY DOCUMENT.md ...
+    run_document.py [--bin BUILD/bin] REPOSITORY DOCUMENT.md ...
 
 A block fenced as ```sh is run line by line by one bash, from a folder that looks like the
-repository after scripts/build.sh: build/bin, examples, test and docs are there, and build
-can be written to.  A block fenced as ```text behind it has to appear in what the commands
-print: its lines in order, `...` for any text, a line `...` for any lines.  Lines that start
-with one of SKIPPED are left out: they build, or run this very test.
+repository after scripts/build.sh: build/bin (that of --bin, else where qbias is found),
+examples, test and docs are there, and build can be written to.  A block fenced as ```text
+behind it has to appear in what the commands print: its lines in order, `...` for any text,
+a line `...` for any lines.  Lines that start with one of SKIPPED are left out: they build,
+or run this very test.
 
 The last line is `N commands of M documents`.  Exit code 1, with the reason, on failure.
 """
@@ -15,6 +16,7 @@ The last line is `N commands of M documents`.  Exit code 1, with the reason, on 
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -98,8 +100,8 @@ def run_document(path, folder):
 def main():
     """Command line; see the top of the file."""
     parser = argparse.ArgumentParser(description="run the commands of documents")
-    parser.add_argument("--bin", required=True)
-    parser.add_argument("--top", required=True)
+    parser.add_argument("--bin", default=os.path.dirname(shutil.which("qbias") or "bin/qbias"))
+    parser.add_argument("top", metavar="REPOSITORY")
     parser.add_argument("documents", nargs="+")
     options = parser.parse_args()
     count = 0

@@ -164,8 +164,7 @@ FORGERIES = {
     "shift": (r"shift = dense<(\d+)>", 1), "rounding": (r"rounding = dense<(\d+)>", 1 << 34),
     "clamp": (r"hi = (\d+)", -1), "bias": (r"arith.constant dense<(\d+)> : tensor<4xi32>", 1),
     "bounds": (r"min = dense<\[(-\d+)", 1), "channels": (r"certified = (\d+)", 1),
-    "zero_point": (r"input_zp = (\d+)", 1), "input_type": (r"!quant.uniform<u8:f32, 0.037\d*:(1)",
-                                                           1),
+    "zero_point": (r"input_zp = (\d+)", 1),
 }
 
 

@@ -163,6 +163,20 @@ def clip(*bounds):
     return rescaled(build_real)
 
 
+def clamped_input(op_type):
+    """A limit right behind the quantize of a model input, then the same quantize again."""
+    def build(dtype):
+        net = Net(dtype, stem=False)
+        return net.output(net.node(op_type, [net.input([1, 8])] + (
+            [net.number(-0.3)] if op_type == "Clip" else [])))
+    return build
+
+
+def activated(net):
+    """A convolution and a Relu at the end of the network, not quantized."""
+    return net.node("Relu", [convolved(net)])
+
+
 def prelu(shape):
     """PRelu with random slopes."""
     def build_real(net):
@@ -335,6 +349,7 @@ CASES = {
 }
 
 ONLY_MONOTONE = "not behind a sum"
+EQUAL_QUANTIZES = "not between two equal quantizes of a model input"
 
 LIMITS = {
     "Abs": {ONLY_MONOTONE: refused_behind_sum("Abs")},
@@ -342,7 +357,9 @@ LIMITS = {
     "AveragePool": {"one or two spatial dimensions": layout(
         "AveragePool", [1, 3, 4, 4, 4], kernel_shape=[2, 2, 2])},
     "Cast": {"no conversion of data": rescaled(in_float16)},
-    "Conv": {"one or two spatial dimensions": conv(shape=(1, 2, 4, 4, 4), kernel=(3, 2, 2, 2, 2)),
+    "Clip": {EQUAL_QUANTIZES: clamped_input("Clip")},
+    "Conv": {"as last layer without quantize only when nothing follows": unquantized(activated),
+             "one or two spatial dimensions": conv(shape=(1, 2, 4, 4, 4), kernel=(3, 2, 2, 2, 2)),
              "quantized": rescaled(float_weights),
              "constant weights": two_activations("Conv", [1, 4, 6, 6], [6, 4, 3, 3])},
     "DequantizeLinear": {"no blocks": rescaled(blocked)},
@@ -360,6 +377,7 @@ LIMITS = {
                        "constant scales": rescaled(computed_scale),
                        "float32 division": with_opset(23, in_float64)},
     "ReduceMean": {"all spatial axes": layout("ReduceMean", IMAGE, [1])},
+    "Relu": {EQUAL_QUANTIZES: clamped_input("Relu")},
     "Slice": {"positive steps": layout("Slice", [1, 8, 4], [7], [0], [1], [-1])},
     "Sub": {"two sums": two_sums("Sub"), "from a constant or a tensor":
             with_skip("Sub", sum_first=False)},

@@ -59,14 +59,16 @@ def driver(qbias, *arguments):
 
 
 def check_exact(qbias, net, folder):
-    """Every tensor equals the oracle, and so do the outputs of the plain program."""
+    """Every tensor equals the oracle, and (tried for uint8) the plain program's outputs."""
     model = os.path.join(folder, "net.onnx")
     net.save(model)
     expected = oracle.run(read_model(model), net.arrays)
     dump, outputs = run_model(qbias, net, model, folder, observe=True)
     report = compare.compare_arrays(expected, dump, outputs, True)
-    _, outputs = run_model(qbias, net, model, folder, observe=False)
-    plain = compare.compare_arrays(oracle.Result(outputs=expected.outputs), {}, outputs, True)
+    plain = compare.Report()
+    if net.dtype == "uint8":
+        _, outputs = run_model(qbias, net, model, folder, observe=False)
+        plain = compare.compare_arrays(oracle.Result(outputs=expected.outputs), {}, outputs, True)
     for text, result in (("", report), ("program without observed tensors: ", plain)):
         if result.differing:
             raise Wrong(f"{text}{result.summary()}; {result.lines[0]}")

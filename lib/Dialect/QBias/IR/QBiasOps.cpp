@@ -239,12 +239,17 @@ LogicalResult TransposeOp::verify() {
 }
 
 OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  // In a graph region an operation may be its own operand.
+  if (getInput() == getResult())
+    return {};
   if (llvm::equal(getPermutation(), llvm::seq<int64_t>(0, getPermutation().size())) &&
       getType() == getInput().getType())
     return getInput();
   auto producer = getInput().getDefiningOp<TransposeOp>();
-  // A graph region may hold a cycle of transposes, which never ends.
-  if (!producer || producer == *this || producer.getInput() == getInput())
+  // In a graph region a cycle of transposes would fold forever: only a producer
+  // above the operation is folded into it.
+  if (!producer || (producer->getBlock() == getOperation()->getBlock() &&
+                    !producer->isBeforeInBlock(*this)))
     return {};
   SmallVector<int64_t> composed;
   for (int64_t d : getPermutation())

@@ -16,6 +16,7 @@
 
 #include "SegmentBuilder.h"
 
+#include "qbias/Analysis/Operands.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
@@ -110,8 +111,6 @@ private:
   void convertDequantize(DequantizeOp op);
   Value getIntegers(Value quantized);
   LogicalResult convertResult(OpOperand &operand, unsigned index);
-  FailureOr<Value> buildAccumulator(Value real, const SegmentEnd &end,
-                                    std::optional<int64_t> &axis);
   /// A result without quantize, described once the arguments are final.
   struct AccumulatorResult {
     Value value;
@@ -119,6 +118,8 @@ private:
     SmallVector<Attribute> tail;
     unsigned index;
   };
+  FailureOr<Value> buildAccumulator(Value real, const SegmentEnd &end,
+                                    AccumulatorResult &result);
   LogicalResult describe(const AccumulatorResult &result);
 
   func::FuncOp func;
@@ -194,7 +195,7 @@ void Fuser::convertStorageCast(quant::StorageCastOp op) {
 void Fuser::convertDequantize(DequantizeOp op) {
   bool isRead = llvm::any_of(op->getUses(), [](OpOperand &use) {
     auto layer = dyn_cast<AccumulatorOpInterface>(use.getOwner());
-    return !layer || &use == &layer.getActivationOperand();
+    return !layer || &use == &layer.getActivationOperand() || !getOperands(layer);
   });
   if (isRead)
     (void)getIntegers(op.getInput());
@@ -246,28 +247,42 @@ static std::optional<int64_t> followAxis(ArrayRef<int64_t> from, ArrayRef<int64_
   return std::nullopt;
 }
 
+/// The dimension of the channels after data movement, nullopt when they are cut
+/// or joined.
+static std::optional<int64_t> moveAxis(Operation *movement, int64_t axis) {
+  auto from = cast<RankedTensorType>(movement->getOperand(0).getType()).getShape();
+  auto to = cast<RankedTensorType>(movement->getResult(0).getType()).getShape();
+  if (auto transpose = dyn_cast<TransposeOp>(movement))
+    return llvm::find(transpose.getPermutation(), axis) - transpose.getPermutation().begin();
+  if (isa<tensor::ExtractSliceOp>(movement))
+    return from.size() == to.size() && from[axis] == to[axis] ? std::optional(axis)
+                                                              : std::nullopt;
+  return followAxis(from, to, axis);
+}
+
 /// The int32 accumulator of a last layer without quantize, through the data
-/// movement after it (N13g). `axis` is the dimension of its channels.
+/// movement and the elementwise steps after it (N13g), which go to the tail.
 FailureOr<Value> Fuser::buildAccumulator(Value real, const SegmentEnd &end,
-                                         std::optional<int64_t> &axis) {
+                                         AccumulatorResult &result) {
+  SmallVector<Attribute> steps;
+  real = collectSteps(real, steps);
+  result.tail.insert(result.tail.begin(), steps.begin(), steps.end());
   auto movement = real.getDefiningOp<ScaleTransparentOpInterface>();
   if (!movement || movement.getElementOperands().size() != 1) {
-    axis = cast<RankedTensorType>(real.getType()).getRank() - 1;
+    result.axis = cast<RankedTensorType>(real.getType()).getRank() - 1;
     return SegmentBuilder(builder, integers).build(real, end);
   }
-  Value source = movement.getElementOperands()[0]->get();
-  FailureOr<Value> value = buildAccumulator(source, end, axis);
+  // Neither commutes with what is left to do outside.
+  if (isa<PadOp, PoolOp>(movement.getOperation()))
+    return movement->emitError("expects a quantize before it, got the accumulator of "
+                               "result '")
+           << end.tensor << "'";
+  FailureOr<Value> value =
+      buildAccumulator(movement.getElementOperands()[0]->get(), end, result);
   if (failed(value))
     return failure();
-  auto from = cast<RankedTensorType>(source.getType()).getShape();
-  auto to = cast<RankedTensorType>(real.getType()).getShape();
-  if (axis) {
-    if (auto transpose = dyn_cast<TransposeOp>(movement.getOperation()))
-      axis = llvm::find(transpose.getPermutation(), *axis) -
-             transpose.getPermutation().begin();
-    else if (!isa<tensor::ExtractSliceOp>(movement.getOperation()))
-      axis = followAxis(from, to, *axis);
-  }
+  if (result.axis)
+    result.axis = moveAxis(movement, *result.axis);
   return movement.rebuildOn(builder, *value, getElementTypeOrSelf(value->getType()));
 }
 
@@ -318,14 +333,13 @@ LogicalResult Fuser::convertResult(OpOperand &operand, unsigned index) {
   }
   auto name = func.getResultAttrOfType<StringAttr>(index, QBiasDialect::kNameAttr);
   SegmentEnd end{{}, {}, operand.get().getLoc(), name ? name.str() : std::string("result")};
-  SmallVector<Attribute> tail;
-  Value real = collectSteps(operand.get(), tail);
+  AccumulatorResult result{{}, {}, {}, index};
   builder.setInsertionPoint(operand.getOwner());
-  std::optional<int64_t> axis;
-  FailureOr<Value> value = buildAccumulator(real, end, axis);
+  FailureOr<Value> value = buildAccumulator(operand.get(), end, result);
   if (failed(value))
     return failure();
-  accumulators.push_back({*value, axis, tail, index});
+  result.value = *value;
+  accumulators.push_back(result);
   operand.set(*value);
   return success();
 }
@@ -336,7 +350,7 @@ static void eraseReal(Block &block) {
     bool isReal = llvm::any_of(op.getResults(), [](Value result) {
       return isRealTensor(result.getType()) || isQuantTensor(result.getType());
     });
-    if (op.use_empty() && (isReal || isa<arith::ConstantOp>(op)))
+    if (op.use_empty() && (isReal || isa<arith::ConstantOp, quant::StorageCastOp>(op)))
       op.erase();
   }
 }

@@ -23,7 +23,6 @@
 #include "qbias/Numerics/Table.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Quant/IR/Quant.h"
 
 #include <cmath>
 
@@ -244,6 +243,12 @@ SegmentBuilder::prepareWeighted(AccumulatorOpInterface layer, Addend addend,
   WeightedSegment segment;
   segment.reference = getReference(layer->getContext(), scales, end, weighted->scales,
                                    weighted->bias);
+  if (!llvm::all_of(weighted->operands.weights,
+                    [](int64_t w) { return w == static_cast<int16_t>(w); })) {
+    (void)noForm(layer, end, "expects weights that fit 16 bits after their zero point is "
+                             "subtracted");
+    return failure();
+  }
   if (!hasMonotoneChain(segment.reference)) {
     (void)noForm(layer, end, kNotMonotone);
     return failure();
@@ -465,12 +470,10 @@ static bool hasIntegers(Operation *op, const IRMapping &integers) {
   if (auto dequantize = dyn_cast<DequantizeOp>(op))
     return integers.contains(dequantize.getInput());
   auto layer = dyn_cast<AccumulatorOpInterface>(op);
+  bool hasWeights = layer && getOperands(layer);
   return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
     Operation *producer = operand.get().getDefiningOp();
-    auto dequantize = dyn_cast_or_null<DequantizeOp>(producer);
-    bool isWeight = layer && dequantize && &operand == &layer.getWeightOperand() &&
-                    dequantize.getInput().getDefiningOp<quant::StorageCastOp>();
-    if (isWeight || !isa_and_nonnull<DequantizeOp, AccumulatorOpInterface>(producer))
+    if ((hasWeights && &operand == &layer.getWeightOperand()) || !isa_and_nonnull<DequantizeOp, AccumulatorOpInterface>(producer))
       return true;
     return hasIntegers(producer, integers);
   });
