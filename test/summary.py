@@ -78,7 +78,7 @@ def run_unittest(counts, folder):
 def run_lit(counts, build):
     """One count a lit test."""
     with tempfile.NamedTemporaryFile(suffix=".xml") as report:
-        subprocess.run([sys.executable, LIT, "-s", "-v", "-j2", f"--xunit-xml-output={report.name}",
+        subprocess.run(["/usr/bin/python3", LIT, "-s", "-v", "-j2", "--timeout=900", f"--xunit-xml-output={report.name}",
                         os.path.join(build, "test")])
         for case in ElementTree.parse(report.name).getroot().iter("testcase"):
             name = f"{case.get('classname')}/{case.get('name')}"

@@ -138,28 +138,54 @@ static void makeExplicit(Layer &layer) {
   setCertificate(op, channels, channels, {});
 }
 
+/// The plain recipe with the channel's own offset; nullopt where a sum leaves 64
+/// bits.
+static std::optional<numerics::Solution> makePlain(const numerics::Target &target,
+                                                   const numerics::Staircase &staircase) {
+  numerics::Solution plain;
+  plain.requant =
+      numerics::plainRecipe(target.slope.get_d(), target.zeroPoint, staircase.output);
+  numerics::Integer rounding =
+      numerics::roundHalfEven(target.intercept *
+                              numerics::powerOfTwo(plain.requant.shift)) +
+      numerics::fromInt64(plain.requant.rounding);
+  if (!numerics::toInt64(rounding))
+    return std::nullopt;
+  plain.requant.rounding = *numerics::toInt64(rounding);
+  plain.roundingMin = plain.roundingMax = plain.requant.rounding;
+  if (!numerics::fitsInt64(plain.requant, staircase.acc))
+    return std::nullopt;
+  return plain;
+}
+
+static LogicalResult refuseWideFunction(Operation *op) {
+  return op->emitError("expects a linear function before a quantize to more than 8 bits; "
+                       "quantize the input of that function");
+}
+
 /// Wide outputs without a form for every channel: the best affine numbers, and
 /// an honest count.
-static void makeBestEffort(Layer &layer) {
+static LogicalResult makeBestEffort(Layer &layer) {
   IntegerSegmentOpInterface op = layer.op;
+  if (!layer.chain.linearPart())
+    return refuseWideFunction(op);
   Columns columns;
   int64_t certified = 0;
   for (auto [channel, staircase] : llvm::zip(layer.channels, layer.staircases)) {
     numerics::Target target = getTarget(layer, channel);
-    if (auto solution = numerics::solve(staircase, target, Form::Affine)) {
-      append(columns, *solution);
-      ++certified;
-      continue;
-    }
-    numerics::Solution plain;
-    plain.requant = numerics::plainRecipe(target.slope.get_d(), target.zeroPoint,
-                                          staircase.output);
-    plain.roundingMin = plain.roundingMax = plain.requant.rounding;
-    append(columns, plain);
+    auto solution = numerics::solve(staircase, target, Form::Affine);
+    certified += solution.has_value();
+    if (!solution)
+      solution = makePlain(target, staircase);
+    if (!solution)
+      return op->emitError("requantization leaves 64 bits, expects accumulators of less than [")
+             << staircase.acc.min << ", " << staircase.acc.max << "]";
+    append(columns, *solution);
   }
   op.setRequantAttr(
       makeRequant(op, Form::Affine, columns, 0, layer.staircases.front().output));
   setCertificate(op, layer.channels.size(), certified, columns);
+  return success();
 }
 
 static LogicalResult certifyAccumulator(IntegerSegmentOpInterface op) {
@@ -182,13 +208,49 @@ static LogicalResult certifyAccumulator(IntegerSegmentOpInterface op) {
     return success();
   }
   unsigned width = getElementTypeOrSelf(op->getResult(0).getType()).getIntOrFloatBitWidth();
-  width <= kThresholdBits ? makeExplicit(*layer) : makeBestEffort(*layer);
+  if (width > kThresholdBits)
+    return makeBestEffort(*layer);
+  makeExplicit(*layer);
   return success();
 }
 
 //===----------------------------------------------------------------------===//
 // Two operands, tables
 //===----------------------------------------------------------------------===//
+
+/// Operands too wide to enumerate: both multipliers rounded to a common shift,
+/// nothing claimed.
+static LogicalResult makeBestEffortSum(IntAddOp add, const numerics::SumSegment &segment) {
+  auto op = cast<IntegerSegmentOpInterface>(add.getOperation());
+  std::optional<numerics::LinearStep> linear = segment.chain.linearPart();
+  if (!linear || linear->factor <= 0)
+    return refuseWideFunction(op);
+  numerics::Rational step = linear->factor / segment.chain.out.scale;
+  IntRange output = segment.chain.outputRange();
+  numerics::Requant plain = numerics::plainRecipe(
+      numerics::Rational(segment.scaleA * step).get_d(), segment.chain.out.zeroPoint, output);
+  numerics::Rational power = numerics::powerOfTwo(plain.shift);
+  numerics::Integer second = numerics::roundHalfEven(segment.scaleB * step * power);
+  numerics::Integer rounding =
+      numerics::fromInt64(plain.rounding) +
+      numerics::roundHalfEven(linear->offset / segment.chain.out.scale * power) -
+      numerics::fromInt64(segment.zeroPointA) * numerics::fromInt64(plain.multiplier) -
+      numerics::fromInt64(segment.zeroPointB) * second;
+  auto m2 = numerics::toInt64(second), r = numerics::toInt64(rounding);
+  constexpr int64_t kLimit = int64_t(1) << numerics::kWideMultiplierBits;
+  constexpr int64_t kMaxRounding = int64_t(1) << 62;
+  if (!m2 || !r || std::abs(*m2) >= kLimit || std::abs(*r) > kMaxRounding)
+    return op->emitError("scales of the operands are too far apart for one rounding; "
+                         "quantize both to similar scales");
+  Columns columns;
+  columns.multiplier = {plain.multiplier};
+  columns.addendMultiplier = {*m2};
+  columns.shift = {plain.shift};
+  columns.rounding = {*r};
+  op.setRequantAttr(makeRequant(op, Form::Affine, columns, 0, output));
+  setCertificate(op, 1, 0, {});
+  return success();
+}
 
 static LogicalResult certifySum(IntAddOp add) {
   auto op = cast<IntegerSegmentOpInterface>(add.getOperation());
@@ -198,10 +260,8 @@ static LogicalResult certifySum(IntAddOp add) {
   std::optional<numerics::SumRequant> solution = numerics::solveSum(*segment);
   if (solution && solution->form == Form::Table)
     solution = numerics::solveSum(overTypes(add, *segment));
-  if (!solution) {
-    setCertificate(op, 1, 0, {});
-    return success();
-  }
+  if (!solution)
+    return makeBestEffortSum(add, *segment);
   Columns columns;
   ElementsAttr table;
   if (solution->form == Form::Table) {

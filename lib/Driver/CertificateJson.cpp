@@ -14,6 +14,7 @@
 #include "qbias/Driver/Json.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -47,10 +48,16 @@ static json::Array toRows(ElementsAttr attr, int64_t rows) {
 
 /// Name of the quantized tensor a value holds the integers of, seen through
 /// data movement, which has no name of its own in the source model.
-static std::string getSourceName(Value value) {
+static std::string getSourceName(Value value,
+                                 const llvm::StringMap<std::string> &concatTensors) {
   while (Operation *op = value.getDefiningOp()) {
     if (isa<IntegerSegmentOpInterface>(op) || op->getNumOperands() == 0)
       break;
+    if (isa<tensor::ConcatOp>(op)) {
+      std::string name = getTensorName(op->getLoc());
+      auto found = concatTensors.find(name);
+      return found == concatTensors.end() ? name : found->second;
+    }
     value = op->getOperand(0);
   }
   if (auto argument = dyn_cast<BlockArgument>(value)) {
@@ -91,7 +98,8 @@ static void addProgram(json::Object &object, IntegerSegmentOpInterface op) {
   }
 }
 
-static json::Object describe(IntegerSegmentOpInterface op) {
+static json::Object describe(IntegerSegmentOpInterface op,
+                             const llvm::StringMap<std::string> &concatTensors) {
   LayerAttr layer = op.getLayerAttr();
   json::Object object{
       {"name", toJsonString(getLayerName(op))},
@@ -101,7 +109,7 @@ static json::Object describe(IntegerSegmentOpInterface op) {
       {"form", stringifyRequantForm(op.getRequantAttr().getForm())}};
   json::Array inputs, ranges;
   for (Value activation : op.getActivations()) {
-    inputs.push_back(toJsonString(getSourceName(activation)));
+    inputs.push_back(toJsonString(getSourceName(activation, concatTensors)));
     numerics::Range range = getValueRange(activation);
     ranges.push_back(json::Array{range.min, range.max});
   }
@@ -126,11 +134,24 @@ static json::Object describe(IntegerSegmentOpInterface op) {
   return object;
 }
 
-json::Object qbias::makeCertificate(ModuleOp module, StringRef model) {
+llvm::StringMap<std::string> qbias::collectConcatTensors(ModuleOp module) {
+  llvm::StringMap<std::string> tensors;
+  module.walk([&](QuantizeOp quantize) {
+    Operation *op = quantize.getInput().getDefiningOp();
+    while (isa_and_present<TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+      op = op->getOperand(0).getDefiningOp();
+    if (isa_and_present<tensor::ConcatOp>(op))
+      tensors.try_emplace(getTensorName(op->getLoc()), getTensorName(quantize.getLoc()));
+  });
+  return tensors;
+}
+
+json::Object qbias::makeCertificate(ModuleOp module, StringRef model,
+                                    const llvm::StringMap<std::string> &concatTensors) {
   json::Array layers;
   module.walk([&](IntegerSegmentOpInterface op) {
     if (op.getCertificateAttr())
-      layers.push_back(describe(op));
+      layers.push_back(describe(op, concatTensors));
   });
   return json::Object{{"format", "qbias-certificate"},
           {"version", 1},

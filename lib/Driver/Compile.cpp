@@ -77,9 +77,11 @@ int qbias::runCompile(const CompileCommand &command) {
   std::optional<llvm::json::Object> certificate;
   if (!command.certificate.empty()) {
     options.certified = true;
+    llvm::StringMap<std::string> concatTensors = collectConcatTensors(*module);
     if (failed(lowerTo(*module, Stage::Integer, command.options)))
       return kExitBadInput;
-    certificate = makeCertificate(*module, llvm::sys::path::filename(command.model));
+    certificate = makeCertificate(*module, llvm::sys::path::filename(command.model),
+                                  concatTensors);
   }
   if (failed(lowerTo(*module, stage, options)))
     return kExitBadInput;

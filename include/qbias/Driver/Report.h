@@ -12,6 +12,7 @@
 #include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Driver/Model.h"
 
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
 
 namespace qbias {
@@ -35,9 +36,16 @@ llvm::json::Object makeReport(mlir::ModuleOp module, llvm::StringRef model,
 /// The same as text: a table of tensors, a table of layers, totals.
 void printReport(const llvm::json::Object &report, llvm::raw_ostream &os);
 
+/// The quantized tensor that each concatenation of an import-stage module ends
+/// in, by the concatenation's own name. Integer data movement keeps no tensor
+/// name of its own.
+llvm::StringMap<std::string> collectConcatTensors(mlir::ModuleOp module);
+
 /// Certificate of an integer-stage module (docs/Certificate.md): what an
 /// independent program needs to check that it equals the source model.
-llvm::json::Object makeCertificate(mlir::ModuleOp module, llvm::StringRef model);
+/// `concatTensors` were collected before the module was integerized.
+llvm::json::Object makeCertificate(mlir::ModuleOp module, llvm::StringRef model,
+                                   const llvm::StringMap<std::string> &concatTensors);
 
 } // namespace qbias
 

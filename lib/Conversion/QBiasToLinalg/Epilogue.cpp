@@ -290,6 +290,10 @@ Value qbias::buildEpilogue(
         ValueRange arrays = arguments.drop_front(inputs.size()).drop_back();
         Value acc = accumulator(inner, own);
         if (isAccumulator) {
+          // The result's width follows from the types, the accumulator's from
+          // what its bounds prove.
+          if (acc.getType() != type.getElementType())
+            acc = arith::ExtSIOp::create(inner, loc, type.getElementType(), acc);
           linalg::YieldOp::create(inner, loc, acc);
           return;
         }

@@ -82,20 +82,25 @@ static LogicalResult readPads(const NodeView &node, SpatialWindow &window,
   return success();
 }
 
-/// Window positions along one dimension. In ceil mode the last window may
-/// reach past the padded end, but must start inside the input or the pad
-/// before it; `overhang` is by how much it does.
-static int64_t countWindows(const SpatialWindow &window, size_t d, int64_t size,
-                            int64_t padHigh, bool ceil, int64_t &overhang) {
+/// Window positions along one dimension. In ceil mode the last window may reach
+/// past the padded end, by `overhang`, but must start inside the input or the pad
+/// before it; pads only a dropped window would read are dropped too.
+static int64_t countWindows(SpatialWindow &window, size_t d, int64_t size, bool ceil) {
   int64_t stride = window.strides[d], padLow = window.pads[d];
+  int64_t &padHigh = window.pads[2 + d];
   int64_t span = (window.kernel[d] - 1) * window.dilations[d] + 1;
   int64_t room = size + padLow + padHigh - span;
   if (room < 0)
     return 0;
-  int64_t count = (ceil ? llvm::divideCeilSigned(room, stride) : room / stride) + 1;
-  if (ceil && (count - 1) * stride >= size + padLow)
+  if (!ceil)
+    return room / stride + 1;
+  int64_t count = llvm::divideCeilSigned(room, stride) + 1;
+  if ((count - 1) * stride >= size + padLow)
     --count;
-  overhang = std::max<int64_t>(0, (count - 1) * stride - room);
+  int64_t past = (count - 1) * stride - room; // of the last window's end
+  window.overhang[d] = std::max<int64_t>(0, past);
+  if (past < 0)
+    padHigh = std::max<int64_t>(0, padHigh + past);
   return count;
 }
 
@@ -129,8 +134,7 @@ FailureOr<SpatialWindow> qbias::onnximport::readWindow(const NodeView &node, Val
   if (count == 1)
     addDimension(window);
   for (size_t d = 0; d < 2; ++d) {
-    window.output.push_back(countWindows(window, d, (*both)[d], window.pads[2 + d],
-                                         ceil != 0, window.overhang[d]));
+    window.output.push_back(countWindows(window, d, (*both)[d], ceil != 0));
     if (window.output[d] < 1)
       return node.reject("window", "one that fits the padded input",
                          "kernel " + text(window.kernel) + " with dilations " +

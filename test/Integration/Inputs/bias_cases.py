@@ -11,7 +11,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from harness import FLOAT, Net, agree, case, equal, main, qbias, random_weights, require
+from harness import FLOAT, Net, agree, case, equal, main, qbias, random_weights, require, save
+
+import oracle
+from onnx_reader import read_model
 
 X_SCALE, Y_SCALE = np.float32(0.037), np.float32(0.21)
 W_SCALE = np.array([0.011, 0.0042, 0.0077, 0.0031], dtype=np.float32)
@@ -296,22 +299,21 @@ def zero_scale_integer_bias(folder):
 
 @case
 def batch_norm(folder):
-    """A bias made by folding a batch normalization."""
+    """A batch normalization behind the layer has to be folded before the export."""
     net = Net("int8")
     x = net.quantized_input("x", [1, 3, 5, 5], X_SCALE, 3)
     y = net.node("Conv", [x, net.constant(random_weights([4, 3, 3, 3]), W_SCALE)], name="conv")
-    parameters = [[0.9, 1.1, 0.7, 1.3], [0.1, -0.2, 0.3, 0.0], [0.5, -0.5, 0.0, 1.0],
-                  [1.1, 0.9, 2.0, 0.25]]
-    operands = [net.const(np.array(values, dtype=np.float32)) for values in parameters]
-    y = net.node("BatchNormalization", [y] + operands)
-    net.finish(y, Y_SCALE, -7)
-    check_layer(folder, net, "float")
+    operands = [net.const(np.full(4, value, np.float32)) for value in (1, 0, 0, 1)]
+    net.finish(net.node("BatchNormalization", [y] + operands, name="norm"), Y_SCALE, -7)
+    net.save(path := os.path.join(folder, "model.onnx"))
+    message = qbias("report", path, code=1).stderr
+    require("norm" in message and "BatchNormalization" in message, message)
 
 
 @case
 def gemm_and_matmul(folder):
     """The same cases on matrix products: float, added, and scaled by beta."""
-    for number, kind in enumerate(("gemm", "matmul", "alpha_beta")):
+    for number, kind in enumerate(("gemm", "matmul", "exact_beta", "any_beta")):
         net = Net("uint8")
         x = net.quantized_input("x", [1, 9], X_SCALE, 77)
         w = random_weights([4, 9])
@@ -320,12 +322,24 @@ def gemm_and_matmul(folder):
             y = net.node("MatMul", [x, net.constant(w.T, W_SCALE, axis=1)], name="fc")
             y = net.node("Add", [y, bias])
         else:
-            scaled = {"alpha": 0.5, "beta": 1.5} if kind == "alpha_beta" else {}
+            scaled = {"alpha": 0.5, "beta": 2.0 if kind == "exact_beta" else 1.3} \
+                if kind.endswith("beta") else {}
             y = net.node("Gemm", [x, net.constant(w, W_SCALE), bias], transB=1, name="fc",
                          **scaled)
         net.finish(y, Y_SCALE, 100)
         path = net.check(folder, model=f"{kind}.onnx")
         equal(report_of(path, "fc")[0]["bias"]["case"], "float", f"{number}: bias case")
+
+
+def check_accumulators(folder, path, integers):
+    """acc * s_x * s_w + residue is the real output, as exact rationals."""
+    source, target = save(folder, "x.npy", integers), os.path.join(folder, "y.npy")
+    qbias("run", path, "--raw", "--input", source, "--output", target)
+    exact = oracle.run(read_model(path), {"x": integers}).outputs["fc_out"].exact()
+    for index, acc in enumerate(np.load(target).reshape(-1).tolist()):
+        unit, bias = grid(X_SCALE, W_SCALE, index % 4), Fraction(float(FLOAT_BIAS[index % 4]))
+        residue = bias - nearest(bias / unit) * unit
+        equal(acc * unit + residue, exact[index], f"element {index}")
 
 
 @case
@@ -338,6 +352,7 @@ def last_layer(folder):
     net.output(y, FLOAT, [1, 4])
     path = net.check(folder)
     agree(path, {"x": np.linspace(-5, 5, 36, dtype=np.float32).reshape(4, 1, 9)}, raw=False)
+    check_accumulators(folder, path, net.stimuli()["x"])
     found, totals, _ = report_of(path, "fc")
     equal(found["certificate"], "accumulator", "certificate")
     equal(totals["certified_channels"], totals["channels"], "certified channels")

@@ -236,11 +236,10 @@ def other_type(folder):
 
 @case
 def elementwise_chain(folder):
-    """x * sigmoid(x), constants added and multiplied: one table (N13 d)."""
-    net = Net("int8")
+    """A function, a constant added, one multiplied: one table (N13 d)."""
+    net = Net("int8", opset=14)
     x = net.quantized_input("x", [1, 1, 16, 16], S, 3)
-    y = net.node("Mul", [x, net.node("Sigmoid", [x])])
-    y = net.node("Add", [y, net.const(np.float32(0.3))])
+    y = net.node("Add", [net.node("HardSwish", [x]), net.const(np.float32(0.3))])
     y = net.node("Mul", [y, net.const(np.float32(-1.7))])
     net.finish(y, 0.05, -5)
     net.check(folder, every_value("int8"))

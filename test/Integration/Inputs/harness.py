@@ -114,17 +114,23 @@ def save(folder, name, array):
 
 
 class Net(Graph):
-    """A quantized network under construction; `dtype` is that of its activations."""
+    """A quantized network under construction; `dtype` is that of its activations.
+
+    Before opset 10 quantize and dequantize are operators of com.microsoft.
+    """
 
     def __init__(self, dtype="int8", **options):
         super().__init__(**options)
+        self.microsoft = self.opset < 10
+        self.domain = "com.microsoft" if self.microsoft else ""
         self.dtype, self.samples, self._parameters = dtype, {}, {}
 
     def quantize(self, real, scale, zero=0, dtype=None, name=None):
         """Emit a QuantizeLinear; returns the integer tensor's name."""
         dtype = dtype or self.dtype
         names = [self.const(np.float32(scale)), self.const(np.array(zero, dtype=dtype))]
-        node = self.node("QuantizeLinear", [real] + names, outputs=[name] if name else None)
+        node = self.node("QuantizeLinear", [real] + names, outputs=[name] if name else None,
+                         domain=self.domain)
         self._parameters[node] = names
         return node
 
@@ -134,7 +140,7 @@ class Net(Graph):
             self._parameters[q] = [self.const(np.float32(scale)),
                                    self.const(np.array(zero, dtype=dtype or self.dtype))]
         return self.node("DequantizeLinear", [q] + self._parameters[q],
-                         outputs=[name] if name else None)
+                         outputs=[name] if name else None, domain=self.domain)
 
     def requantize(self, real, scale, zero=0, dtype=None):
         """Quantize, then dequantize."""
@@ -147,7 +153,7 @@ class Net(Graph):
         zero = np.broadcast_to(np.asarray(zero), scale.shape).astype(dtype)
         inputs = [self.const(np.asarray(ints).astype(dtype)), self.const(scale),
                   self.const(zero)]
-        return self.node("DequantizeLinear", inputs, axis=axis)
+        return self.node("DequantizeLinear", inputs, axis=axis, domain=self.domain)
 
     def clip_node(self, real, low, high):
         """Clip with bounds as inputs (opset 11 on) or attributes."""

@@ -14,6 +14,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 
+#include <cstddef>
+
 using namespace mlir;
 using namespace qbias;
 
@@ -174,7 +176,8 @@ numerics::Rational ExactArray::at(int64_t channel) const {
 ElementsAttr qbias::makeRaw(RankedTensorType type, ArrayRef<char> bytes, StringRef name) {
   if (type.getNumElements() <= kMaxInlineElements)
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
-  constexpr size_t kAlignment = 64;
+  // What any buffer has that bytecode is read from.
+  constexpr size_t kAlignment = alignof(std::max_align_t);
   return DenseResourceElementsAttr::get(
       type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
 }

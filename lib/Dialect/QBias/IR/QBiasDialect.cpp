@@ -22,6 +22,34 @@
 using namespace mlir;
 using namespace qbias;
 
+namespace qbias {
+
+static void printExactFloats(AsmPrinter &printer, DenseF64ArrayAttr values) {
+  auto type = Float64Type::get(values.getContext());
+  printer << '[';
+  llvm::interleaveComma(values.asArrayRef(), printer, [&](double value) {
+    printer.printAttributeWithoutType(FloatAttr::get(type, value));
+  });
+  printer << ']';
+}
+
+static FailureOr<DenseF64ArrayAttr> parseExactFloats(AsmParser &parser) {
+  auto type = Float64Type::get(parser.getContext());
+  SmallVector<double> values;
+  auto parseOne = [&]() -> ParseResult {
+    FloatAttr value;
+    if (parser.parseAttribute(value, type))
+      return failure();
+    values.push_back(value.getValueAsDouble());
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseOne))
+    return failure();
+  return DenseF64ArrayAttr::get(parser.getContext(), values);
+}
+
+} // namespace qbias
+
 #include "qbias/Dialect/QBias/IR/QBiasDialect.cpp.inc"
 #include "qbias/Dialect/QBias/IR/QBiasEnums.cpp.inc"
 #define GET_ATTRDEF_CLASSES
@@ -73,6 +101,7 @@ void QBiasDialect::registerAttributes() {
 
 void QBiasDialect::initialize() {
   registerAttributes();
+  registerBytecode();
   addOperations<
 #define GET_OP_LIST
 #include "qbias/Dialect/QBias/IR/QBiasOps.cpp.inc"

@@ -42,6 +42,11 @@ static void report(IntegerSegmentOpInterface op) {
     emit(remark::passed(op->getLoc(), options));
   else
     emit(remark::failed(op->getLoc(), options));
+  if (!isComplete)
+    emitWarning(op->getLoc())
+        << certificate.getChannels() - certificate.getCertified() << " of "
+        << certificate.getChannels()
+        << " channels have no integer form that is proven to equal the reference";
   if (requant.getForm() == RequantForm::Threshold)
     remark::missed(op->getLoc(),
                    remark::RemarkOpts::name("threshold-form").category("qbias-certify"))

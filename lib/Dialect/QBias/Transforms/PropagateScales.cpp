@@ -196,8 +196,9 @@ struct FoldQuantizedConstant : public OpRewritePattern<QuantizeOp> {
       return rewriter.notifyMatchFailure(op, "holds NaN or infinity");
     quant::QuantizedType type = getQuantElement(op.getType());
     auto storage = RankedTensorType::get(op.getType().getShape(), type.getStorageType());
-    if (storage.getElementTypeBitWidth() < 8)
-      storage = storage.clone(rewriter.getI8Type());
+    // A storage cast keeps the width; constants have whole bytes.
+    if (storage.getElementTypeBitWidth() % 8)
+      return rewriter.notifyMatchFailure(op, "storage is no whole byte");
     Value integers = arith::ConstantOp::create(
         rewriter, op.getLoc(),
         cast<TypedAttr>(makeIntegers(storage, quantizeAll(reals, op.getType(), type),

@@ -91,6 +91,25 @@ static RequantAttr getPlainRequant(ReferenceAttr reference, ArrayRef<double> mul
       output.max);
 }
 
+/// Operands that enter as raw integers have their zero points inside r:
+/// r - zeroPoint * m - addendZeroPoint * addend multiplier.
+static RequantAttr takeRawOperands(RequantAttr requant, int64_t zeroPoint,
+                                   int64_t addendZeroPoint, StringRef name) {
+  SmallVector<int64_t> m, m2, r;
+  if (requant.getForm() != RequantForm::Affine ||
+      !readIntegers(requant.getMultiplier(), m) ||
+      !readIntegers(requant.getAddendMultiplier(), m2) ||
+      !readIntegers(requant.getRounding(), r))
+    return requant;
+  for (size_t c = 0; c < r.size(); ++c)
+    r[c] -= zeroPoint * m[c] + addendZeroPoint * m2[c];
+  return RequantAttr::get(requant.getContext(), requant.getMode(), requant.getForm(),
+                          requant.getMultiplier(), requant.getAddendMultiplier(),
+                          requant.getShift(),
+                          makeIntegers(requant.getContext(), r, (name + ".rounding").str()),
+                          {}, requant.getZeroPoint(), requant.getLo(), requant.getHi());
+}
+
 static double scaleOf(DequantizeOp op) {
   return cast<quant::UniformQuantizedType>(getQuantElement(op.getInput().getType()))
       .getScale();
@@ -256,6 +275,9 @@ SegmentBuilder::prepareWeighted(AccumulatorOpInterface layer, Addend addend,
   segment.requant = getPlainRequant(
       segment.reference, getMultipliers(weighted->operands, layer.getOutputChannels(), end),
       addendMultiplier, getLayerName(layer));
+  if (addend.op)
+    segment.requant = takeRawOperands(segment.requant, 0, zeroPointOf(addend.op),
+                                      getLayerName(layer));
   auto input = layer.getActivationOperand().get().getDefiningOp<DequantizeOp>();
   segment.input = integers.lookup(input.getInput());
   segment.inputZeroPoint = builder.getI64IntegerAttr(zeroPointOf(input));
@@ -356,6 +378,8 @@ SegmentBuilder::Result SegmentBuilder::buildSum(Operation *op, bool negate,
   RequantAttr requant =
       getPlainRequant(reference, {scales[0] / scaleOf(end.type)},
                       scales[1] / scaleOf(end.type), getLayerName(op));
+  requant = takeRawOperands(requant, zeroPointOf(sides[0]), zeroPointOf(sides[1]),
+                            getLayerName(op));
   return IntAddOp::create(
              builder, getSegmentLoc(op, end),
              getResultType(cast<RankedTensorType>(op->getResult(0).getType()), end, false),
@@ -418,10 +442,10 @@ SegmentBuilder::Result SegmentBuilder::buildMean(PoolOp op, const SegmentEnd &en
 }
 
 /// Any chain of elementwise functions of one quantized operand: one table
-/// (N13d), or for wide operands a requantization.
+/// (N13d), or for wide operands and linear functions a requantization.
 SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
                                                         const SegmentEnd &end) {
-  constexpr unsigned kTableBits = 8;
+  constexpr unsigned kTableBits = 8, kMaxTableBits = 16;
   if (!isPerTensor(op) || !end.type)
     return noForm(op, end, "expects a per-tensor quantized operand and a quantize");
   ReferenceAttr reference = getReference(op->getContext(), {scaleOf(op)}, end);
@@ -435,9 +459,12 @@ SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
       LayerAttr::get(context, builder.getStringAttr(end.tensor),
                      builder.getStringAttr("QuantizeLinear"), builder.getStringAttr(end.tensor));
   IntegerAttr zeroPoint = builder.getI64IntegerAttr(zeroPointOf(op));
-  if (inputType.getElementTypeBitWidth() > kTableBits) {
-    if (!chain->isMonotone())
-      return noForm(op, end, kNotMonotone);
+  // A wide table only where a multiplier and a shift do not do.
+  unsigned width = inputType.getElementTypeBitWidth();
+  bool isLinear = chain->linearPart() && chain->isMonotone();
+  if (width > kMaxTableBits && !isLinear)
+    return noForm(op, end, "expects an operand of at most 16 bits");
+  if (width > kTableBits && isLinear) {
     RequantAttr requant = getPlainRequant(
         reference, {scaleOf(op) / scaleOf(end.type)}, std::nullopt, end.tensor);
     return IntRequantizeOp::create(builder, loc, type, input, zeroPoint, reference,

@@ -1,4 +1,4 @@
-// RUN: qbias-opt %s --split-input-file --qbias-materialize-bias --qbias-fuse-requant --verify-diagnostics
+// RUN: qbias-opt %s --split-input-file --qbias-integerize --verify-diagnostics
 
 !x = !quant.uniform<i8:f32, 0.5:3>
 !w = !quant.uniform<i8:f32, 0.25>
@@ -213,4 +213,34 @@ func.func @sum_without_quantize(%q: tensor<1x!x>, %r: tensor<1x!x>) -> tensor<1x
   // expected-error @below {{expects a quantize after a sum of two tensors}}
   %y = qbias.add %a, %b : tensor<1xf32>, tensor<1xf32> -> tensor<1xf32>
   return %y : tensor<1xf32>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 0.5:3>
+
+// An infinity is no real number: it is not quantized at compile time either.
+func.func @constant_is_infinite(%q: tensor<1x!x>) -> tensor<1x!x> {
+  // expected-error @below {{has no integer form at 'arith.constant' (arith.constant)}}
+  %c = arith.constant dense<0x7F800000> : tensor<1xf32>
+  %r = qbias.quantize %c : tensor<1xf32> -> tensor<1x!x>
+  return %r : tensor<1x!x>
+}
+
+// -----
+
+!x = !quant.uniform<i8:f32, 0.5:3>
+!w = !quant.uniform<i8:f32, 0.25>
+
+// 65536 levels have no thresholds.
+func.func @function_before_16_bits(%q: tensor<1x1x!x>) -> tensor<1x1x!quant.uniform<i16:f32, 0.00003>> {
+  %x = qbias.dequantize %q : tensor<1x1x!x> -> tensor<1x1xf32>
+  %c = arith.constant dense<1> : tensor<1x1xi8>
+  %wq = quant.scast %c : tensor<1x1xi8> to tensor<1x1x!w>
+  %w = qbias.dequantize %wq : tensor<1x1x!w> -> tensor<1x1xf32>
+  %0 = qbias.matmul %x, %w : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
+  %1 = qbias.unary sigmoid %0 : tensor<1x1xf32>
+  // expected-error @below {{expects a linear function before a quantize to more than 8 bits; quantize the input of that function}}
+  %2 = qbias.quantize %1 : tensor<1x1xf32> -> tensor<1x1x!quant.uniform<i16:f32, 0.00003>>
+  return %2 : tensor<1x1x!quant.uniform<i16:f32, 0.00003>>
 }

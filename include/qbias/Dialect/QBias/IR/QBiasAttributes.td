@@ -117,6 +117,13 @@ def QBias_LinearStepAttr : QBias_Attr<"LinearStep", "linear"> {
 // Reference and program of an integer operation
 //===----------------------------------------------------------------------===//
 
+/// An array of doubles whose text reads back as the same doubles; upstream
+/// prints the elements of a DenseF64ArrayAttr with seven digits.
+def QBias_ExactFloats : AttrParameter<"::mlir::DenseF64ArrayAttr", "exact f64 array"> {
+  let printer = "::qbias::printExactFloats($_printer, $_self)";
+  let parser = "::qbias::parseExactFloats($_parser)";
+}
+
 def QBias_ReferenceAttr : QBias_Attr<"Reference", "reference"> {
   let summary = "The real-number meaning an integer operation has to equal";
   let description = [{
@@ -127,7 +134,7 @@ def QBias_ReferenceAttr : QBias_Attr<"Reference", "reference"> {
     and the type of the final quantize (absent: the accumulator itself is the
     result). All floats are exact binary values (N1).
   }];
-  let parameters = (ins "::mlir::DenseF64ArrayAttr":$operands,
+  let parameters = (ins QBias_ExactFloats:$operands,
                         OptionalParameter<"::mlir::ElementsAttr">:$weights,
                         OptionalParameter<"::mlir::ElementsAttr">:$bias,
                         OptionalParameter<"::mlir::ElementsAttr">:$bias_unit,

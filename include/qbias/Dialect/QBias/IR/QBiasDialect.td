@@ -79,6 +79,7 @@ def QBias_Dialect : Dialect {
     static constexpr llvm::StringLiteral kSourceAttr = "qbias.source";
 
     void registerAttributes();
+    void registerBytecode();
   }];
 }
 
