@@ -19,12 +19,47 @@ using namespace qbias;
 
 /// The constant below data movement and a dequantize: float, or integers with
 /// their own scale. Only reshapes are looked through.
+/// values[i] * factor as doubles, nullopt when a product is not exact.
+static std::optional<SmallVector<double>> multiplyExact(ArrayRef<double> values,
+                                                        double factor) {
+  SmallVector<double> products;
+  for (double value : values) {
+    auto a = numerics::exactRational(value), b = numerics::exactRational(factor);
+    auto product = numerics::exactRational(value * factor);
+    if (!a || !b || !product || *a * *b != *product)
+      return std::nullopt;
+    products.push_back(value * factor);
+  }
+  return products;
+}
+
+/// constant * scalar, as a Gemm's beta leaves it.
+static std::optional<RealConstant> getScaledConstant(MulOp mul) {
+  for (int i = 0; i < 2; ++i) {
+    ElementsAttr scalar = getConstant(mul->getOperand(i));
+    SmallVector<double> factor, values;
+    if (!scalar || !readFloats(scalar, factor) || factor.empty() || !llvm::all_equal(factor))
+      continue;
+    std::optional<RealConstant> inner = getRealConstant(mul->getOperand(1 - i));
+    if (!inner || !readFloats(inner->unit ? inner->unit : inner->value, values))
+      continue;
+    std::optional<SmallVector<double>> products = multiplyExact(values, factor.front());
+    if (!products)
+      continue;
+    ElementsAttr scaled = makeFloats(mul.getContext(), *products, getTensorName(mul.getLoc()));
+    return inner->unit ? RealConstant{inner->value, scaled} : RealConstant{scaled, {}};
+  }
+  return std::nullopt;
+}
+
 std::optional<RealConstant> qbias::getRealConstant(Value value) {
   while (isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
       value.getDefiningOp()))
     value = value.getDefiningOp()->getOperand(0);
   if (ElementsAttr constant = getConstant(value))
     return RealConstant{constant, {}};
+  if (auto mul = value.getDefiningOp<MulOp>())
+    return getScaledConstant(mul);
   auto dequantize = value.getDefiningOp<DequantizeOp>();
   if (!dequantize)
     return std::nullopt;

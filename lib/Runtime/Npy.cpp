@@ -248,12 +248,26 @@ std::optional<Array> parseNpy(std::string_view bytes, std::string &error) {
 }
 
 std::optional<Array> readNpy(const std::string &path, std::string &error) {
-  std::ifstream file(path, std::ios::binary);
+  std::FILE *file = std::fopen(path.c_str(), "rb");
   if (!file) {
     error = std::string("cannot open: ") + std::strerror(errno);
     return std::nullopt;
   }
-  std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  std::string bytes;
+  constexpr size_t kChunk = size_t(1) << 20;
+  size_t count = 0;
+  do {
+    bytes.resize(bytes.size() + kChunk);
+    count = std::fread(&bytes[bytes.size() - kChunk], 1, kChunk, file);
+    bytes.resize(bytes.size() - kChunk + count);
+  } while (count == kChunk);
+  bool isRead = !std::ferror(file); // a folder opens, but does not read
+  int reason = errno;
+  std::fclose(file);
+  if (!isRead) {
+    error = std::string("cannot read: ") + std::strerror(reason);
+    return std::nullopt;
+  }
   return parseNpy(bytes, error);
 }
 

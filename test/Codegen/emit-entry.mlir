@@ -13,7 +13,7 @@
 // CHECK: %[[NULL:.*]] = llvm.icmp "eq" %[[AIN]],
 // CHECK-NEXT: llvm.cond_br %[[NULL]], ^[[FAIL:.*]], ^
 // CHECK: ^[[FAIL]]:
-// CHECK-NEXT: %[[ONE:.*]] = llvm.mlir.constant(1 : i64) : i32
+// CHECK-NEXT: %[[ONE:.*]] = llvm.mlir.constant(1 : i32) : i32
 // CHECK-NEXT: llvm.return %[[ONE]]
 // CHECK: llvm.icmp "eq" %[[AOUT]],
 // CHECK: llvm.icmp "eq" %[[AW]],
@@ -30,10 +30,10 @@
 // CHECK: llvm.icmp "ult" %[[BYTES]], %[[NEEDED]]
 
 // No buffer that is written overlaps another: 4.
-// CHECK-COUNT-3: llvm.mlir.constant(4 : i64) : i32
+// CHECK-COUNT-3: llvm.mlir.constant(4 : i32) : i32
 
 // CHECK: llvm.call @main(%[[IN]], %[[OUT]], %[[W]])
-// CHECK: %[[OK:.*]] = llvm.mlir.constant(0 : i64) : i32
+// CHECK: %[[OK:.*]] = llvm.mlir.constant(0 : i32) : i32
 // CHECK: llvm.return %[[OK]]
 
 // DEFAULT: llvm.func @qbias_run(

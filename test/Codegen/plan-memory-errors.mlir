@@ -1,4 +1,4 @@
-// RUN: qbias-opt %s --qbias-plan-memory --split-input-file --verify-diagnostics
+// RUN: qbias-opt %s --allow-unregistered-dialect --qbias-plan-memory --split-input-file --verify-diagnostics
 
 func.func @size_is_computed(%n: index) {
   // expected-error @below {{expects an allocation of static shape outside loops, got 'memref<?xi8>'}}

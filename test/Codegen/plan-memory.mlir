@@ -1,5 +1,5 @@
-// RUN: qbias-opt %s --qbias-plan-memory | FileCheck %s
-// RUN: qbias-opt %s --qbias-plan-memory="alignment=256" | FileCheck %s --check-prefix=WIDE
+// RUN: qbias-opt %s --allow-unregistered-dialect --qbias-plan-memory | FileCheck %s
+// RUN: qbias-opt %s --allow-unregistered-dialect --qbias-plan-memory="alignment=256" | FileCheck %s --check-prefix=WIDE
 
 // Inputs, results, workspace; the buffer behind a result is the caller's.
 // CHECK-LABEL: func.func @result_is_the_callers_buffer(

@@ -50,11 +50,7 @@ def QBias_QuantizeOp : QBias_Op<"quantize", [Pure, SameOperandsAndResultShape]> 
     * C3: every scale is positive and finite.
     * C4: every zero point lies in the storage range.
 
-    Example:
-
-    ```mlir
-    %q = qbias.quantize %x : tensor<1x8xf32> -> tensor<1x8x!quant.uniform<i8:f32, 0.5:3>>
-    ```
+    Example: test/Examples/quantize.mlir
   }];
   let arguments = (ins QBias_RealTensor:$input);
   let results = (outs QBias_QuantTensor:$result);
@@ -69,11 +65,7 @@ def QBias_DequantizeOp : QBias_Op<"dequantize", [Pure, SameOperandsAndResultShap
     N1: `x = (q - z) * s`, exact. Constraints:
     * C1 to C4: as `qbias.quantize`.
 
-    Example:
-
-    ```mlir
-    %x = qbias.dequantize %q : tensor<1x8x!quant.uniform<i8:f32, 0.5:3>> -> tensor<1x8xf32>
-    ```
+    Example: test/Examples/quantize.mlir
   }];
   let arguments = (ins QBias_QuantTensor:$input);
   let results = (outs QBias_RealTensor:$result);
@@ -108,12 +100,7 @@ def QBias_Conv2DOp : QBias_Op<"conv2d", [Pure,
     * C5: the result shape follows from the formula, with 1 to 2^24 rows and
       columns.
 
-    Example:
-
-    ```mlir
-    %y = qbias.conv2d %x, %w bias %b {pads = array<i64: 1, 1, 1, 1>}
-        : (tensor<1x8x8x3xf32>, tensor<16x3x3x3xf32>, tensor<16xf32>) -> tensor<1x8x8x16xf32>
-    ```
+    Example: test/Examples/conv2d.mlir
   }];
   let arguments = (ins QBias_RealTensor:$input, QBias_RealTensor:$weight,
     Optional<QBias_RealTensor>:$bias,
@@ -146,12 +133,7 @@ def QBias_MatmulOp : QBias_Op<"matmul", [Pure,
     * C3: the bias has N elements.
     * C4: the result shape is [..., M, N].
 
-    Example:
-
-    ```mlir
-    %y = qbias.matmul %x, %w bias %b
-        : (tensor<1x64xf32>, tensor<10x64xf32>, tensor<10xf32>) -> tensor<1x10xf32>
-    ```
+    Example: test/Examples/matmul.mlir
   }];
   let arguments = (ins QBias_RealTensor:$lhs, QBias_RealTensor:$rhs,
                        Optional<QBias_RealTensor>:$bias);
@@ -182,12 +164,7 @@ def QBias_BiasOp : QBias_Op<"bias", [Pure]> {
       kind is overflow: there the accumulator's range ends (N10).
     * C3: all scales and units are positive and finite, all values finite.
 
-    Example:
-
-    ```mlir
-    %b = qbias.bias float dense<[12, -7]> : tensor<2xi32> value dense<[0.76, -0.43]> : tensor<2xf32>
-        scales 0.5, dense<0.125> : tensor<1xf64> : tensor<2xf32>
-    ```
+    Example: test/Examples/bias.mlir
   }];
   let arguments = (ins QBias_BiasCaseAttr:$kind, ElementsAttr:$integer,
     ElementsAttr:$value, OptionalAttr<ElementsAttr>:$unit, F64Attr:$input_scale,
@@ -211,11 +188,7 @@ class QBias_BinaryOp<string mnemonic, string what> : QBias_Op<mnemonic, [Pure]> 
     * C1: operands and result have equal rank.
     * C2: dimensions are equal or 1; the result has the larger of both.
 
-    Example:
-
-    ```mlir
-    %y = qbias.}] # mnemonic # [{ %a, %b : tensor<1x8x8x4xf32>, tensor<1x1x1x4xf32> -> tensor<1x8x8x4xf32>
-    ```
+    Example: test/Examples/}] # mnemonic # [{.mlir
   }];
   let arguments = (ins QBias_RealTensor:$lhs, QBias_RealTensor:$rhs);
   let results = (outs QBias_RealTensor:$result);
@@ -234,11 +207,7 @@ def QBias_ClampOp : QBias_Op<"clamp", [Pure, SameOperandsAndResultType]> {
     * C1: bounds are finite.
     * C2: lo is at most hi.
 
-    Example:
-
-    ```mlir
-    %y = qbias.clamp %x lo 0.0 : tensor<1x8xf32>
-    ```
+    Example: test/Examples/clamp.mlir
   }];
   let arguments = (ins QBias_RealTensor:$input, OptionalAttr<F64Attr>:$lo,
                        OptionalAttr<F64Attr>:$hi);
@@ -257,11 +226,7 @@ def QBias_UnaryOp : QBias_Op<"unary", [Pure, SameOperandsAndResultType]> {
     * C1: alpha is given for hard_sigmoid, leaky_relu and elu, beta for
       hard_sigmoid, and neither elsewhere; both finite.
 
-    Example:
-
-    ```mlir
-    %y = qbias.unary leaky_relu %x alpha 0.1 : tensor<1x8xf32>
-    ```
+    Example: test/Examples/unary.mlir
   }];
   let arguments = (ins QBias_UnaryKindAttr:$function, QBias_RealTensor:$input,
                        OptionalAttr<F64Attr>:$alpha, OptionalAttr<F64Attr>:$beta);
@@ -293,12 +258,7 @@ def QBias_PoolOp : QBias_Op<"pool", [Pure,
       the input's end, as a ceil mode makes them, are allowed through pads).
     * C4: avg has real operands; operand and result have one element type.
 
-    Example:
-
-    ```mlir
-    %y = qbias.pool max %x {kernel = array<i64: 2, 2>, strides = array<i64: 2, 2>}
-        : tensor<1x8x8x4xf32> -> tensor<1x4x4x4xf32>
-    ```
+    Example: test/Examples/pool.mlir
   }];
   let arguments = (ins QBias_PoolKindAttr:$kind, QBias_RealOrQuantTensor:$input,
     DenseI64ArrayAttr:$kernel,
@@ -324,12 +284,7 @@ def QBias_PadOp : QBias_Op<"pad", [Pure,
     * C3: the value is finite.
     * C4: a quantized tensor has one scale for all elements.
 
-    Example:
-
-    ```mlir
-    %y = qbias.pad %x low [0, 1, 1, 0] high [0, 1, 1, 0] value 0.0
-        : tensor<1x8x8x4xf32> -> tensor<1x10x10x4xf32>
-    ```
+    Example: test/Examples/pad.mlir
   }];
   let arguments = (ins QBias_RealOrQuantTensor:$input, DenseI64ArrayAttr:$low,
                        DenseI64ArrayAttr:$high, F64Attr:$value);
@@ -350,11 +305,7 @@ def QBias_TransposeOp : QBias_Op<"transpose", [Pure,
     * C1: the permutation names every dimension once.
     * C2: result shape and element type follow.
 
-    Example:
-
-    ```mlir
-    %y = qbias.transpose %x [0, 2, 3, 1] : tensor<1x3x8x8xf32> -> tensor<1x8x8x3xf32>
-    ```
+    Example: test/Examples/transpose.mlir
   }];
   let arguments = (ins QBias_ElementTensor:$input, DenseI64ArrayAttr:$permutation);
   let results = (outs QBias_ElementTensor:$result);
