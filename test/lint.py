@@ -43,6 +43,7 @@ MAX_LINES = 500
 OWN_TESTS = ("Integration", "Examples", "Lint")
 SKIPPED = re.compile(r"^(build.*|\.git|__pycache__|Inputs)$")
 TEXT = (".cpp", ".h", ".td", ".py", ".mlir", ".test", ".md", ".sh", ".txt", ".in", ".c", ".cmake")
+COMMENT = r"\s*(?:(?://|#|;)\s*)?"
 SUFFIX = r"(?:-(?:NEXT|SAME|NOT|DAG|LABEL|EMPTY|COUNT-\d+))?"
 # Written apart, so that this file does not find itself.
 PLACES = re.compile("(?<![\\w.%])/(" + "|".join(("work", "tmp", "home", "root")) + ")/")
@@ -85,7 +86,7 @@ def read_run_lines(lines):
     """The commands of a test: RUN lines joined where one ends in a backslash."""
     commands, open_line = [], False
     for line in lines:
-        match = re.match(r"\s*(?://|#)\s*RUN:(.*)", line)
+        match = re.match(rf"{COMMENT}RUN:(.*)", line)
         if not match:
             continue
         text = match.group(1).strip()
@@ -115,14 +116,14 @@ def check_directives(lint, path, prefixes, has_filecheck):
     """Directives with colon, known suffix and a prefix that is read."""
     known = "|".join(sorted(map(re.escape, prefixes | {"CHECK"}), key=len, reverse=True))
     for number, line in enumerate(lint.lines[path], 1):
-        if re.match(r"\s*(?://|#)\s*RUN(?!:)\b", line):
+        if re.match(rf"{COMMENT}RUN(?!:)\b", line):
             lint.add(path, number, "RUN without colon")
-        match = re.match(rf"\s*(?://|#)\s*({known})((?:-[\w-]+)?)(\s*:)?(?=\s|$|:|\S)", line)
+        match = re.match(rf"{COMMENT}({known})((?:-[\w-]+)?)(\s*:)?", line)
         if not match:
             continue
         prefix, suffix, colon = match.groups()
         if colon != ":":
-            if re.match(rf"\s*(?://|#)\s*({known})(?:-[A-Z][\w-]*)?\s*(:|\s|$)", line):
+            if re.match(rf"{COMMENT}({known})(?:-[A-Z][\w-]*)?(\s|:|$)", line):
                 lint.add(path, number, f"{prefix}{suffix} without colon")
             continue
         if not re.fullmatch(SUFFIX, suffix):
@@ -227,10 +228,19 @@ def read_functions(lint):
     """name -> text of every function in the sources of the dialect, comment above included."""
     functions = {}
     for path in lint.paths(r"lib/Dialect/QBias/IR/.*\.cpp$"):
-        for match in re.finditer(r"((?:^//.*\n)*)(?:^template.*\n)?^[\w:<>&* ,\[\]]*?[ &*]([\w:]+)\((?:.|\n)*?^}",
-                                 lint.text(path), re.M):
-            name = re.sub(r"^qbias::", "", match.group(2))
-            functions[name] = functions.get(name, "") + match.group(0)
+        above, name, text = [], None, ""
+        for line in lint.lines[path]:
+            match = re.match(r"(?!using |namespace |struct |class |enum |template)[A-Za-z][^=;]*?([\w:]+)\(", line)
+            if name is None and not match:
+                above = above + [line] if line.startswith(("//", "template")) else []
+                continue
+            if name is None:
+                name, text = re.sub(r"^qbias::", "", match.group(1)), "\n".join(above)
+            text += "\n" + line
+            body = text[text.find("("):]
+            if line.startswith("}") or line.endswith((";", "}")) and body.count("{") == body.count("}"):
+                functions[name] = functions.get(name, "") + text
+                above, name = [], None
     return functions
 
 
@@ -243,7 +253,6 @@ def read_reached(functions, start):
             continue
         seen.add(name)
         queue += re.findall(r"(?<![\w.>])(?:\w+::)?\w+(?=\()", functions[name])
-        queue += [call for call in functions if "::" not in call and f"{call}(" in functions[name]]
     return "\n".join(functions[name] for name in seen)
 
 

@@ -47,8 +47,8 @@ static RequantForm toAttr(Form form) {
 }
 
 static RequantAttr makeRequant(IntegerSegmentOpInterface op, Form form,
-                               const Columns &columns, int64_t zeroPoint,
-                               IntRange output, ElementsAttr thresholds = {}) {
+                               const Columns &columns, int64_t zeroPoint, IntRange output,
+                               ElementsAttr thresholds = {}) {
   return RequantAttr::get(op->getContext(), RequantMode::Exact, toAttr(form),
                           makeArray(op, columns.multiplier, "multiplier"),
                           makeArray(op, columns.addendMultiplier, "addend_multiplier"),
@@ -69,10 +69,10 @@ static void setBounds(IntegerSegmentOpInterface op, ArrayRef<IntRange> ranges) {
 
 static void setCertificate(IntegerSegmentOpInterface op, int64_t channels,
                            int64_t certified, const Columns &columns) {
-  op.setCertificateAttr(CertificateAttr::get(
-      op->getContext(), channels, certified,
-      makeArray(op, columns.roundingMin, "rounding_min"),
-      makeArray(op, columns.roundingMax, "rounding_max")));
+  op.setCertificateAttr(
+      CertificateAttr::get(op->getContext(), channels, certified,
+                           makeArray(op, columns.roundingMin, "rounding_min"),
+                           makeArray(op, columns.roundingMax, "rounding_max")));
 }
 
 //===----------------------------------------------------------------------===//
@@ -178,7 +178,8 @@ static LogicalResult makeBestEffort(Layer &layer) {
     if (!solution)
       solution = makePlain(target, staircase);
     if (!solution)
-      return op->emitError("requantization leaves 64 bits, expects accumulators of less than [")
+      return op->emitError(
+                 "requantization leaves 64 bits, expects accumulators of less than [")
              << staircase.acc.min << ", " << staircase.acc.max << "]";
     append(columns, *solution);
   }
@@ -207,7 +208,8 @@ static LogicalResult certifyAccumulator(IntegerSegmentOpInterface op) {
     setCertificate(op, layer->channels.size(), layer->channels.size(), *columns);
     return success();
   }
-  unsigned width = getElementTypeOrSelf(op->getResult(0).getType()).getIntOrFloatBitWidth();
+  unsigned width =
+      getElementTypeOrSelf(op->getResult(0).getType()).getIntOrFloatBitWidth();
   if (width > kThresholdBits)
     return makeBestEffort(*layer);
   makeExplicit(*layer);
@@ -220,15 +222,17 @@ static LogicalResult certifyAccumulator(IntegerSegmentOpInterface op) {
 
 /// Operands too wide to enumerate: both multipliers rounded to a common shift,
 /// nothing claimed.
-static LogicalResult makeBestEffortSum(IntAddOp add, const numerics::SumSegment &segment) {
+static LogicalResult makeBestEffortSum(IntAddOp add,
+                                       const numerics::SumSegment &segment) {
   auto op = cast<IntegerSegmentOpInterface>(add.getOperation());
   std::optional<numerics::LinearStep> linear = segment.chain.linearPart();
   if (!linear || linear->factor <= 0)
     return refuseWideFunction(op);
   numerics::Rational step = linear->factor / segment.chain.out.scale;
   IntRange output = segment.chain.outputRange();
-  numerics::Requant plain = numerics::plainRecipe(
-      numerics::Rational(segment.scaleA * step).get_d(), segment.chain.out.zeroPoint, output);
+  numerics::Requant plain =
+      numerics::plainRecipe(numerics::Rational(segment.scaleA * step).get_d(),
+                            segment.chain.out.zeroPoint, output);
   numerics::Rational power = numerics::powerOfTwo(plain.shift);
   numerics::Integer second = numerics::roundHalfEven(segment.scaleB * step * power);
   numerics::Integer rounding =
@@ -284,7 +288,8 @@ static LogicalResult certifySum(IntAddOp add) {
 
 /// Every channel with one form; nullopt, and the channel, when one has none.
 static std::optional<Columns>
-solveAddend(ArrayRef<numerics::AccumulatorSumSegment> segments, Form form, size_t &channel) {
+solveAddend(ArrayRef<numerics::AccumulatorSumSegment> segments, Form form,
+            size_t &channel) {
   Columns columns;
   for (channel = 0; channel < segments.size(); ++channel) {
     auto solution = numerics::solveAccumulatorSum(segments[channel], form);

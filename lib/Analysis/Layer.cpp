@@ -50,8 +50,8 @@ FailureOr<Layer> qbias::getLayer(IntegerSegmentOpInterface op) {
     if (channel.acc.min < -kMaxAccumulator || channel.acc.max > kMaxAccumulator)
       return op->emitOpError("accumulator reaches [")
              << channel.acc.min << ", " << channel.acc.max << "], expects less than 2^62";
-    layer.staircases.push_back(numerics::buildStaircase(channel.unit, channel.offset,
-                                                        layer.chain, channel.acc));
+    layer.staircases.push_back(
+        numerics::buildStaircase(channel.unit, channel.offset, layer.chain, channel.acc));
   }
   return layer;
 }

@@ -38,7 +38,8 @@ static std::optional<RealConstant> getScaledConstant(MulOp mul) {
   for (int i = 0; i < 2; ++i) {
     ElementsAttr scalar = getConstant(mul->getOperand(i));
     SmallVector<double> factor, values;
-    if (!scalar || !readFloats(scalar, factor) || factor.empty() || !llvm::all_equal(factor))
+    if (!scalar || !readFloats(scalar, factor) || factor.empty() ||
+        !llvm::all_equal(factor))
       continue;
     std::optional<RealConstant> inner = getRealConstant(mul->getOperand(1 - i));
     if (!inner || !readFloats(inner->unit ? inner->unit : inner->value, values))
@@ -46,7 +47,8 @@ static std::optional<RealConstant> getScaledConstant(MulOp mul) {
     std::optional<SmallVector<double>> products = multiplyExact(values, factor.front());
     if (!products)
       continue;
-    ElementsAttr scaled = makeFloats(mul.getContext(), *products, getTensorName(mul.getLoc()));
+    ElementsAttr scaled =
+        makeFloats(mul.getContext(), *products, getTensorName(mul.getLoc()));
     return inner->unit ? RealConstant{inner->value, scaled} : RealConstant{scaled, {}};
   }
   return std::nullopt;

@@ -17,7 +17,8 @@ using namespace qbias;
 using IntRange = numerics::Range;
 using numerics::Form;
 
-static LogicalResult checkBounds(IntegerSegmentOpInterface op, ArrayRef<IntRange> expected) {
+static LogicalResult checkBounds(IntegerSegmentOpInterface op,
+                                 ArrayRef<IntRange> expected) {
   BoundsAttr bounds = op.getBoundsAttr();
   SmallVector<int64_t> min, max;
   if (!bounds || !readIntegers(bounds.getMin(), min) ||
@@ -54,8 +55,8 @@ static LogicalResult checkOutput(IntegerSegmentOpInterface op, IntRange expected
   if (requant.getLo() == expected.min && requant.getHi() == expected.max)
     return success();
   return op->emitError("certificate is wrong: expects clamp [")
-         << expected.min << ", " << expected.max << "], got [" << requant.getLo()
-         << ", " << requant.getHi() << "]";
+         << expected.min << ", " << expected.max << "], got [" << requant.getLo() << ", "
+         << requant.getHi() << "]";
 }
 
 /// Threshold and table forms: equal to the reference, entry by entry.
@@ -105,8 +106,8 @@ static LogicalResult proveAccumulator(IntegerSegmentOpInterface op) {
   }
   if (proven != op.getCertificateAttr().getCertified())
     return op->emitError("certificate is wrong: expects ")
-           << op.getCertificateAttr().getCertified() << " proven channels, got "
-           << proven << "; channel " << wrong << ": " << why;
+           << op.getCertificateAttr().getCertified() << " proven channels, got " << proven
+           << "; channel " << wrong << ": " << why;
   return success();
 }
 

@@ -67,8 +67,8 @@ IntRange qbias::getValueRange(Value value) {
       range = hull(range, getValueRange(input));
     return range;
   }
-  if (isa<IntMaxPoolOp, TransposeOp, tensor::CollapseShapeOp,
-          tensor::ExpandShapeOp, tensor::ExtractSliceOp>(op))
+  if (isa<IntMaxPoolOp, TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
+          tensor::ExtractSliceOp>(op))
     return getValueRange(op->getOperand(0));
   return getIntegerRange(getElementTypeOrSelf(value.getType()));
 }
@@ -90,8 +90,8 @@ static numerics::Step getStep(Attribute attribute) {
       })
       .Case<UnaryStepAttr>([](auto unary) {
         numerics::UnaryStep step;
-        step.function = *numerics::parseUnaryFunction(
-            stringifyUnaryKind(unary.getFunction()));
+        step.function =
+            *numerics::parseUnaryFunction(stringifyUnaryKind(unary.getFunction()));
         step.alpha = exact(unary.getAlpha()).value_or(Rational(0));
         step.beta = exact(unary.getBeta()).value_or(Rational(0));
         return step;
@@ -113,8 +113,7 @@ FailureOr<numerics::Chain> qbias::getChain(ReferenceAttr reference) {
   if (reference.getSteps())
     for (Attribute step : reference.getSteps())
       chain.steps.push_back(getStep(step));
-  chain.out =
-      getParams(cast<quant::QuantizedType>(reference.getResult().getValue()));
+  chain.out = getParams(cast<quant::QuantizedType>(reference.getResult().getValue()));
   return chain;
 }
 
@@ -123,8 +122,7 @@ FailureOr<numerics::Chain> qbias::getChain(ReferenceAttr reference) {
 //===----------------------------------------------------------------------===//
 
 std::optional<std::vector<IntRange>>
-qbias::getProductBounds(ArrayRef<int64_t> weights, int64_t channels,
-                        IntRange centered) {
+qbias::getProductBounds(ArrayRef<int64_t> weights, int64_t channels, IntRange centered) {
   std::vector<IntRange> bounds(channels);
   size_t taps = weights.size() / channels;
   for (int64_t c = 0; c < channels; ++c)
@@ -141,8 +139,8 @@ static Rational operandScale(IntegerSegmentOpInterface op, unsigned index) {
 
 /// Fills unit, offset and bias of weighted channels from the reference.
 static FailureOr<std::vector<ChannelSegment>>
-getWeightedChannels(IntegerSegmentOpInterface op, ArrayRef<int64_t> weights,
-                    Value bias, IntRange input) {
+getWeightedChannels(IntegerSegmentOpInterface op, ArrayRef<int64_t> weights, Value bias,
+                    IntRange input) {
   int64_t channels = op.getRequantChannels();
   ReferenceAttr reference = op.getReferenceAttr();
   FailureOr<ExactArray> scales = ExactArray::get(reference.getWeights(), {});
@@ -159,8 +157,7 @@ getWeightedChannels(IntegerSegmentOpInterface op, ArrayRef<int64_t> weights,
            << channels << " channels";
   SmallVector<int64_t> integers(channels, 0);
   if (bias && (!readIntegers(bias, integers) || int64_t(integers.size()) != channels))
-    return op->emitOpError("expects a constant bias of ")
-           << channels << " integers";
+    return op->emitOpError("expects a constant bias of ") << channels << " integers";
   auto bounds = getProductBounds(weights, channels, input);
   if (!bounds)
     return op->emitOpError("accumulator bound leaves 64 bits");
@@ -186,8 +183,8 @@ static FailureOr<std::vector<ChannelSegment>> getConvChannels(IntConv2DOp op) {
   IntRange input = centered(getValueRange(op.getInput()), op.getInputZp());
   if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad > 0; }))
     input = numerics::withPadding(input);
-  return getWeightedChannels(cast<IntegerSegmentOpInterface>(op.getOperation()),
-                             weights, op.getBias(), input);
+  return getWeightedChannels(cast<IntegerSegmentOpInterface>(op.getOperation()), weights,
+                             op.getBias(), input);
 }
 
 /// Two activations: every channel has the bound of its types and reduction
@@ -214,8 +211,8 @@ static FailureOr<std::vector<ChannelSegment>> getMatmulChannels(IntMatmulOp op) 
   SmallVector<int64_t> weights;
   if (!readIntegers(op.getRhs(), weights) || op.getRhsZp() != 0)
     return op.emitOpError("expects constant weights with zero point 0");
-  return getWeightedChannels(cast<IntegerSegmentOpInterface>(op.getOperation()),
-                             weights, op.getBias(),
+  return getWeightedChannels(cast<IntegerSegmentOpInterface>(op.getOperation()), weights,
+                             op.getBias(),
                              centered(getValueRange(op.getLhs()), op.getLhsZp()));
 }
 
@@ -258,8 +255,8 @@ qbias::getChannelSegments(IntegerSegmentOpInterface op) {
       .Case<IntRequantizeOp>([&](IntRequantizeOp requantize) -> Result {
         ChannelSegment segment;
         segment.unit = operandScale(op, 0);
-        segment.acc = centered(getValueRange(requantize.getInput()),
-                               requantize.getInputZp());
+        segment.acc =
+            centered(getValueRange(requantize.getInput()), requantize.getInputZp());
         return std::vector<ChannelSegment>{segment};
       })
       .Default([](Operation *other) -> Result {

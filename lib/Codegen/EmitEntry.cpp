@@ -35,7 +35,8 @@ struct Pointer {
 class EntryBuilder {
 public:
   EntryBuilder(LLVM::LLVMFuncOp entry, ArrayRef<Pointer> pointers)
-      : entry(entry), pointers(pointers), builder(entry.getContext()), loc(entry.getLoc()) {}
+      : entry(entry), pointers(pointers), builder(entry.getContext()),
+        loc(entry.getLoc()) {}
 
   void build(LLVM::LLVMFuncOp program);
 
@@ -69,7 +70,8 @@ void EntryBuilder::returnIf(Value condition, EntryStatus status) {
   builder.setInsertionPointToEnd(current);
   LLVM::CondBrOp::create(builder, loc, condition, stop, next);
   builder.setInsertionPointToStart(stop);
-  Value code = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), int64_t(status));
+  Value code =
+      LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), int64_t(status));
   LLVM::ReturnOp::create(builder, loc, code);
   builder.setInsertionPointToStart(next);
 }
@@ -98,8 +100,10 @@ void EntryBuilder::build(LLVM::LLVMFuncOp program) {
     for (size_t j = i + 1; j < count; ++j) {
       if (!pointers[i].isWritten && !pointers[j].isWritten)
         continue;
-      Value endI = LLVM::AddOp::create(builder, loc, addresses[i], constant(pointers[i].bytes));
-      Value endJ = LLVM::AddOp::create(builder, loc, addresses[j], constant(pointers[j].bytes));
+      Value endI =
+          LLVM::AddOp::create(builder, loc, addresses[i], constant(pointers[i].bytes));
+      Value endJ =
+          LLVM::AddOp::create(builder, loc, addresses[j], constant(pointers[j].bytes));
       Value a = compare(LLVM::ICmpPredicate::ult, addresses[i], endJ);
       Value b = compare(LLVM::ICmpPredicate::ult, addresses[j], endI);
       returnIf(LLVM::AndOp::create(builder, loc, a, b), Overlap);
@@ -116,8 +120,10 @@ void EmitEntry::runOnOperation() {
                        : DenseI64ArrayAttr();
   auto widths = program ? program->getAttrOfType<DenseI64ArrayAttr>(kBufferAlignmentAttr)
                         : DenseI64ArrayAttr();
-  auto inputs = program ? program->getAttrOfType<IntegerAttr>(kInputsAttr) : IntegerAttr();
-  if (!sizes || !widths || !inputs || sizes.size() != int64_t(program.getNumArguments()) ||
+  auto inputs =
+      program ? program->getAttrOfType<IntegerAttr>(kInputsAttr) : IntegerAttr();
+  if (!sizes || !widths || !inputs ||
+      sizes.size() != int64_t(program.getNumArguments()) ||
       widths.size() != sizes.size()) {
     module.emitError("expects a lowered function 'main' with described buffers; run "
                      "--qbias-to-llvm-pipeline");

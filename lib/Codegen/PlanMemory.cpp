@@ -80,7 +80,8 @@ static FailureOr<SmallVector<Buffer>> collect(func::FuncOp func) {
   SmallVector<Buffer> buffers;
   WalkResult result = func.walk([&](memref::AllocOp op) {
     MemRefType type = op.getType();
-    if (op->getBlock() != &block || !type.hasStaticShape() || !type.getLayout().isIdentity()) {
+    if (op->getBlock() != &block || !type.hasStaticShape() ||
+        !type.getLayout().isIdentity()) {
       op.emitError("expects an allocation of static shape outside loops, got ") << type;
       return WalkResult::interrupt();
     }
@@ -116,9 +117,10 @@ static int64_t assignOffsets(SmallVectorImpl<Buffer> &buffers, int64_t alignment
     }
     buffer->offset = offset;
     total = std::max(total, offset + buffer->bytes);
-    placed.insert(llvm::upper_bound(placed, buffer,
-                                    [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
-                  buffer);
+    placed.insert(
+        llvm::upper_bound(placed, buffer,
+                          [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
+        buffer);
   }
   return llvm::alignTo(total, alignment);
 }
@@ -134,7 +136,8 @@ static FailureOr<int64_t> makeResultsArguments(func::FuncOp func) {
     if (!type || !type.hasStaticShape() || !type.getLayout().isIdentity())
       return func.emitError("expects results of static shape, got ") << value.getType();
     unsigned index = func.getNumArguments();
-    if (failed(func.insertArgument(index, type, func.getResultAttrDict(i), value.getLoc())))
+    if (failed(
+            func.insertArgument(index, type, func.getResultAttrDict(i), value.getLoc())))
       return failure();
     Value argument = func.getArgument(index);
     auto alloc = value.getDefiningOp<memref::AllocOp>();
@@ -187,7 +190,8 @@ void PlanMemory::runOnOperation() {
   func->setAttr(kWorkspaceAttr, builder.getI64IntegerAttr(bytes));
   for (Buffer &buffer : *buffers) {
     builder.setInsertionPoint(buffer.op);
-    Value offset = arith::ConstantIndexOp::create(builder, buffer.op.getLoc(), buffer.offset);
+    Value offset =
+        arith::ConstantIndexOp::create(builder, buffer.op.getLoc(), buffer.offset);
     Value view = memref::ViewOp::create(builder, buffer.op.getLoc(), buffer.op.getType(),
                                         workspace, offset, ValueRange());
     for (Operation *user : llvm::make_early_inc_range(buffer.op->getUsers()))

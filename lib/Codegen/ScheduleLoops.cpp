@@ -74,7 +74,9 @@ private:
   }
   Value add(Value a, Value b) { return arith::AddIOp::create(builder, loc, a, b); }
   Value scale(Value a, int64_t factor) {
-    return factor == 1 ? a : arith::MulIOp::create(builder, loc, a, index(factor)).getResult();
+    return factor == 1
+               ? a
+               : arith::MulIOp::create(builder, loc, a, index(factor)).getResult();
   }
   /// Runs `body` with the loop variable; no loop for a single iteration.
   void loop(const Blocks &blocks, function_ref<void(Value)> body);
@@ -170,9 +172,9 @@ ContractionEmitter::Indices ContractionEmitter::inputAt(Value n, Value row, Valu
 }
 
 /// One multiplication and addition for every pixel of the block.
-SmallVector<Value> ContractionEmitter::step(Value n, Value row, Value column, Value channel,
-                                            int64_t width, Value kr, Value kc, Value ic,
-                                            ValueRange sums) {
+SmallVector<Value> ContractionEmitter::step(Value n, Value row, Value column,
+                                            Value channel, int64_t width, Value kr,
+                                            Value kc, Value ic, ValueRange sums) {
   Indices weightAt = c.isMatrix ? Indices{ic, channel} : Indices{kr, kc, ic, channel};
   if (c.isDepthwise)
     weightAt = {kr, kc, channel, index(0)};

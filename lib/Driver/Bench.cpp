@@ -74,15 +74,15 @@ int qbias::runBench(const BenchCommand &command) {
   double gmacs = macs / min / kMacsPerMsPerGmac;
   if (command.format == "json")
     llvm::outs() << llvm::formatv("{0:2}\n", llvm::json::Value(llvm::json::Object{
-                                                  {"min_ms", min},
-                                                  {"median_ms", median},
-                                                  {"gmacs", gmacs},
-                                                  {"macs", macs},
-                                                  {"runs", command.runs},
-                                                  {"peak_rss_bytes", getPeakBytes()}}));
+                                                 {"min_ms", min},
+                                                 {"median_ms", median},
+                                                 {"gmacs", gmacs},
+                                                 {"macs", macs},
+                                                 {"runs", command.runs},
+                                                 {"peak_rss_bytes", getPeakBytes()}}));
   else
-    llvm::outs() << llvm::formatv(
-        "{0:F3} ms min, {1:F3} ms median of {2} runs, {3:F2} GMAC/s, peak memory {4:F1} MB\n",
-        min, median, command.runs, gmacs, getPeakBytes() / 1e6);
+    llvm::outs() << llvm::formatv("{0:F3} ms min, {1:F3} ms median of {2} runs, {3:F2} "
+                                  "GMAC/s, peak memory {4:F1} MB\n",
+                                  min, median, command.runs, gmacs, getPeakBytes() / 1e6);
   return kExitOk;
 }

@@ -73,26 +73,51 @@ static double applyTail(ArrayAttr tail, double x) {
       if (clamp.getHi())
         x = std::min(x, clamp.getHi().getValueAsDouble());
     } else if (auto linear = dyn_cast<LinearStepAttr>(attr)) {
-      x = x * linear.getFactor().getValueAsDouble() + linear.getOffset().getValueAsDouble();
+      x = x * linear.getFactor().getValueAsDouble() +
+          linear.getOffset().getValueAsDouble();
     } else if (auto unary = dyn_cast<UnaryStepAttr>(attr)) {
       double alpha = unary.getAlpha() ? unary.getAlpha().getValueAsDouble() : 0;
       double beta = unary.getBeta() ? unary.getBeta().getValueAsDouble() : 0;
       switch (unary.getFunction()) {
-      case UnaryKind::Sigmoid: x = 1 / (1 + std::exp(-x)); break;
-      case UnaryKind::Tanh: x = std::tanh(x); break;
-      case UnaryKind::HardSigmoid: x = std::clamp(alpha * x + beta, 0.0, 1.0); break;
-      case UnaryKind::HardSwish: x = x * std::clamp(x / 6 + 0.5, 0.0, 1.0); break;
-      case UnaryKind::LeakyRelu: x = x >= 0 ? x : alpha * x; break;
-      case UnaryKind::Gelu: x = x / 2 * (1 + std::erf(x / std::sqrt(2.0))); break;
+      case UnaryKind::Sigmoid:
+        x = 1 / (1 + std::exp(-x));
+        break;
+      case UnaryKind::Tanh:
+        x = std::tanh(x);
+        break;
+      case UnaryKind::HardSigmoid:
+        x = std::clamp(alpha * x + beta, 0.0, 1.0);
+        break;
+      case UnaryKind::HardSwish:
+        x = x * std::clamp(x / 6 + 0.5, 0.0, 1.0);
+        break;
+      case UnaryKind::LeakyRelu:
+        x = x >= 0 ? x : alpha * x;
+        break;
+      case UnaryKind::Gelu:
+        x = x / 2 * (1 + std::erf(x / std::sqrt(2.0)));
+        break;
       case UnaryKind::GeluTanh:
         x = x / 2 * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
         break;
-      case UnaryKind::Silu: x = x / (1 + std::exp(-x)); break;
-      case UnaryKind::Elu: x = x >= 0 ? x : alpha * std::expm1(x); break;
-      case UnaryKind::Exp: x = std::exp(x); break;
-      case UnaryKind::Sqrt: x = std::sqrt(std::max(x, 0.0)); break;
-      case UnaryKind::Abs: x = std::fabs(x); break;
-      case UnaryKind::Square: x = x * x; break;
+      case UnaryKind::Silu:
+        x = x / (1 + std::exp(-x));
+        break;
+      case UnaryKind::Elu:
+        x = x >= 0 ? x : alpha * std::expm1(x);
+        break;
+      case UnaryKind::Exp:
+        x = std::exp(x);
+        break;
+      case UnaryKind::Sqrt:
+        x = std::sqrt(std::max(x, 0.0));
+        break;
+      case UnaryKind::Abs:
+        x = std::fabs(x);
+        break;
+      case UnaryKind::Square:
+        x = x * x;
+        break;
       }
     }
   }
@@ -103,7 +128,8 @@ void qbias::dequantizeOutput(const TensorInfo &tensor, const char *integers,
                              MutableArrayRef<float> values) {
   runtime::Array array;
   array.dtype = tensor.dtype;
-  array.data.assign(integers, integers + values.size() * runtime::dtypeSize(tensor.dtype));
+  array.data.assign(integers,
+                    integers + values.size() * runtime::dtypeSize(tensor.dtype));
   if (tensor.type) {
     numerics::QuantParams params = getParams(tensor.type);
     float scale = static_cast<float>(params.scale.get_d());

@@ -81,8 +81,8 @@ static void addProgram(json::Object &object, IntegerSegmentOpInterface op) {
   }
   if (requant.getAddendMultiplier()) {
     if (isa<IntAddOp>(op))
-      object.getArray("multiplier")->push_back(
-          std::move(toArray(requant.getAddendMultiplier()).front()));
+      object.getArray("multiplier")
+          ->push_back(std::move(toArray(requant.getAddendMultiplier()).front()));
     else
       object["addend_multiplier"] = toArray(requant.getAddendMultiplier());
   }
@@ -101,12 +101,12 @@ static void addProgram(json::Object &object, IntegerSegmentOpInterface op) {
 static json::Object describe(IntegerSegmentOpInterface op,
                              const llvm::StringMap<std::string> &concatTensors) {
   LayerAttr layer = op.getLayerAttr();
-  json::Object object{
-      {"name", toJsonString(getLayerName(op))},
-      {"op", getSegmentKind(op)},
-      {"output", layer && layer.getTensor() ? toJsonString(layer.getTensor())
-                                            : json::Value(nullptr)},
-      {"form", stringifyRequantForm(op.getRequantAttr().getForm())}};
+  json::Object object{{"name", toJsonString(getLayerName(op))},
+                      {"op", getSegmentKind(op)},
+                      {"output", layer && layer.getTensor()
+                                     ? toJsonString(layer.getTensor())
+                                     : json::Value(nullptr)},
+                      {"form", stringifyRequantForm(op.getRequantAttr().getForm())}};
   json::Array inputs, ranges;
   for (Value activation : op.getActivations()) {
     inputs.push_back(toJsonString(getSourceName(activation, concatTensors)));
@@ -138,7 +138,8 @@ llvm::StringMap<std::string> qbias::collectConcatTensors(ModuleOp module) {
   llvm::StringMap<std::string> tensors;
   module.walk([&](QuantizeOp quantize) {
     Operation *op = quantize.getInput().getDefiningOp();
-    while (isa_and_present<TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+    while (
+        isa_and_present<TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
       op = op->getOperand(0).getDefiningOp();
     if (isa_and_present<tensor::ConcatOp>(op))
       tensors.try_emplace(getTensorName(op->getLoc()), getTensorName(quantize.getLoc()));
@@ -154,8 +155,8 @@ json::Object qbias::makeCertificate(ModuleOp module, StringRef model,
       layers.push_back(describe(op, concatTensors));
   });
   return json::Object{{"format", "qbias-certificate"},
-          {"version", 1},
-          {"model", toJsonString(model)},
-          {"mode", "exact"},
-          {"layers", std::move(layers)}};
+                      {"version", 1},
+                      {"model", toJsonString(model)},
+                      {"mode", "exact"},
+                      {"layers", std::move(layers)}};
 }

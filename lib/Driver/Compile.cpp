@@ -37,7 +37,8 @@ static bool printJson(llvm::raw_ostream &os, llvm::json::Object object) {
   return true;
 }
 
-static bool emitModule(ModuleOp module, const std::string &emit, const std::string &path) {
+static bool emitModule(ModuleOp module, const std::string &emit,
+                       const std::string &path) {
   return writeFile(path, [&](llvm::raw_ostream &os) {
     if (emit == "mlirbc")
       return succeeded(writeBytecodeToFile(module, os));
@@ -59,9 +60,10 @@ static bool emitModule(ModuleOp module, const std::string &emit, const std::stri
 int qbias::runCompile(const CompileCommand &command) {
   std::string emit = getEmit(command);
   if (emit != "mlir" && emit != "mlirbc" && emit != "ll") {
-    printError(command.output, "cannot tell what to write from '" + emit +
-                                   "', expected mlir, mlirbc or ll; name the output so or "
-                                   "give --emit");
+    printError(command.output,
+               "cannot tell what to write from '" + emit +
+                   "', expected mlir, mlirbc or ll; name the output so or "
+                   "give --emit");
     return kExitUsage;
   }
   DialectRegistry registry;
@@ -80,8 +82,8 @@ int qbias::runCompile(const CompileCommand &command) {
     llvm::StringMap<std::string> concatTensors = collectConcatTensors(*module);
     if (failed(lowerTo(*module, Stage::Integer, command.options)))
       return kExitBadInput;
-    certificate = makeCertificate(*module, llvm::sys::path::filename(command.model),
-                                  concatTensors);
+    certificate =
+        makeCertificate(*module, llvm::sys::path::filename(command.model), concatTensors);
   }
   if (failed(lowerTo(*module, stage, options)))
     return kExitBadInput;
@@ -125,12 +127,12 @@ int qbias::runReport(const ReportCommand &command) {
   llvm::json::Object report =
       makeReport(*module, llvm::sys::path::filename(command.model), tensors,
                  getWorkspaceBytes(*module, command.options));
-  bool isWritten =
-      writeFile(command.output.empty() ? "-" : command.output, [&](llvm::raw_ostream &os) {
-        if (command.format == "json")
-          return printJson(os, std::move(report));
-        printReport(report, os);
-        return true;
-      });
+  bool isWritten = writeFile(command.output.empty() ? "-" : command.output,
+                             [&](llvm::raw_ostream &os) {
+                               if (command.format == "json")
+                                 return printJson(os, std::move(report));
+                               printReport(report, os);
+                               return true;
+                             });
   return isWritten ? kExitOk : kExitBadInput;
 }

@@ -63,7 +63,7 @@ std::string qbias::encodeFileName(llvm::StringRef name) {
   if (encoded == "." || encoded == "..")
     encoded = encoded == "." ? "%2E" : "%2E%2E";
   if (encoded.size() > kMaxLength)
-    encoded = encoded.substr(0, kMaxLength) + "-" +
-              llvm::utohexstr(llvm::xxh3_64bits(name));
+    encoded =
+        encoded.substr(0, kMaxLength) + "-" + llvm::utohexstr(llvm::xxh3_64bits(name));
   return encoded;
 }

@@ -84,7 +84,9 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, std::string file)
   });
 }
 
-DiagnosticPrinter::~DiagnosticPrinter() { context->getDiagEngine().eraseHandler(handler); }
+DiagnosticPrinter::~DiagnosticPrinter() {
+  context->getDiagEngine().eraseHandler(handler);
+}
 
 //===----------------------------------------------------------------------===//
 // Loading
@@ -109,10 +111,10 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
   Location loc = getFileLoc(context, path);
   // Bytecode holds constants at the alignment they had in memory.
   constexpr uint64_t kResourceAlignment = 64;
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
-                                            /*RequiresNullTerminator=*/true,
-                                            /*IsVolatile=*/false,
-                                            llvm::Align(kResourceAlignment));
+  auto buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
+                                  /*RequiresNullTerminator=*/true,
+                                  /*IsVolatile=*/false, llvm::Align(kResourceAlignment));
   if (!buffer) {
     emitError(loc) << "cannot open: " << buffer.getError().message();
     return {};
@@ -128,8 +130,9 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
     return parseSourceFile<ModuleOp>(sources, context);
   }
   if (!looksLikeOnnx((*buffer)->getMemBufferRef())) {
-    emitError(loc) << "unknown format, expected an ONNX model, MLIR text or MLIR bytecode; "
-                      "check that the file is complete";
+    emitError(loc)
+        << "unknown format, expected an ONNX model, MLIR text or MLIR bytecode; "
+           "check that the file is complete";
     return {};
   }
   return importOnnx((*buffer)->getMemBufferRef(), context, options.import);
@@ -159,7 +162,8 @@ Stage qbias::getStage(ModuleOp module) {
   return stage;
 }
 
-LogicalResult qbias::lowerTo(ModuleOp module, Stage stage, const CompileOptions &options) {
+LogicalResult qbias::lowerTo(ModuleOp module, Stage stage,
+                             const CompileOptions &options) {
   Stage from = getStage(module);
   PipelineOptions pipeline;
   pipeline.requant = options.requant;

@@ -90,9 +90,10 @@ static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
 FailureOr<Interface> qbias::getInterface(ModuleOp module) {
   auto func = module.lookupSymbol<func::FuncOp>("main");
   if (!func && module.lookupSymbol<LLVM::LLVMFuncOp>("main"))
-    return module.emitError("is in the LLVM dialect, which does not say how arrays become "
-                            "its inputs; expected a source model, or a module of the stage "
-                            "import, integer or linalg");
+    return module.emitError(
+        "is in the LLVM dialect, which does not say how arrays become "
+        "its inputs; expected a source model, or a module of the stage "
+        "import, integer or linalg");
   if (!func)
     return module.emitError("expects a function 'main', found none");
   Interface result;
@@ -110,8 +111,8 @@ FailureOr<Interface> qbias::getInterface(ModuleOp module) {
     auto info = getTensorInfo(func.getResultTypes()[i], func.getResultAttrDict(i),
                               "output" + Twine(i));
     if (!info)
-      return func.emitError("output ") << i << " is " << func.getResultTypes()[i]
-                                       << ", expected an integer tensor";
+      return func.emitError("output ")
+             << i << " is " << func.getResultTypes()[i] << ", expected an integer tensor";
     result.outputs.push_back(std::move(*info));
   }
   return result;
@@ -129,7 +130,8 @@ static std::unique_ptr<llvm::TargetMachine> makeHostMachine(ModuleOp module) {
   llvm::InitializeNativeTargetAsmPrinter();
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder) {
-    module.emitError("cannot describe this machine: ") << llvm::toString(builder.takeError());
+    module.emitError("cannot describe this machine: ")
+        << llvm::toString(builder.takeError());
     return nullptr;
   }
   builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
@@ -145,7 +147,8 @@ static std::unique_ptr<llvm::TargetMachine> makeHostMachine(ModuleOp module) {
 /// Workspace alignment of the entry point (docs/Abi.md).
 static constexpr size_t kWorkspaceAlignment = 64;
 
-std::unique_ptr<Program> Program::compile(ModuleOp module, const CompileOptions &options) {
+std::unique_ptr<Program> Program::compile(ModuleOp module,
+                                          const CompileOptions &options) {
   if (failed(lowerTo(module, Stage::Integer, options)))
     return nullptr;
   auto program = std::make_unique<Program>();
@@ -177,7 +180,8 @@ std::unique_ptr<Program> Program::compile(ModuleOp module, const CompileOptions 
   program->engine = std::move(*engine);
   auto entry = program->engine->lookupPacked(options.name + "_run");
   if (!entry) {
-    module.emitError("cannot find the entry point: ") << llvm::toString(entry.takeError());
+    module.emitError("cannot find the entry point: ")
+        << llvm::toString(entry.takeError());
     return nullptr;
   }
   program->entry = *entry;

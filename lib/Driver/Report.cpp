@@ -44,7 +44,8 @@ std::vector<TensorEntry> qbias::collectTensors(ModuleOp module) {
     addTensor(tensors, getValueName(argument), "activation", argument.getType());
   func.walk([&](Operation *op) {
     if (isa<QuantizeOp>(op))
-      addTensor(tensors, getTensorName(op->getLoc()), "activation", op->getResult(0).getType());
+      addTensor(tensors, getTensorName(op->getLoc()), "activation",
+                op->getResult(0).getType());
     if (auto cast = dyn_cast<quant::StorageCastOp>(op)) {
       quant::QuantizedType type = getQuantElement(cast.getType());
       bool isBias = type && type.getStorageTypeIntegralWidth() == 32;
@@ -167,8 +168,8 @@ static json::Object describeLayer(IntegerSegmentOpInterface op) {
                                             : json::Value(nullptr)},
       {"channels", certificate ? certificate.getChannels() : op.getRequantChannels()},
       {"certified_channels", certificate ? certificate.getCertified() : 0},
-      {"certificate", certificate ? stringifyRequantForm(requant.getForm())
-                                  : StringRef("none")},
+      {"certificate",
+       certificate ? stringifyRequantForm(requant.getForm()) : StringRef("none")},
       {"mode", stringifyRequantMode(requant.getMode())},
       {"approximate", false},
       {"bias", describeBias(op)},
@@ -198,27 +199,28 @@ static json::Object describeLayer(IntegerSegmentOpInterface op) {
 /// Integer data movement worth a line: max pool. It rounds nothing.
 static json::Object describeMovement(IntMaxPoolOp op) {
   return json::Object{{"name", toJsonString(getLayerName(op))},
-          {"op", "max_pool"},
-          {"source_op", "MaxPool"},
-          {"channels", 1},
-          {"certified_channels", 1},
-          {"certificate", "table"},
-          {"mode", "exact"},
-          {"approximate", false},
-          {"bias", json::Object{{"case", "absent"}}},
-          {"multiplier", nullptr},
-          {"shift", nullptr},
-          {"rounding_constant", nullptr},
-          {"acc_min", nullptr},
-          {"acc_max", nullptr},
-          {"macs", 0},
-          {"plan", "reference"}};
+                      {"op", "max_pool"},
+                      {"source_op", "MaxPool"},
+                      {"channels", 1},
+                      {"certified_channels", 1},
+                      {"certificate", "table"},
+                      {"mode", "exact"},
+                      {"approximate", false},
+                      {"bias", json::Object{{"case", "absent"}}},
+                      {"multiplier", nullptr},
+                      {"shift", nullptr},
+                      {"rounding_constant", nullptr},
+                      {"acc_min", nullptr},
+                      {"acc_max", nullptr},
+                      {"macs", 0},
+                      {"plan", "reference"}};
 }
 
 namespace {
 
 struct Totals {
-  int64_t layers = 0, macs = 0, channels = 0, certified = 0, floatOps = 0, weightBytes = 0;
+  int64_t layers = 0, macs = 0, channels = 0, certified = 0, floatOps = 0,
+          weightBytes = 0;
 };
 
 } // namespace
@@ -240,8 +242,8 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
     totals.floatOps += isFloatOp(op);
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       if (auto value = dyn_cast<ElementsAttr>(constant.getValue()))
-        totals.weightBytes += value.getNumElements() *
-                              value.getElementType().getIntOrFloatBitWidth() / 8;
+        totals.weightBytes +=
+            value.getNumElements() * value.getElementType().getIntOrFloatBitWidth() / 8;
     if (auto pool = dyn_cast<IntMaxPoolOp>(op)) {
       layers.push_back(describeMovement(pool));
       ++totals.layers;
@@ -260,16 +262,14 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
     mode = stringifyRequantMode(segment.getRequantAttr().getMode()).str();
     layers.push_back(describeLayer(segment));
   });
-  json::Object summary{{"layers", totals.layers},
-                       {"macs", totals.macs},
-                       {"channels", totals.channels},
-                       {"certified_channels", totals.certified},
-                       {"float_ops", totals.floatOps},
-                       {"weight_bytes", totals.weightBytes},
-                       {"workspace_bytes", workspaceBytes}};
+  json::Object summary{
+      {"layers", totals.layers},          {"macs", totals.macs},
+      {"channels", totals.channels},      {"certified_channels", totals.certified},
+      {"float_ops", totals.floatOps},     {"weight_bytes", totals.weightBytes},
+      {"workspace_bytes", workspaceBytes}};
   return json::Object{{"model", toJsonString(model)},
-          {"mode", mode},
-          {"tensors", std::move(tensorArray)},
-          {"layers", std::move(layers)},
-          {"totals", std::move(summary)}};
+                      {"mode", mode},
+                      {"tensors", std::move(tensorArray)},
+                      {"layers", std::move(layers)},
+                      {"totals", std::move(summary)}};
 }

@@ -68,7 +68,8 @@ static std::string textOf(const json::Object &object, llvm::StringRef key) {
 }
 
 /// Prints rows with columns as wide as their widest cell.
-static void printTable(llvm::raw_ostream &os, std::vector<std::vector<std::string>> rows) {
+static void printTable(llvm::raw_ostream &os,
+                       std::vector<std::vector<std::string>> rows) {
   std::vector<size_t> widths;
   for (const auto &row : rows)
     for (size_t i = 0; i < row.size(); ++i) {
@@ -91,24 +92,26 @@ static void printTensors(const json::Object &report, llvm::raw_ostream &os) {
       {"tensor", "kind", "dtype", "shape", "scale", "zero point", "range"}};
   for (const json::Value &value : *report.getArray("tensors")) {
     const json::Object &t = *value.getAsObject();
-    rows.push_back({textOf(t, "name"), textOf(t, "kind"), textOf(t, "dtype"),
-                    shapeText(t.getArray("shape")), summarize(t.get("scale")),
-                    summarize(t.get("zero_point")),
-                    "[" + summarize(t.get("qmin")) + ", " + summarize(t.get("qmax")) + "]"});
+    rows.push_back(
+        {textOf(t, "name"), textOf(t, "kind"), textOf(t, "dtype"),
+         shapeText(t.getArray("shape")), summarize(t.get("scale")),
+         summarize(t.get("zero_point")),
+         "[" + summarize(t.get("qmin")) + ", " + summarize(t.get("qmax")) + "]"});
   }
   printTable(os, std::move(rows));
 }
 
 static void printLayers(const json::Object &report, llvm::raw_ostream &os) {
   std::vector<std::vector<std::string>> rows = {
-      {"layer", "op", "bias case", "bias (float)", "bias (int32)", "bias scale", "multiplier",
-       "shift", "rounding constant", "accumulator", "certificate", "MACs"}};
+      {"layer", "op", "bias case", "bias (float)", "bias (int32)", "bias scale",
+       "multiplier", "shift", "rounding constant", "accumulator", "certificate", "MACs"}};
   for (const json::Value &value : *report.getArray("layers")) {
     const json::Object &l = *value.getAsObject();
     const json::Object &bias = *l.getObject("bias");
-    std::string certified = std::to_string(l.getInteger("certified_channels").value_or(0)) +
-                            "/" + std::to_string(l.getInteger("channels").value_or(0)) + " " +
-                            textOf(l, "certificate");
+    std::string certified =
+        std::to_string(l.getInteger("certified_channels").value_or(0)) + "/" +
+        std::to_string(l.getInteger("channels").value_or(0)) + " " +
+        textOf(l, "certificate");
     const json::Value *min = l.get("acc_min"), *max = l.get("acc_max");
     std::string range = "-";
     if (min && min->getAsArray()) {
@@ -122,8 +125,8 @@ static void printLayers(const json::Object &report, llvm::raw_ostream &os) {
     rows.push_back({textOf(l, "name"), textOf(l, "op"), textOf(bias, "case"),
                     summarize(bias.get("float")), summarize(bias.get("int")),
                     summarize(bias.get("scale")), summarize(l.get("multiplier")),
-                    summarize(l.get("shift")), summarize(l.get("rounding_constant")), range, certified,
-                    std::to_string(l.getInteger("macs").value_or(0))});
+                    summarize(l.get("shift")), summarize(l.get("rounding_constant")),
+                    range, certified, std::to_string(l.getInteger("macs").value_or(0))});
   }
   printTable(os, std::move(rows));
 }

@@ -28,7 +28,8 @@ using Results = std::vector<std::vector<char>>;
 class Progress {
 public:
   Progress(int64_t total, bool quiet)
-      : total(total), shown(!quiet && total > 1 && llvm::sys::Process::StandardErrIsDisplayed()) {}
+      : total(total),
+        shown(!quiet && total > 1 && llvm::sys::Process::StandardErrIsDisplayed()) {}
   void step(int64_t done) {
     if (!shown)
       return;
@@ -66,7 +67,8 @@ private:
 
 } // namespace
 
-static std::optional<Results> runSamples(Program &program, const std::vector<Samples> &inputs,
+static std::optional<Results> runSamples(Program &program,
+                                         const std::vector<Samples> &inputs,
                                          const RunCommand &command) {
   const Interface &tensors = program.interface();
   int64_t count = inputs.empty() ? 1 : inputs.front().count;
@@ -95,7 +97,8 @@ static runtime::Array widen(const TensorInfo &tensor, const std::vector<char> &i
                             int64_t count) {
   runtime::Array narrow{tensor.dtype, stackedShape(tensor, count), integers};
   runtime::Array wide;
-  wide.dtype = tensor.dtype == runtime::DType::Int64 ? tensor.dtype : runtime::DType::Int32;
+  wide.dtype =
+      tensor.dtype == runtime::DType::Int64 ? tensor.dtype : runtime::DType::Int32;
   wide.shape = narrow.shape;
   size_t size = runtime::dtypeSize(wide.dtype);
   wide.data.resize(narrow.elements() * size);
@@ -134,8 +137,9 @@ static bool dump(const Program &program, const Results &results, int64_t count,
 }
 
 /// The output as the user asked for it.
-static runtime::Array makeOutput(const TensorInfo &tensor, const std::vector<char> &integers,
-                                 int64_t count, bool raw) {
+static runtime::Array makeOutput(const TensorInfo &tensor,
+                                 const std::vector<char> &integers, int64_t count,
+                                 bool raw) {
   runtime::Array array{tensor.dtype, stackedShape(tensor, count), integers};
   if (raw || !tensor.isReal)
     return array;
@@ -147,7 +151,8 @@ static runtime::Array makeOutput(const TensorInfo &tensor, const std::vector<cha
   for (int64_t s = 0; s < count; ++s)
     dequantizeOutput(
         tensor, integers.data() + s * elements * runtime::dtypeSize(tensor.dtype),
-        MutableArrayRef(reinterpret_cast<float *>(real.data.data()) + s * elements, elements));
+        MutableArrayRef(reinterpret_cast<float *>(real.data.data()) + s * elements,
+                        elements));
   return real;
 }
 
@@ -197,7 +202,8 @@ static std::optional<std::vector<size_t>> matchOutputs(const Interface &interfac
   for (const NamedFile &file : command.outputs) {
     auto found = own.end();
     if (!file.name.empty())
-      found = llvm::find_if(own, [&](size_t i) { return interface.outputs[i].name == file.name; });
+      found = llvm::find_if(
+          own, [&](size_t i) { return interface.outputs[i].name == file.name; });
     else if (next < own.size())
       found = own.begin() + next++;
     if (found == own.end()) {
@@ -240,8 +246,8 @@ static bool writeResults(const Program &program, const Results &results, int64_t
                          ArrayRef<size_t> chosen, const RunCommand &command) {
   WrittenFiles files;
   for (auto [index, file] : llvm::zip(chosen, command.outputs))
-    if (!files.write(file.path, makeOutput(program.interface().outputs[index], results[index],
-                                           count, command.raw)))
+    if (!files.write(file.path, makeOutput(program.interface().outputs[index],
+                                           results[index], count, command.raw)))
       return false;
   if (!command.dumpDir.empty() && !dump(program, results, count, command.dumpDir, files))
     return false;

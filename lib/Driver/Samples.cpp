@@ -49,8 +49,9 @@ static bool takeIntegers(const std::string &path, const runtime::Array &array,
   return true;
 }
 
-std::optional<Samples> qbias::readSamples(const std::string &path, const TensorInfo &tensor,
-                                          bool raw, bool realBoundary) {
+std::optional<Samples> qbias::readSamples(const std::string &path,
+                                          const TensorInfo &tensor, bool raw,
+                                          bool realBoundary) {
   std::string error;
   std::optional<runtime::Array> array = runtime::readNpy(path, error);
   if (!array) {
@@ -59,10 +60,11 @@ std::optional<Samples> qbias::readSamples(const std::string &path, const TensorI
   }
   std::optional<int64_t> count = countSamples(array->shape, tensor.shape);
   if (!count || *count == 0) {
-    printError(path, "input '" + tensor.name + "': shape " +
-                         runtime::shapeToString(array->shape) + ", expected " +
-                         runtime::shapeToString(tensor.shape) +
-                         ", a multiple of it along the first axis, or one leading axis more");
+    printError(path,
+               "input '" + tensor.name + "': shape " +
+                   runtime::shapeToString(array->shape) + ", expected " +
+                   runtime::shapeToString(tensor.shape) +
+                   ", a multiple of it along the first axis, or one leading axis more");
     return std::nullopt;
   }
   if (tensor.isUnused)
@@ -71,13 +73,13 @@ std::optional<Samples> qbias::readSamples(const std::string &path, const TensorI
   bool isRight = takesIntegers ? runtime::isInteger(array->dtype)
                                : array->dtype == runtime::DType::Float32;
   if (!isRight) {
-    std::string expected = takesIntegers
-                               ? std::string(runtime::dtypeName(tensor.dtype))
-                               : std::string("float32");
-    printError(path, "input '" + tensor.name + "': dtype " +
-                         std::string(runtime::dtypeName(array->dtype)) + ", expected " +
-                         expected +
-                         (takesIntegers ? "; give integers" : "; or give integers with --raw"));
+    std::string expected = takesIntegers ? std::string(runtime::dtypeName(tensor.dtype))
+                                         : std::string("float32");
+    printError(path,
+               "input '" + tensor.name + "': dtype " +
+                   std::string(runtime::dtypeName(array->dtype)) + ", expected " +
+                   expected +
+                   (takesIntegers ? "; give integers" : "; or give integers with --raw"));
     return std::nullopt;
   }
   Samples samples;
@@ -88,8 +90,8 @@ std::optional<Samples> qbias::readSamples(const std::string &path, const TensorI
     return samples;
   }
   samples.integers.resize(array->elements() * runtime::dtypeSize(tensor.dtype));
-  if (!quantizeInput(tensor, llvm::ArrayRef(array->floats(), array->elements()), realBoundary,
-                     samples.integers.data(), error)) {
+  if (!quantizeInput(tensor, llvm::ArrayRef(array->floats(), array->elements()),
+                     realBoundary, samples.integers.data(), error)) {
     printError(path, "input '" + tensor.name + "': " + error);
     return std::nullopt;
   }
@@ -97,8 +99,8 @@ std::optional<Samples> qbias::readSamples(const std::string &path, const TensorI
 }
 
 std::optional<std::vector<std::string>>
-qbias::matchInputs(const std::vector<NamedFile> &files, const std::vector<TensorInfo> &inputs,
-                   llvm::StringRef model) {
+qbias::matchInputs(const std::vector<NamedFile> &files,
+                   const std::vector<TensorInfo> &inputs, llvm::StringRef model) {
   std::vector<std::string> paths(inputs.size());
   size_t next = 0;
   for (const NamedFile &file : files) {
@@ -114,10 +116,11 @@ qbias::matchInputs(const std::vector<NamedFile> &files, const std::vector<Tensor
     }
     if (index >= inputs.size()) {
       printError(model, file.name.empty()
-                            ? "got " + std::to_string(files.size()) + " inputs, expected " +
-                                  std::to_string(inputs.size())
+                            ? "got " + std::to_string(files.size()) +
+                                  " inputs, expected " + std::to_string(inputs.size())
                             : "has no input '" + file.name + "'; its first input is '" +
-                                  (inputs.empty() ? std::string() : inputs[0].name) + "'");
+                                  (inputs.empty() ? std::string() : inputs[0].name) +
+                                  "'");
       return std::nullopt;
     }
     if (!paths[index].empty()) {

@@ -58,8 +58,7 @@ std::optional<Range> allowedBias(Range products) {
   constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
   if (products.min < kMin || products.max > kMax || products.min > products.max)
     return std::nullopt;
-  return Range{std::max(kMin, kMin - products.min),
-               std::min(kMax, kMax - products.max)};
+  return Range{std::max(kMin, kMin - products.min), std::min(kMax, kMax - products.max)};
 }
 
 } // namespace qbias::numerics

@@ -26,8 +26,7 @@ bool addTap(Range &bound, int64_t weight, Range centered) {
 }
 
 Range withPadding(Range centered) {
-  return {std::min<int64_t>(centered.min, 0),
-          std::max<int64_t>(centered.max, 0)};
+  return {std::min<int64_t>(centered.min, 0), std::max<int64_t>(centered.max, 0)};
 }
 
 /// A product of two intervals has its extremes at corners; `length` products

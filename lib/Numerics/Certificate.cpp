@@ -42,14 +42,12 @@ Rational idealRounding(const Target &target, Form form) {
   return target.intercept + target.zeroPoint + Rational(1, 2);
 }
 
-std::optional<Solution> tryMultiplier(const Staircase &staircase,
-                                      const Target &target, Form form,
-                                      int64_t multiplier, int shift) {
+std::optional<Solution> tryMultiplier(const Staircase &staircase, const Target &target,
+                                      Form form, int64_t multiplier, int shift) {
   if (!productFits(staircase.acc, multiplier))
     return std::nullopt;
   int64_t zeroPoint = form == Form::HalfEven ? target.zeroPoint : 0;
-  Range feasible =
-      feasibleRounding(staircase, form, multiplier, shift, zeroPoint);
+  Range feasible = feasibleRounding(staircase, form, multiplier, shift, zeroPoint);
   if (feasible.min > feasible.max)
     return std::nullopt;
   Integer ideal = roundHalfEven(scaled(idealRounding(target, form), shift));
@@ -69,9 +67,8 @@ std::optional<Solution> tryMultiplier(const Staircase &staircase,
 /// Tries both neighbours of slope * 2^shift, limited to 1 .. 2^bits - 1: any m
 /// is legal that certifies, and a slope that is out of reach may still serve
 /// a staircase whose steps are all at the rim (saturated, or constant).
-std::optional<Solution> tryShift(const Staircase &staircase,
-                                 const Target &target, Form form, int shift,
-                                 int bits) {
+std::optional<Solution> tryShift(const Staircase &staircase, const Target &target,
+                                 Form form, int shift, int bits) {
   int64_t limit = (int64_t(1) << bits) - 1;
   auto [nearest, other] = neighbours(target.slope, shift);
   int64_t first = clampToInt64(nearest, 1, limit);
@@ -110,9 +107,8 @@ RoundingInterval everyRounding() { return {-kUnbounded, kUnbounded}; }
 ///   r >= L(n) - t(n) * m          r <= L(n) - 1 - (t(n) - 1) * m
 /// Always reached (t(n) = amin) leaves only the first, never reached
 /// (t(n) = amax + 1) only the second.
-RoundingInterval stepRounding(const Staircase &staircase, Form form,
-                              int64_t multiplier, int shift,
-                              int64_t zeroPoint) {
+RoundingInterval stepRounding(const Staircase &staircase, Form form, int64_t multiplier,
+                              int shift, int64_t zeroPoint) {
   RoundingInterval result = everyRounding();
   const Int128 m = multiplier;
   const Int128 oneLevel = static_cast<Int128>(1) << shift;
@@ -135,25 +131,23 @@ RoundingInterval stepRounding(const Staircase &staircase, Form form,
 
 /// r >= -(2^63 - 1) - v and r <= 2^63 - 1 - half - v at the ends of `sums`.
 RoundingInterval fittingRounding(RoundingInterval sums, Form form, int shift) {
-  Int128 half =
-      form == Form::HalfEven ? static_cast<Int128>(1) << (shift - 1) : 0;
+  Int128 half = form == Form::HalfEven ? static_cast<Int128>(1) << (shift - 1) : 0;
   RoundingInterval result = {-kMaxInt64, kMaxInt64};
   result.intersect(-kMaxInt64 - sums.min, kMaxInt64 - half - sums.max);
   return result;
 }
 
-Range feasibleRounding(const Staircase &staircase, Form form,
-                       int64_t multiplier, int shift, int64_t zeroPoint) {
+Range feasibleRounding(const Staircase &staircase, Form form, int64_t multiplier,
+                       int shift, int64_t zeroPoint) {
   constexpr Range kEmpty = {1, 0};
   if (!isWellFormed({form, multiplier, shift}))
     return kEmpty;
   const Int128 m = multiplier;
-  RoundingInterval result = fittingRounding(
-      {staircase.acc.min * m, staircase.acc.max * m}, form, shift);
+  RoundingInterval result =
+      fittingRounding({staircase.acc.min * m, staircase.acc.max * m}, form, shift);
   if (result.empty())
     return kEmpty;
-  RoundingInterval steps =
-      stepRounding(staircase, form, multiplier, shift, zeroPoint);
+  RoundingInterval steps = stepRounding(staircase, form, multiplier, shift, zeroPoint);
   result.intersect(steps.min, steps.max);
   if (result.empty())
     return kEmpty;
@@ -164,9 +158,7 @@ Range feasibleRounding(const Staircase &staircase, Form form,
 /// With num in [2^(a-1), 2^a) and den in [2^(b-1), 2^b), log2(num / den) lies
 /// strictly between a - b - 1 and a - b + 1.
 int largestShift(const Rational &slope, int bits) {
-  auto size = [](mpz_srcptr value) {
-    return static_cast<int>(mpz_sizeinbase(value, 2));
-  };
+  auto size = [](mpz_srcptr value) { return static_cast<int>(mpz_sizeinbase(value, 2)); };
   int exponent = size(slope.get_num_mpz_t()) - size(slope.get_den_mpz_t());
   if (slope < powerOfTwo(exponent))
     --exponent;
@@ -203,8 +195,8 @@ std::optional<Solution> solve(const Staircase &staircase, const Target &target,
 /// Both functions of acc never decrease, and the reference is constant from
 /// each threshold to just below the next. Equal at both ends of every such
 /// piece, they are equal inside it.
-bool matches(const Staircase &staircase,
-             const std::function<int64_t(int64_t)> &output, std::string *why) {
+bool matches(const Staircase &staircase, const std::function<int64_t(int64_t)> &output,
+             std::string *why) {
   auto agrees = [&](int64_t acc) {
     int64_t got = output(acc);
     if (got == staircase.at(acc))
@@ -216,14 +208,12 @@ bool matches(const Staircase &staircase,
   if (!agrees(staircase.acc.min) || !agrees(staircase.acc.max))
     return false;
   for (int64_t t : staircase.thresholds)
-    if (t > staircase.acc.min && t <= staircase.acc.max &&
-        (!agrees(t) || !agrees(t - 1)))
+    if (t > staircase.acc.min && t <= staircase.acc.max && (!agrees(t) || !agrees(t - 1)))
       return false;
   return true;
 }
 
-bool proves(const Requant &requant, const Staircase &staircase,
-            std::string *why) {
+bool proves(const Requant &requant, const Staircase &staircase, std::string *why) {
   const char *reason = nullptr;
   if (!isWellFormed(requant))
     reason = "expects form affine or half_even, 0 < m < 2^40, 1 <= k <= 62";
@@ -232,9 +222,7 @@ bool proves(const Requant &requant, const Staircase &staircase,
   if (reason && why)
     *why = reason;
   return !reason &&
-         matches(
-             staircase, [&](int64_t acc) { return applyRequant(acc, requant); },
-             why);
+         matches(staircase, [&](int64_t acc) { return applyRequant(acc, requant); }, why);
 }
 
 /// M = mantissa * 2^exponent with mantissa in [1/2, 1), m = mantissa * 2^31,
@@ -256,9 +244,7 @@ Requant plainRecipe(double realMultiplier, int64_t zeroPoint, Range output) {
     m = kMantissaOne - 1;
     shift = 1;
   }
-  auto rounding = [&](int k) {
-    return zeroPoint * (kOne << k) + (kOne << (k - 1));
-  };
+  auto rounding = [&](int k) { return zeroPoint * (kOne << k) + (kOne << (k - 1)); };
   auto leavesRoom = [&](int k) {
     constexpr Int128 kHeadroom = kOne << kMaxShift;
     return -kHeadroom <= rounding(k) && rounding(k) <= kHeadroom;
@@ -267,13 +253,8 @@ Requant plainRecipe(double realMultiplier, int64_t zeroPoint, Range output) {
   while (fitting > 1 && !leavesRoom(fitting))
     --fitting;
   m >>= std::min(shift - fitting, kMultiplierBits);
-  return {Form::Affine,
-          m,
-          fitting,
-          static_cast<int64_t>(rounding(fitting)),
-          0,
-          output.min,
-          output.max};
+  return {Form::Affine, m,         fitting, static_cast<int64_t>(rounding(fitting)), 0,
+          output.min,   output.max};
 }
 
 } // namespace qbias::numerics

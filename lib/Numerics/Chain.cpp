@@ -30,9 +30,7 @@ constexpr int kFirstPrecision = 64;
 /// differ from it by far more than 2^-16384.
 constexpr int kLastPrecision = 16384;
 
-Side opposite(Side side) {
-  return side == Side::Lower ? Side::Upper : Side::Lower;
-}
+Side opposite(Side side) { return side == Side::Lower ? Side::Upper : Side::Lower; }
 
 /// An end of an interval. An open end is approached but not reached.
 struct End {
@@ -85,9 +83,8 @@ Interval apply(const LinearStep &step, const Interval &x, int) {
   if (step.factor == 0)
     return {closedAt(step.offset), closedAt(step.offset)};
   auto map = [&](const End &end) {
-    return end.infinity
-               ? infinite(end.infinity * sgn(step.factor))
-               : End{end.value * step.factor + step.offset, 0, end.open};
+    return end.infinity ? infinite(end.infinity * sgn(step.factor))
+                        : End{end.value * step.factor + step.offset, 0, end.open};
   };
   return step.factor > 0 ? Interval{map(x.lo), map(x.hi)}
                          : Interval{map(x.hi), map(x.lo)};
@@ -111,8 +108,7 @@ int64_t quantizeEnd(const End &end, const QuantParams &params, Side side) {
 
 /// The integers of an interval's ends. At the last precision neighbouring
 /// integers mean that the value is the tie between them: half to even.
-Range quantizeInterval(const Interval &x, const QuantParams &params,
-                       int precision) {
+Range quantizeInterval(const Interval &x, const QuantParams &params, int precision) {
   Range q = {quantizeEnd(x.lo, params, Side::Lower),
              quantizeEnd(x.hi, params, Side::Upper)};
   if (precision >= kLastPrecision && q.max - q.min == 1) {
@@ -137,8 +133,7 @@ End squareRoot(const End &x, Side side, int precision) {
   if (!mpz_perfect_square_p(x.value.get_num_mpz_t()) ||
       !mpz_perfect_square_p(x.value.get_den_mpz_t()))
     return bounded(Irrational::Sqrt, x.value, side, precision);
-  return {Rational(sqrt(x.value.get_num()), sqrt(x.value.get_den())), 0,
-          x.open};
+  return {Rational(sqrt(x.value.get_num()), sqrt(x.value.get_den())), 0, x.open};
 }
 
 /// A transcendental function with its limits and its one rational point.
@@ -178,12 +173,11 @@ End curveAt(const Curve &curve, const End &x, Side side, int precision) {
 }
 
 /// The negative branch of LeakyRelu and Elu, with alpha != 0.
-End negativeBranch(const UnaryStep &step, const End &x, Side side,
-                   int precision) {
+End negativeBranch(const UnaryStep &step, const End &x, Side side, int precision) {
   End inner = x;
   if (step.function == UnaryFunction::Elu)
-    inner = curveAt(curveOf(step.function), x,
-                    step.alpha < 0 ? opposite(side) : side, precision);
+    inner = curveAt(curveOf(step.function), x, step.alpha < 0 ? opposite(side) : side,
+                    precision);
   if (inner.infinity)
     return infinite(inner.infinity * sgn(step.alpha));
   return {step.alpha * inner.value, 0, inner.open};
@@ -219,8 +213,8 @@ Interval risingImage(const UnaryStep &step, const Interval &x, int precision) {
 }
 
 /// A function that falls up to `bottom` and rises from there on.
-Interval valleyImage(const UnaryStep &step, const Interval &x,
-                     const Rational &bottom, int precision) {
+Interval valleyImage(const UnaryStep &step, const Interval &x, const Rational &bottom,
+                     int precision) {
   if (x.lo.compare(bottom) >= 0)
     return risingImage(step, x, precision);
   End left = valueAt(step, x.lo, Side::Upper, precision);
@@ -236,8 +230,7 @@ Interval valleyImage(const UnaryStep &step, const Interval &x,
 /// The least value of x * gate(x), rounded down to 18 decimals.
 Rational gatedMinimum(UnaryFunction function) {
   constexpr int64_t kGelu = -169971207479903662, kSilu = -278464542761073796,
-                    kGeluTanh = -170040750571254051,
-                    k10To18 = 1000000000000000000;
+                    kGeluTanh = -170040750571254051, k10To18 = 1000000000000000000;
   int64_t value = function == UnaryFunction::Gelu       ? kGelu
                   : function == UnaryFunction::GeluTanh ? kGeluTanh
                                                         : kSilu;
@@ -251,8 +244,7 @@ Interval gatedImage(UnaryFunction function, const Interval &x, int precision) {
   Rational least = curveAt(gate, x.lo, Side::Lower, precision).value;
   Rational most = curveAt(gate, x.hi, Side::Upper, precision).value;
   auto product = [](const End &end, const Rational &g) {
-    return end.infinity ? end
-                        : End{end.value * g, 0, end.value != 0 || end.open};
+    return end.infinity ? end : End{end.value * g, 0, end.value != 0 || end.open};
   };
   End lo = product(x.lo, x.lo.compare(0) >= 0 ? least : most);
   Rational minimum = gatedMinimum(function);
@@ -265,8 +257,7 @@ Interval apply(const UnaryStep &step, const Interval &x, int precision) {
   switch (step.function) {
   case UnaryFunction::HardSigmoid:
     return apply(ClampStep{Rational(0), Rational(1)},
-                 apply(LinearStep{step.alpha, step.beta}, x, precision),
-                 precision);
+                 apply(LinearStep{step.alpha, step.beta}, x, precision), precision);
   case UnaryFunction::Gelu:
   case UnaryFunction::GeluTanh:
   case UnaryFunction::Silu:
@@ -288,8 +279,7 @@ Interval apply(const UnaryStep &step, const Interval &x, int precision) {
 }
 
 Interval applyStep(const Step &step, const Interval &x, int precision) {
-  return std::visit([&](const auto &s) { return apply(s, x, precision); },
-                    step);
+  return std::visit([&](const auto &s) { return apply(s, x, precision); }, step);
 }
 
 /// True when the step never decreases on the interval.

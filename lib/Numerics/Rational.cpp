@@ -31,13 +31,9 @@ struct Real {
   Real &operator=(const Real &) = delete;
 };
 
-Side opposite(Side side) {
-  return side == Side::Lower ? Side::Upper : Side::Lower;
-}
+Side opposite(Side side) { return side == Side::Lower ? Side::Upper : Side::Lower; }
 
-mpfr_rnd_t towards(Side side) {
-  return side == Side::Lower ? MPFR_RNDD : MPFR_RNDU;
-}
+mpfr_rnd_t towards(Side side) { return side == Side::Lower ? MPFR_RNDD : MPFR_RNDU; }
 
 /// `real` as a rational, extreme exponents rounded to `side` as well.
 std::optional<Rational> toRational(const Real &real, Side side) {
@@ -51,8 +47,7 @@ std::optional<Rational> toRational(const Real &real, Side side) {
     return Rational(sign * powerOfTwo(kLargestExponent));
   }
   if (mpfr_get_exp(real.v) < -kLargestExponent)
-    return outwards ? Rational(sign * powerOfTwo(-kLargestExponent))
-                    : Rational(0);
+    return outwards ? Rational(sign * powerOfTwo(-kLargestExponent)) : Rational(0);
   Rational value;
   mpfr_get_q(value.get_mpq_t(), real.v);
   return value;
@@ -154,8 +149,8 @@ Integer fromInt64(int64_t value) { return Integer(value); }
 /// errors point the same way. With w = x + 0.044715 x^3,
 ///   (1 + tanh(sqrt(2 / pi) w)) / 2 = sigmoid(2 sqrt(2 / pi) w)
 ///                                  = sigmoid(sign(w) sqrt(8 w^2 / pi)).
-std::optional<Rational> boundOf(Irrational function, const Rational &x,
-                                Side side, int precision) {
+std::optional<Rational> boundOf(Irrational function, const Rational &x, Side side,
+                                int precision) {
   Real v(precision);
   mpfr_rnd_t rnd = towards(side);
   mpfr_set_q(v.v, x.get_mpq_t(), rnd);

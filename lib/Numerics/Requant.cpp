@@ -30,8 +30,8 @@ std::string_view formName(Form form) {
 }
 
 std::optional<Form> parseForm(std::string_view name) {
-  for (Form form : {Form::Affine, Form::HalfEven, Form::Threshold, Form::Table,
-                    Form::Accumulator})
+  for (Form form :
+       {Form::Affine, Form::HalfEven, Form::Threshold, Form::Table, Form::Accumulator})
     if (formName(form) == name)
       return form;
   return std::nullopt;
@@ -39,8 +39,7 @@ std::optional<Form> parseForm(std::string_view name) {
 
 /// |acc * m| <= 2^126, so the sum stays within 128 bits.
 int64_t applyRequant(int64_t acc, const Requant &requant) {
-  return finishRequant(static_cast<Int128>(acc) * requant.multiplier +
-                           requant.rounding,
+  return finishRequant(static_cast<Int128>(acc) * requant.multiplier + requant.rounding,
                        requant);
 }
 
@@ -64,17 +63,16 @@ int64_t finishRequant(Int128 v, const Requant &requant) {
 bool isWellFormed(const Requant &requant) {
   return (requant.form == Form::Affine || requant.form == Form::HalfEven) &&
          requant.multiplier > 0 &&
-         requant.multiplier < int64_t(1) << kWideMultiplierBits &&
-         requant.shift >= 1 && requant.shift <= kMaxShift;
+         requant.multiplier < int64_t(1) << kWideMultiplierBits && requant.shift >= 1 &&
+         requant.shift <= kMaxShift;
 }
 
 /// acc * m + r is linear in acc, so its extremes are at the ends of the range.
 /// HalfEven adds at most 2^(k-1).
 bool fitsInt64(const Requant &requant, Range acc) {
   constexpr Int128 kMax = std::numeric_limits<int64_t>::max();
-  Int128 half = requant.form == Form::HalfEven
-                    ? static_cast<Int128>(1) << (requant.shift - 1)
-                    : 0;
+  Int128 half =
+      requant.form == Form::HalfEven ? static_cast<Int128>(1) << (requant.shift - 1) : 0;
   for (int64_t end : {acc.min, acc.max}) {
     Int128 v = static_cast<Int128>(end) * requant.multiplier + requant.rounding;
     if (v < -kMax || v + half > kMax)
@@ -83,8 +81,7 @@ bool fitsInt64(const Requant &requant, Range acc) {
   return true;
 }
 
-int64_t applyThresholds(int64_t acc, int64_t lo,
-                        const std::vector<int64_t> &thresholds) {
+int64_t applyThresholds(int64_t acc, int64_t lo, const std::vector<int64_t> &thresholds) {
   return lo + (std::upper_bound(thresholds.begin(), thresholds.end(), acc) -
                thresholds.begin());
 }

@@ -20,7 +20,8 @@ namespace {
 /// An arithmetic progression (start + i * step) / divisor, held as
 /// quotient + remainder / divisor with 0 <= remainder < divisor. One step is
 /// two additions, a comparison and rarely a carry; no division.
-template <typename Int> struct Progression {
+template <typename Int>
+struct Progression {
   Int quotient, remainder, stepQuotient, stepRemainder, divisor;
 
   void advance() {
@@ -61,8 +62,7 @@ int64_t narrow(const Integer &value) { return value.get_si(); }
 /// which rounds up only to an even n - z. So t = floor(x) + 1, or x itself
 /// on such a tie.
 template <typename Int>
-void fillProgression(Staircase &staircase, Progression<Int> x,
-                     int64_t zeroPoint) {
+void fillProgression(Staircase &staircase, Progression<Int> x, int64_t zeroPoint) {
   const Range acc = staircase.acc;
   bool tieGoesUp = (staircase.output.min + 1 - zeroPoint) % 2 == 0;
   for (int64_t &threshold : staircase.thresholds) {
@@ -80,8 +80,8 @@ void fillProgression(Staircase &staircase, Progression<Int> x,
 /// acc * unit + offset >= (n - 1/2 - z) * s  <=>  acc >= x(i) with n = n0 + i:
 ///   x(i) = ((n0 - 1/2 - z) * s - offset) / unit + i * (s / unit)
 /// brought to one common denominator.
-void fillClosedForm(Staircase &staircase, const Rational &unit,
-                    const Rational &offset, const QuantParams &out) {
+void fillClosedForm(Staircase &staircase, const Rational &unit, const Rational &offset,
+                    const QuantParams &out) {
   Integer first = fromInt64(staircase.output.min) + 1 - out.zeroPoint;
   Rational start = ((first - Rational(1, 2)) * out.scale - offset) / unit;
   Rational step = out.scale / unit;
@@ -89,22 +89,20 @@ void fillClosedForm(Staircase &staircase, const Rational &unit,
   x.divisor = lcm(start.get_den(), step.get_den());
   Integer startNumerator = start.get_num() * (x.divisor / start.get_den());
   Integer stepNumerator = step.get_num() * (x.divisor / step.get_den());
-  mpz_fdiv_qr(x.quotient.get_mpz_t(), x.remainder.get_mpz_t(),
-              startNumerator.get_mpz_t(), x.divisor.get_mpz_t());
+  mpz_fdiv_qr(x.quotient.get_mpz_t(), x.remainder.get_mpz_t(), startNumerator.get_mpz_t(),
+              x.divisor.get_mpz_t());
   mpz_fdiv_qr(x.stepQuotient.get_mpz_t(), x.stepRemainder.get_mpz_t(),
               stepNumerator.get_mpz_t(), x.divisor.get_mpz_t());
-  bool fast = fitsBits(x.divisor, kDivisorBits) &&
-              fitsBits(x.quotient, kQuotientBits) &&
+  bool fast = fitsBits(x.divisor, kDivisorBits) && fitsBits(x.quotient, kQuotientBits) &&
               fitsBits(x.stepQuotient, kQuotientBits) &&
               staircase.output.max - staircase.output.min <= kFastSteps;
   if (!fast)
     return fillProgression(staircase, x, out.zeroPoint);
-  fillProgression(
-      staircase,
-      Progression<Int128>{toInt128(x.quotient), toInt128(x.remainder),
-                          toInt128(x.stepQuotient), toInt128(x.stepRemainder),
-                          toInt128(x.divisor)},
-      out.zeroPoint);
+  fillProgression(staircase,
+                  Progression<Int128>{toInt128(x.quotient), toInt128(x.remainder),
+                                      toInt128(x.stepQuotient), toInt128(x.stepRemainder),
+                                      toInt128(x.divisor)},
+                  out.zeroPoint);
 }
 
 //===----------------------------------------------------------------------===//
@@ -143,8 +141,7 @@ Cut pullBack(const ClampStep &step, const Cut &cut, Side) {
   if (step.hi && (from ? cut.value > *step.hi : cut.value >= *step.hi))
     return {Cut::Nothing};
   bool constant = step.lo && step.hi && *step.lo >= *step.hi;
-  if (constant ||
-      (step.lo && (from ? cut.value <= *step.lo : cut.value < *step.lo)))
+  if (constant || (step.lo && (from ? cut.value <= *step.lo : cut.value < *step.lo)))
     return {Cut::Everything};
   return cut;
 }
@@ -152,8 +149,8 @@ Cut pullBack(const ClampStep &step, const Cut &cut, Side) {
 Cut pullBack(const LinearStep &step, const Cut &cut, Side) {
   if (step.factor > 0)
     return {cut.kind, (cut.value - step.offset) / step.factor};
-  bool reached = cut.kind == Cut::From ? step.offset >= cut.value
-                                       : step.offset > cut.value;
+  bool reached =
+      cut.kind == Cut::From ? step.offset >= cut.value : step.offset > cut.value;
   return {reached ? Cut::Everything : Cut::Nothing};
 }
 
@@ -165,12 +162,10 @@ Cut pullBack(const RequantizeStep &step, const Cut &cut, Side) {
 }
 
 /// A cut at factor * log(argument): irrational unless the argument is 1.
-Cut logCut(const Cut &cut, const Rational &argument, const Rational &factor,
-           Side side) {
+Cut logCut(const Cut &cut, const Rational &argument, const Rational &factor, Side side) {
   if (argument == 1)
     return {cut.kind, 0};
-  return cutAt(factor *
-                   *boundOf(Irrational::Log, argument, side, kCutPrecision),
+  return cutAt(factor * *boundOf(Irrational::Log, argument, side, kCutPrecision),
                side == Side::Upper);
 }
 
@@ -246,16 +241,15 @@ struct Segment {
     for (auto it = chain.steps.rbegin(); it != chain.steps.rend(); ++it) {
       if (cut.kind == Cut::Everything || cut.kind == Cut::Nothing)
         break;
-      cut = std::visit([&](const auto &s) { return pullBack(s, cut, side); },
-                       *it);
+      cut = std::visit([&](const auto &s) { return pullBack(s, cut, side); }, *it);
     }
     if (cut.kind == Cut::Everything)
       return lo;
     if (cut.kind == Cut::Nothing)
       return hi;
     Rational x = (cut.value - offset) / unit;
-    return clampToInt64(
-        cut.kind == Cut::From ? ceilOf(x) : Integer(floorOf(x) + 1), lo, hi);
+    return clampToInt64(cut.kind == Cut::From ? ceilOf(x) : Integer(floorOf(x) + 1), lo,
+                        hi);
   }
 
   /// The threshold of `level`, known to lie in lo .. hi: pulled back with both
@@ -298,15 +292,15 @@ int64_t Staircase::at(int64_t accumulator) const {
 
 /// Clamps only tighten lo and hi: quantize is monotone, so
 /// quantize(clamp(x, a, b)) = clamp(quantize(x), quantize(a), quantize(b)).
-Staircase buildStaircase(const Rational &unit, const Rational &offset,
-                         const Chain &chain, Range acc) {
+Staircase buildStaircase(const Rational &unit, const Rational &offset, const Chain &chain,
+                         Range acc) {
   Staircase staircase{acc, chain.outputRange(), {}};
   staircase.thresholds.resize(staircase.output.max - staircase.output.min);
   if (chain.isClampOnly())
     fillClosedForm(staircase, unit, offset, chain.out);
   else
-    Segment{unit, offset, chain}.fill(staircase, 0, staircase.thresholds.size(),
-                                      acc.min, acc.max + 1);
+    Segment{unit, offset, chain}.fill(staircase, 0, staircase.thresholds.size(), acc.min,
+                                      acc.max + 1);
   return staircase;
 }
 

@@ -67,8 +67,7 @@ class SumSolver {
 public:
   SumSolver(const AccumulatorSumSegment &segment, const LinearStep &linear,
             const std::vector<Staircase> &staircases)
-      : segment(segment), staircases(staircases),
-        zeroPoint(segment.chain.out.zeroPoint) {
+      : segment(segment), staircases(staircases), zeroPoint(segment.chain.out.zeroPoint) {
     const Rational &s = segment.chain.out.scale;
     slope = segment.unit * linear.factor / s;
     addendSlope = segment.scale * linear.factor / s;
@@ -93,16 +92,15 @@ public:
   std::vector<Width> accumulatorWidths() const {
     std::vector<Width> widths;
     for (int bits = kMultiplierBits; bits <= kWideMultiplierBits; ++bits)
-      widths.push_back({largestShift(slope, bits), int64_t(1) << bits,
-                        int64_t(1) << kMaxShift});
+      widths.push_back(
+          {largestShift(slope, bits), int64_t(1) << bits, int64_t(1) << kMaxShift});
     return widths;
   }
 
   /// Affine, then HalfEven, or one of them; every width; both neighbours of
   /// both multipliers.
   std::optional<AccumulatorSumSolution>
-  solve(const std::vector<Width> &widths,
-        std::optional<Form> only = std::nullopt) const {
+  solve(const std::vector<Width> &widths, std::optional<Form> only = std::nullopt) const {
     for (Form form : {Form::Affine, Form::HalfEven}) {
       if (only && form != *only)
         continue;
@@ -123,19 +121,17 @@ private:
   /// The largest k with |term| * 2^k summing to less than 2^62 over all terms
   /// of y, so that products, partial sums and the sum stay within 64 bits.
   int shiftLimit() const {
-    Integer reach = std::max(abs(fromInt64(segment.acc.min)),
-                             abs(fromInt64(segment.acc.max)));
-    Integer addendReach = abs(fromInt64(segment.zeroPoint)) +
-                          std::max(abs(fromInt64(segment.operand.min)),
-                                   abs(fromInt64(segment.operand.max)));
-    Rational sum = reach * slope + addendReach * abs(addendSlope) +
-                   abs(intercept) + abs(fromInt64(zeroPoint)) + 1;
-    return kMaxShift -
-           static_cast<int>(mpz_sizeinbase(ceilOf(sum).get_mpz_t(), 2));
+    Integer reach =
+        std::max(abs(fromInt64(segment.acc.min)), abs(fromInt64(segment.acc.max)));
+    Integer addendReach =
+        abs(fromInt64(segment.zeroPoint)) + std::max(abs(fromInt64(segment.operand.min)),
+                                                     abs(fromInt64(segment.operand.max)));
+    Rational sum = reach * slope + addendReach * abs(addendSlope) + abs(intercept) +
+                   abs(fromInt64(zeroPoint)) + 1;
+    return kMaxShift - static_cast<int>(mpz_sizeinbase(ceilOf(sum).get_mpz_t(), 2));
   }
 
-  std::optional<AccumulatorSumSolution> tryWidth(Form form,
-                                                 const Width &width) const {
+  std::optional<AccumulatorSumSolution> tryWidth(Form form, const Width &width) const {
     auto [m0, m1] = neighbours(slope, width.shift);
     auto [n0, n1] = neighbours(addendSlope, width.shift);
     for (const Integer &m : {m0, m1})
@@ -147,11 +143,11 @@ private:
   }
 
   /// r is exact for staircase q iff r + q * m2 is exact for its steps alone.
-  std::optional<AccumulatorSumSolution>
-  tryPair(Form form, int64_t m, int64_t addend, int shift) const {
+  std::optional<AccumulatorSumSolution> tryPair(Form form, int64_t m, int64_t addend,
+                                                int shift) const {
     int64_t z = form == Form::HalfEven ? zeroPoint : 0;
-    RoundingInterval r = fittingRounding(
-        extremes(segment.acc, m, segment.operand, addend), form, shift);
+    RoundingInterval r =
+        fittingRounding(extremes(segment.acc, m, segment.operand, addend), form, shift);
     Int128 shiftedBy = static_cast<Int128>(segment.operand.min) * addend;
     for (const Staircase &staircase : staircases) {
       RoundingInterval steps = stepRounding(staircase, form, m, shift, z);
@@ -167,11 +163,11 @@ private:
                     fromInt64(addend) * segment.zeroPoint;
     int64_t lo = static_cast<int64_t>(r.min), hi = static_cast<int64_t>(r.max);
     Range output = staircases.front().output;
-    return AccumulatorSumSolution{{form, m, shift, clampToInt64(ideal, lo, hi),
-                                   z, output.min, output.max},
-                                  addend,
-                                  lo,
-                                  hi};
+    return AccumulatorSumSolution{
+        {form, m, shift, clampToInt64(ideal, lo, hi), z, output.min, output.max},
+        addend,
+        lo,
+        hi};
   }
 
   const AccumulatorSumSegment &segment;
@@ -183,9 +179,7 @@ private:
 /// The sum with its first operand as the accumulator:
 ///   (qa - za) * sa + ... = qa * sa + (-za * sa) + ...
 AccumulatorSumSegment withAccumulator(const SumSegment &s) {
-  return {s.scaleA,     fromInt64(s.zeroPointA) * -s.scaleA,
-          s.a,          s.scaleB,
-          s.zeroPointB, s.b,
+  return {s.scaleA, fromInt64(s.zeroPointA) * -s.scaleA, s.a, s.scaleB, s.zeroPointB, s.b,
           s.chain};
 }
 
@@ -201,9 +195,8 @@ std::vector<int64_t> tableOf(const SumSegment &segment,
   table.reserve(countOf(segment.a) * countOf(segment.b));
   for (int64_t qa = segment.a.min; qa <= segment.a.max; ++qa)
     for (int64_t qb = segment.b.min; qb <= segment.b.max; ++qb)
-      table.push_back(staircases.empty()
-                          ? evaluate(segment, qa, qb)
-                          : staircases[qb - segment.b.min].at(qa));
+      table.push_back(staircases.empty() ? evaluate(segment, qa, qb)
+                                         : staircases[qb - segment.b.min].at(qa));
   return table;
 }
 
@@ -222,8 +215,7 @@ bool fail(std::string *why, std::string text) {
 }
 
 /// What a sum must satisfy before its outputs are compared; empty when it does.
-std::string formError(const Requant &requant, RoundingInterval sums,
-                      int64_t rounding) {
+std::string formError(const Requant &requant, RoundingInterval sums, int64_t rounding) {
   if (!isWellFormed(requant))
     return "expects form affine or half_even, 0 < m < 2^40, 1 <= k <= 62";
   RoundingInterval r = fittingRounding(sums, requant.form, requant.shift);
@@ -235,8 +227,8 @@ std::string formError(const SumRequant &requant, const SumSegment &segment) {
   if (requant.form == Form::Table)
     return requant.table.size() == size
                ? ""
-               : "expects a table of " + std::to_string(size) +
-                     " entries, got " + std::to_string(requant.table.size());
+               : "expects a table of " + std::to_string(size) + " entries, got " +
+                     std::to_string(requant.table.size());
   return formError(
       requantOf(requant),
       extremes(segment.a, requant.multiplierA, segment.b, requant.multiplierB),
@@ -244,27 +236,24 @@ std::string formError(const SumRequant &requant, const SumSegment &segment) {
 }
 
 std::string pairText(int64_t qa, int64_t qb, int64_t expected, int64_t got) {
-  return "pair (" + std::to_string(qa) + ", " + std::to_string(qb) +
-         "): expects " + std::to_string(expected) + ", got " +
-         std::to_string(got);
+  return "pair (" + std::to_string(qa) + ", " + std::to_string(qb) + "): expects " +
+         std::to_string(expected) + ", got " + std::to_string(got);
 }
 
-constexpr const char *kTooWide =
-    "operands of more than 256 values are not enumerated";
+constexpr const char *kTooWide = "operands of more than 256 values are not enumerated";
 
 } // namespace
 
 int64_t evaluate(const SumSegment &segment, int64_t qa, int64_t qb) {
-  return segment.chain.evaluate(
-      centered(qa, segment.zeroPointA) * segment.scaleA +
-      centered(qb, segment.zeroPointB) * segment.scaleB);
+  return segment.chain.evaluate(centered(qa, segment.zeroPointA) * segment.scaleA +
+                                centered(qb, segment.zeroPointB) * segment.scaleB);
 }
 
-int64_t applySum(const SumRequant &requant, const SumSegment &segment,
-                 int64_t qa, int64_t qb) {
+int64_t applySum(const SumRequant &requant, const SumSegment &segment, int64_t qa,
+                 int64_t qb) {
   if (requant.form == Form::Table)
-    return requant.table[(qa - segment.a.min) * countOf(segment.b) +
-                         (qb - segment.b.min)];
+    return requant
+        .table[(qa - segment.a.min) * countOf(segment.b) + (qb - segment.b.min)];
   Int128 v = static_cast<Int128>(qa) * requant.multiplierA +
              static_cast<Int128>(qb) * requant.multiplierB + requant.rounding;
   return finishRequant(v, requantOf(requant));
@@ -304,8 +293,7 @@ std::optional<SumRequant> solveSum(const SumSegment &segment) {
   return table;
 }
 
-bool proves(const SumRequant &requant, const SumSegment &segment,
-            std::string *why) {
+bool proves(const SumRequant &requant, const SumSegment &segment, std::string *why) {
   if (!isSmall(segment))
     return fail(why, kTooWide);
   std::string error = formError(requant, segment);
@@ -339,8 +327,7 @@ int64_t applyAccumulatorSum(const AccumulatorSumSolution &solution, int64_t acc,
 }
 
 std::optional<AccumulatorSumSolution>
-solveAccumulatorSum(const AccumulatorSumSegment &segment,
-                    std::optional<Form> only) {
+solveAccumulatorSum(const AccumulatorSumSegment &segment, std::optional<Form> only) {
   std::optional<LinearStep> linear = segment.chain.linearPart();
   if (!linear || linear->factor <= 0 || countOf(segment.operand) > kMaxValues)
     return std::nullopt;
@@ -349,21 +336,18 @@ solveAccumulatorSum(const AccumulatorSumSegment &segment,
   return solver.solve(solver.accumulatorWidths(), only);
 }
 
-bool proves(const AccumulatorSumSolution &solution,
-            const AccumulatorSumSegment &segment, std::string *why) {
+bool proves(const AccumulatorSumSolution &solution, const AccumulatorSumSegment &segment,
+            std::string *why) {
   if (countOf(segment.operand) > kMaxValues)
     return fail(why, kTooWide);
-  std::string error =
-      formError(solution.requant,
-                extremes(segment.acc, solution.requant.multiplier,
-                         segment.operand, solution.addendMultiplier),
-                solution.requant.rounding);
+  std::string error = formError(solution.requant,
+                                extremes(segment.acc, solution.requant.multiplier,
+                                         segment.operand, solution.addendMultiplier),
+                                solution.requant.rounding);
   if (!error.empty())
     return fail(why, error);
   for (int64_t q = segment.operand.min; q <= segment.operand.max; ++q) {
-    auto output = [&](int64_t acc) {
-      return applyAccumulatorSum(solution, acc, q);
-    };
+    auto output = [&](int64_t acc) { return applyAccumulatorSum(solution, acc, q); };
     std::string reason;
     if (!matches(staircaseFor(segment, q), output, &reason))
       return fail(why, "operand " + std::to_string(q) + ", " + reason);

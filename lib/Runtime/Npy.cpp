@@ -33,10 +33,10 @@ struct DTypeInfo {
 };
 
 constexpr DTypeInfo kDTypes[] = {
-    {DType::Int8, "int8", "|i1", 1},     {DType::UInt8, "uint8", "|u1", 1},
-    {DType::Int16, "int16", "<i2", 2},   {DType::UInt16, "uint16", "<u2", 2},
-    {DType::Int32, "int32", "<i4", 4},   {DType::UInt32, "uint32", "<u4", 4},
-    {DType::Int64, "int64", "<i8", 8},   {DType::Float32, "float32", "<f4", 4},
+    {DType::Int8, "int8", "|i1", 1},       {DType::UInt8, "uint8", "|u1", 1},
+    {DType::Int16, "int16", "<i2", 2},     {DType::UInt16, "uint16", "<u2", 2},
+    {DType::Int32, "int32", "<i4", 4},     {DType::UInt32, "uint32", "<u4", 4},
+    {DType::Int64, "int64", "<i8", 8},     {DType::Float32, "float32", "<f4", 4},
     {DType::Float64, "float64", "<f8", 8},
 };
 
@@ -151,7 +151,8 @@ std::optional<uint64_t> countElements(const std::vector<int64_t> &shape, uint64_
   return count;
 }
 
-template <typename T> int64_t load(const char *data, int64_t i) {
+template <typename T>
+int64_t load(const char *data, int64_t i) {
   T value;
   std::memcpy(&value, data + i * sizeof(T), sizeof(T));
   return static_cast<int64_t>(value);
@@ -199,25 +200,31 @@ std::string shapeToString(const std::vector<int64_t> &shape) {
 std::optional<Array> parseNpy(std::string_view bytes, std::string &error) {
   constexpr size_t kShortHeader = 10, kLongHeader = 12;
   if (bytes.size() < kShortHeader || bytes.substr(0, kMagic.size()) != kMagic) {
-    error = "not a .npy file, expected it to start with \\x93NUMPY; write it with numpy.save";
+    error =
+        "not a .npy file, expected it to start with \\x93NUMPY; write it with numpy.save";
     return std::nullopt;
   }
-  auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(bytes[i])); };
+  auto byte = [&](size_t i) {
+    return static_cast<size_t>(static_cast<uint8_t>(bytes[i]));
+  };
   bool isLong = byte(6) >= 2;
   size_t start = isLong ? kLongHeader : kShortHeader;
   size_t length = byte(8) | byte(9) << 8;
   if (isLong && bytes.size() >= kLongHeader)
     length |= byte(10) << 16 | byte(11) << 24;
-  if (byte(6) < 1 || byte(6) > 3 || bytes.size() < start || length > bytes.size() - start) {
-    error = "header is cut off or of an unknown version; write the file again with numpy.save";
+  if (byte(6) < 1 || byte(6) > 3 || bytes.size() < start ||
+      length > bytes.size() - start) {
+    error = "header is cut off or of an unknown version; write the file again with "
+            "numpy.save";
     return std::nullopt;
   }
   std::string descr;
   bool fortran = false;
   Array array;
   if (!HeaderParser(bytes.substr(start, length)).parse(descr, fortran, array.shape)) {
-    error = "header is not a dict of descr, fortran_order and shape; write the file again "
-            "with numpy.save";
+    error =
+        "header is not a dict of descr, fortran_order and shape; write the file again "
+        "with numpy.save";
     return std::nullopt;
   }
   const DTypeInfo *info = nullptr;
@@ -226,7 +233,8 @@ std::optional<Array> parseNpy(std::string_view bytes, std::string &error) {
                                      descr.substr(1) == candidate.descr + 1))
       info = &candidate;
   if (!info) {
-    error = "unsupported dtype '" + descr + "', expected int8 to int64, uint8 to uint32, "
+    error = "unsupported dtype '" + descr +
+            "', expected int8 to int64, uint8 to uint32, "
             "float32 or float64 in little endian; convert it with numpy's astype";
     return std::nullopt;
   }
@@ -239,7 +247,8 @@ std::optional<Array> parseNpy(std::string_view bytes, std::string &error) {
     return std::nullopt;
   }
   if (fortran && array.shape.size() > 1) {
-    error = "array is in Fortran order, expected C order; save numpy.ascontiguousarray(x)";
+    error =
+        "array is in Fortran order, expected C order; save numpy.ascontiguousarray(x)";
     return std::nullopt;
   }
   array.dtype = info->dtype;

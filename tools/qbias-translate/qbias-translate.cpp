@@ -18,8 +18,8 @@
 static void registerImportOnnx() {
   mlir::TranslateToMLIRRegistration registration(
       "import-onnx", "ONNX model (QDQ or float) to the qbias real family",
-      [](llvm::SourceMgr &sources, mlir::MLIRContext *context)
-          -> mlir::OwningOpRef<mlir::Operation *> {
+      [](llvm::SourceMgr &sources,
+         mlir::MLIRContext *context) -> mlir::OwningOpRef<mlir::Operation *> {
         auto id = sources.getMainFileID();
         return mlir::OwningOpRef<mlir::Operation *>(
             qbias::importOnnx(sources.getMemoryBuffer(id)->getMemBufferRef(), context, {})

@@ -56,7 +56,8 @@ struct CommonOptions {
   cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL"),
                              cl::cat(category())};
   cl::opt<std::string> requant{"requant", cl::init("exact"), cl::value_desc("mode"),
-                               cl::desc("Requantization mode: exact"), cl::cat(category())};
+                               cl::desc("Requantization mode: exact"),
+                               cl::cat(category())};
   cl::opt<int64_t> batch{"batch", cl::init(1), cl::value_desc("N"),
                          cl::desc("Extent of a symbolic batch dimension"),
                          cl::cat(category())};
@@ -150,10 +151,12 @@ static std::optional<int> parse(int argc, char **argv, llvm::StringRef overview)
 static int mainCompile(int argc, char **argv) {
   CommonOptions common;
   cl::opt<std::string> output("o", cl::Required, cl::value_desc("file"),
-                              cl::desc("Output: .mlir, .mlirbc or .ll"), cl::cat(category()));
-  cl::opt<std::string> emit("emit", cl::value_desc("format"),
-                            cl::desc("mlir, mlirbc or ll, when the extension does not say"),
-                            cl::cat(category()));
+                              cl::desc("Output: .mlir, .mlirbc or .ll"),
+                              cl::cat(category()));
+  cl::opt<std::string> emit(
+      "emit", cl::value_desc("format"),
+      cl::desc("mlir, mlirbc or ll, when the extension does not say"),
+      cl::cat(category()));
   cl::opt<Stage> stage(
       "stage", cl::init(Stage::LLVM), cl::desc("Stage of an .mlir or .mlirbc output"),
       cl::values(clEnumValN(Stage::Import, "import", "as imported"),
@@ -167,15 +170,17 @@ static int mainCompile(int argc, char **argv) {
   cl::opt<std::string> name("name", cl::init("qbias"), cl::value_desc("identifier"),
                             cl::desc("Name of the program; its entry point is NAME_run"),
                             cl::cat(category()));
-  if (auto code = parse(argc, argv,
-                        "Compile a model.\nexample: qbias compile model.onnx -o model.ll\n"))
+  if (auto code =
+          parse(argc, argv,
+                "Compile a model.\nexample: qbias compile model.onnx -o model.ll\n"))
     return *code;
   auto options = common.get();
   if (!options)
     return kExitUsage;
   options->name = name;
-  bool isIdentifier = !name.empty() && !llvm::isDigit(name[0]) &&
-                      llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+  bool isIdentifier =
+      !name.empty() && !llvm::isDigit(name[0]) &&
+      llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
   if (!isIdentifier)
     return usageError("--name is '" + name + "', expected a C identifier");
   return runCompile({common.model, output, certificate, emit, stage, false, *options});
@@ -200,17 +205,18 @@ static int mainRun(int argc, char **argv) {
                                 cl::desc("Formula that quantizes float inputs: producer "
                                          "(the framework's float32) or real (exact)"),
                                 cl::cat(category()));
-  if (auto code = parse(argc, argv,
-                        "Run a model on arrays.\nexample: qbias run model.onnx --input x.npy "
-                        "--output y.npy --labels labels.npy\n"))
+  if (auto code =
+          parse(argc, argv,
+                "Run a model on arrays.\nexample: qbias run model.onnx --input x.npy "
+                "--output y.npy --labels labels.npy\n"))
     return *code;
   auto options = common.get();
   if (!options)
     return kExitUsage;
   if (boundary != "producer" && boundary != "real")
     return usageError("--boundary is '" + boundary + "', expected producer or real");
-  RunCommand command{common.model, dump,          labels,     {}, {}, raw, boundary == "real",
-                     common.quiet, *options};
+  RunCommand command{common.model,       dump,         labels,  {}, {}, raw,
+                     boundary == "real", common.quiet, *options};
   for (const std::string &text : inputs)
     command.inputs.push_back(parseNamedFile(text));
   for (const std::string &text : outputs)
@@ -222,8 +228,8 @@ static int mainReport(int argc, char **argv) {
   CommonOptions common;
   cl::opt<std::string> format("format", cl::init("text"), cl::desc("text or json"),
                               cl::cat(category()));
-  cl::opt<std::string> output("o", cl::value_desc("file"), cl::desc("Output instead of stdout"),
-                              cl::cat(category()));
+  cl::opt<std::string> output("o", cl::value_desc("file"),
+                              cl::desc("Output instead of stdout"), cl::cat(category()));
   if (auto code = parse(argc, argv,
                         "Show tensors, biases, requantization and certificate.\n"
                         "example: qbias report model.onnx --format=json\n"))
@@ -238,8 +244,10 @@ static int mainReport(int argc, char **argv) {
 
 static int mainBench(int argc, char **argv) {
   CommonOptions common;
-  cl::opt<int64_t> runs("runs", cl::init(20), cl::desc("Runs to measure"), cl::cat(category()));
-  cl::opt<int64_t> threads("threads", cl::init(1), cl::desc("Threads: 1"), cl::cat(category()));
+  cl::opt<int64_t> runs("runs", cl::init(20), cl::desc("Runs to measure"),
+                        cl::cat(category()));
+  cl::opt<int64_t> threads("threads", cl::init(1), cl::desc("Threads: 1"),
+                           cl::cat(category()));
   cl::opt<std::string> format("format", cl::init("text"), cl::desc("text or json"),
                               cl::cat(category()));
   if (auto code = parse(argc, argv,

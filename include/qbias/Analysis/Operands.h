@@ -24,8 +24,8 @@ std::optional<RealConstant> getRealConstant(mlir::Value value);
 
 /// Quantized operands of a sum of products with constant weights.
 struct Operands {
-  mlir::quant::QuantizedType input; ///< per tensor
-  std::vector<int64_t> weights;     ///< q_w - z_w, one row per output channel
+  mlir::quant::QuantizedType input;       ///< per tensor
+  std::vector<int64_t> weights;           ///< q_w - z_w, one row per output channel
   llvm::SmallVector<double> weightScales; ///< one, or one per output channel
 };
 

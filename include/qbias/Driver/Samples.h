@@ -30,9 +30,9 @@ std::optional<Samples> readSamples(const std::string &path, const TensorInfo &te
 
 /// The arrays given for the inputs in order: by NAME, or in the order of the
 /// command line. Prints what is missing or unknown.
-std::optional<std::vector<std::string>>
-matchInputs(const std::vector<NamedFile> &files, const std::vector<TensorInfo> &inputs,
-            llvm::StringRef model);
+std::optional<std::vector<std::string>> matchInputs(const std::vector<NamedFile> &files,
+                                                    const std::vector<TensorInfo> &inputs,
+                                                    llvm::StringRef model);
 
 /// Shape of `count` outputs stacked along the tensor's own first axis.
 std::vector<int64_t> stackedShape(const TensorInfo &tensor, int64_t count);

@@ -20,8 +20,8 @@ enum class BiasCase { Float, OnGrid, Rescaled, Overflow, Shared, Absent, DeadCha
 std::string_view biasCaseName(BiasCase c);
 
 struct BiasConstant {
-  int64_t integer = 0;   ///< bias_i32
-  Rational residue = 0;  ///< b - integer * inputScale * weightScale, real units
+  int64_t integer = 0;    ///< bias_i32
+  Rational residue = 0;   ///< b - integer * inputScale * weightScale, real units
   bool saturated = false; ///< N10 moved a part of the bias into the residue
 };
 

@@ -1,4 +1,5 @@
-//===- Certificate.h - solving for and proving a requantization (N7, N8) ---*- C++ -*-===//
+//===- Certificate.h - solving for and proving a requantization (N7, N8) ---*- C++
+//-*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -44,8 +45,8 @@ std::optional<Solution> solve(const Staircase &staircase, const Target &target,
 
 /// The set of exact r for fixed m and k: empty (min > max) when infeasible.
 /// Only r with |acc * m + r| < 2^63 on the range are in the set.
-Range feasibleRounding(const Staircase &staircase, Form form,
-                       int64_t multiplier, int shift, int64_t zeroPoint);
+Range feasibleRounding(const Staircase &staircase, Form form, int64_t multiplier,
+                       int shift, int64_t zeroPoint);
 
 /// The smallest v = acc * m + r whose output is at least `level`, before
 /// clamping: level << k, or for HalfEven with j = level - zeroPoint
@@ -66,9 +67,8 @@ struct RoundingInterval {
 /// Every r of any size, and those with which every step of the staircase is
 /// made: feasibleRounding before its 64-bit limits. 0 < m < 2^40, k <= 62.
 RoundingInterval everyRounding();
-RoundingInterval stepRounding(const Staircase &staircase, Form form,
-                              int64_t multiplier, int shift,
-                              int64_t zeroPoint);
+RoundingInterval stepRounding(const Staircase &staircase, Form form, int64_t multiplier,
+                              int shift, int64_t zeroPoint);
 
 /// Every int64 r with |v + r| < 2^63 for v in `sums`, the half that HalfEven
 /// adds included.
@@ -84,8 +84,7 @@ std::pair<Integer, Integer> neighbours(const Rational &value, int shift);
 /// True when `output`, a function of acc that never decreases, equals the
 /// staircase on its whole range. On failure `why` names level, threshold and
 /// both outputs.
-bool matches(const Staircase &staircase,
-             const std::function<int64_t(int64_t)> &output,
+bool matches(const Staircase &staircase, const std::function<int64_t(int64_t)> &output,
              std::string *why = nullptr);
 
 /// Proves that `requant` makes every step of `staircase`. On failure `why`

@@ -63,8 +63,8 @@ enum class Irrational {
 /// A rational strictly below (Lower) or above (Upper) f(x), from arithmetic
 /// with `precision` bits and directed rounding. nullopt is an upper bound of
 /// infinity (exp of a huge x).
-std::optional<Rational> boundOf(Irrational function, const Rational &x,
-                                Side side, int precision);
+std::optional<Rational> boundOf(Irrational function, const Rational &x, Side side,
+                                int precision);
 
 } // namespace qbias::numerics
 

@@ -62,8 +62,7 @@ bool fitsInt64(const Requant &requant, Range acc);
 
 /// Threshold form: thresholds[i] is the smallest acc whose output is at least
 /// lo + 1 + i; sorted.
-int64_t applyThresholds(int64_t acc, int64_t lo,
-                        const std::vector<int64_t> &thresholds);
+int64_t applyThresholds(int64_t acc, int64_t lo, const std::vector<int64_t> &thresholds);
 
 } // namespace qbias::numerics
 

@@ -1,4 +1,5 @@
-//===- Staircase.h - a segment with one accumulator as its thresholds (N7) ---*- C++ -*-===//
+//===- Staircase.h - a segment with one accumulator as its thresholds (N7) ---*- C++
+//-*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -36,8 +37,8 @@ struct Staircase {
 /// in practice). Clamp-only chains use the closed form of N7; other steps are
 /// inverted, exactly where the inverse is rational, else between two bounds
 /// that bisection on Chain::evaluate closes.
-Staircase buildStaircase(const Rational &unit, const Rational &offset,
-                         const Chain &chain, Range acc);
+Staircase buildStaircase(const Rational &unit, const Rational &offset, const Chain &chain,
+                         Range acc);
 
 /// For small ranges: the outputs for acc.min .. acc.max in order.
 std::vector<int64_t> tabulate(const Staircase &staircase);

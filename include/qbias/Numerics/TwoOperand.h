@@ -37,8 +37,8 @@ struct SumRequant {
 
 /// The exact output for one pair.
 int64_t evaluate(const SumSegment &segment, int64_t qa, int64_t qb);
-int64_t applySum(const SumRequant &requant, const SumSegment &segment,
-                 int64_t qa, int64_t qb);
+int64_t applySum(const SumRequant &requant, const SumSegment &segment, int64_t qa,
+                 int64_t qb);
 
 /// N11: certified by enumerating all pairs. Affine, then HalfEven, then Table
 /// (always possible while both ranges have at most 256 values). nullopt for
@@ -76,8 +76,8 @@ int64_t applyAccumulatorSum(const AccumulatorSumSolution &solution, int64_t acc,
 std::optional<AccumulatorSumSolution>
 solveAccumulatorSum(const AccumulatorSumSegment &segment,
                     std::optional<Form> only = std::nullopt);
-bool proves(const AccumulatorSumSolution &solution,
-            const AccumulatorSumSegment &segment, std::string *why = nullptr);
+bool proves(const AccumulatorSumSolution &solution, const AccumulatorSumSegment &segment,
+            std::string *why = nullptr);
 
 } // namespace qbias::numerics
 

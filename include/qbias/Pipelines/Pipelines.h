@@ -22,11 +22,13 @@ struct PipelineOptions : public mlir::PassPipelineOptions<PipelineOptions> {
   Option<bool> observe{*this, "observe",
                        llvm::cl::desc("Return every quantized tensor of the file."),
                        llvm::cl::init(false)};
-  Option<bool> trusted{*this, "trusted",
-                       llvm::cl::desc("Certificates were made in this process; do not prove "
-                                      "them again before code generation."),
-                       llvm::cl::init(false)};
-  Option<std::string> name{*this, "name", llvm::cl::desc("Name of the program's entry point."),
+  Option<bool> trusted{
+      *this, "trusted",
+      llvm::cl::desc("Certificates were made in this process; do not prove "
+                     "them again before code generation."),
+      llvm::cl::init(false)};
+  Option<std::string> name{*this, "name",
+                           llvm::cl::desc("Name of the program's entry point."),
                            llvm::cl::init("qbias")};
 };
 

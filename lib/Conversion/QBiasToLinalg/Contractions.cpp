@@ -43,7 +43,8 @@ Value qbias::padSpatial(OpBuilder &builder, Location loc, Value value,
 
 Value qbias::makeFilled(OpBuilder &builder, Location loc, RankedTensorType type,
                         int64_t value) {
-  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+  Value empty =
+      tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
   Value constant = makeInteger(builder, loc, type.getElementType(), value);
   return linalg::FillOp::create(builder, loc, constant, empty).getResult(0);
 }
@@ -71,7 +72,8 @@ static Value broadcast(OpBuilder &builder, Location loc, Value bias,
   for (int64_t d = 0; d < type.getRank(); ++d)
     if (!llvm::is_contained(dimensions, d))
       added.push_back(d);
-  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+  Value empty =
+      tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
   return linalg::BroadcastOp::create(builder, loc, bias, empty, added).getResult()[0];
 }
 
@@ -129,8 +131,9 @@ static Value buildDense(OpBuilder &builder, Location loc, const Convolution &con
                                 conv.name + ".weight_hwcf");
   RankedTensorType type = op.getType().clone(conv.accumulator);
   Value init = broadcast(builder, loc, conv.bias, type, {3});
-  return linalg::Conv2DNhwcHwcfOp::create(builder, loc, type, ValueRange{conv.input, weight},
-                                          init, conv.strides, conv.dilations)
+  return linalg::Conv2DNhwcHwcfOp::create(builder, loc, type,
+                                          ValueRange{conv.input, weight}, init,
+                                          conv.strides, conv.dilations)
       .getResult(0);
 }
 
@@ -143,8 +146,8 @@ static Value buildDepthwise(OpBuilder &builder, Location loc, const Convolution 
   Value weight = permuteWeights(builder, loc, op.getWeight(), shape, {2, 3, 0, 1},
                                 conv.name + ".weight_hwcm");
   auto result = op.getType().getShape();
-  auto type = RankedTensorType::get({result[0], result[1], result[2], channels, multiplier},
-                                    conv.accumulator);
+  auto type = RankedTensorType::get(
+      {result[0], result[1], result[2], channels, multiplier}, conv.accumulator);
   SmallVector<ReassociationIndices> split = {{0, 1}}, join = {{0}, {1}, {2}, {3, 4}};
   Value bias = tensor::ExpandShapeOp::create(
       builder, loc, RankedTensorType::get({channels, multiplier}, conv.accumulator),
@@ -154,8 +157,8 @@ static Value buildDepthwise(OpBuilder &builder, Location loc, const Convolution 
                   builder, loc, type, ValueRange{conv.input, weight}, init, conv.strides,
                   conv.dilations)
                   .getResult(0);
-  return tensor::CollapseShapeOp::create(builder, loc, op.getType().clone(conv.accumulator),
-                                         acc, join);
+  return tensor::CollapseShapeOp::create(builder, loc,
+                                         op.getType().clone(conv.accumulator), acc, join);
 }
 
 /// Other groups: [N, H, W, G, C/G] x [G, O/G, KH, KW, C/G].
@@ -165,24 +168,26 @@ static Value buildGrouped(OpBuilder &builder, Location loc, const Convolution &c
   auto x = cast<RankedTensorType>(conv.input.getType());
   int64_t groups = op.getGroups();
   Value weight = permuteWeights(builder, loc, op.getWeight(),
-                                {groups, w[0] / groups, w[1], w[2], w[3]}, {0, 1, 2, 3, 4},
-                                conv.name + ".weight_gfhwc");
+                                {groups, w[0] / groups, w[1], w[2], w[3]},
+                                {0, 1, 2, 3, 4}, conv.name + ".weight_gfhwc");
   SmallVector<ReassociationIndices> join = {{0}, {1}, {2}, {3, 4}}, split = {{0, 1}};
   auto splitShape = [&](ArrayRef<int64_t> shape) {
     return SmallVector<int64_t>{shape[0], shape[1], shape[2], groups, shape[3] / groups};
   };
-  Value input = tensor::ExpandShapeOp::create(builder, loc, x.clone(splitShape(x.getShape())),
-                                              conv.input, join);
-  auto type = RankedTensorType::get(splitShape(op.getType().getShape()), conv.accumulator);
+  Value input = tensor::ExpandShapeOp::create(
+      builder, loc, x.clone(splitShape(x.getShape())), conv.input, join);
+  auto type =
+      RankedTensorType::get(splitShape(op.getType().getShape()), conv.accumulator);
   Value bias = tensor::ExpandShapeOp::create(
       builder, loc, RankedTensorType::get({groups, w[0] / groups}, conv.accumulator),
       conv.bias, split);
   Value init = broadcast(builder, loc, bias, type, {3, 4});
-  Value acc = linalg::Conv2DNhwgcGfhwcOp::create(builder, loc, type, ValueRange{input, weight},
-                                                 init, conv.strides, conv.dilations)
-                  .getResult(0);
-  return tensor::CollapseShapeOp::create(builder, loc, op.getType().clone(conv.accumulator),
-                                         acc, join);
+  Value acc =
+      linalg::Conv2DNhwgcGfhwcOp::create(builder, loc, type, ValueRange{input, weight},
+                                         init, conv.strides, conv.dilations)
+          .getResult(0);
+  return tensor::CollapseShapeOp::create(builder, loc,
+                                         op.getType().clone(conv.accumulator), acc, join);
 }
 
 /// The epilogue of an operation with one accumulator tensor and maybe an
@@ -196,8 +201,8 @@ static Value buildChannelEpilogue(OpBuilder &builder, IntegerSegmentOpInterface 
   auto takeAccumulator = [](OpBuilder &, ValueRange arguments) -> Value {
     return arguments[0];
   };
-  ChannelIndexing indexing = indexByDimension(builder.getContext(), rank, rank - 1,
-                                              op.getRequantChannels());
+  ChannelIndexing indexing =
+      indexByDimension(builder.getContext(), rank, rank - 1, op.getRequantChannels());
   if (!addend)
     return buildEpilogue(builder, op, inputs, indexing, takeAccumulator);
   inputs.push_back({addend, identity});
@@ -222,16 +227,16 @@ struct ConvertConv2D : public OpConversionPattern<IntConv2DOp> {
     SmallVector<int64_t> weights;
     if (!readIntegers(op.getWeight(), weights))
       return rewriter.notifyMatchFailure(op, "weights are not constant");
-    int64_t zeroPoint = op.getInputZp() +
-                        getStorageShift(op.getInput().getType().getElementType());
+    int64_t zeroPoint =
+        op.getInputZp() + getStorageShift(op.getInput().getType().getElementType());
     Convolution conv;
     conv.op = op;
     conv.name = getLayerName(op);
     conv.accumulator = getAccumulatorType(segment);
     conv.input = padSpatial(rewriter, loc, adaptor.getInput(), op.getPads(), zeroPoint);
-    conv.bias = makeFoldedBias(rewriter, loc, op.getBias(), weights,
-                               segment.getRequantChannels(), zeroPoint, conv.accumulator,
-                               conv.name + ".bias_folded");
+    conv.bias =
+        makeFoldedBias(rewriter, loc, op.getBias(), weights, segment.getRequantChannels(),
+                       zeroPoint, conv.accumulator, conv.name + ".bias_folded");
     conv.strides = makeExtents(rewriter, op.getStrides());
     conv.dilations = makeExtents(rewriter, op.getDilations());
     int64_t groups = op.getGroups();
@@ -241,8 +246,8 @@ struct ConvertConv2D : public OpConversionPattern<IntConv2DOp> {
                               : buildGrouped(rewriter, loc, conv);
     Type addendElement =
         op.getAddend() ? getElementTypeOrSelf(op.getAddend().getType()) : Type();
-    rewriter.replaceOp(op, buildChannelEpilogue(rewriter, segment, acc, adaptor.getAddend(),
-                                                addendElement));
+    rewriter.replaceOp(op, buildChannelEpilogue(rewriter, segment, acc,
+                                                adaptor.getAddend(), addendElement));
     return success();
   }
 };
@@ -255,13 +260,12 @@ struct ConvertMatmul : public OpConversionPattern<IntMatmulOp> {
     if (!op.getBounds())
       return rewriter.notifyMatchFailure(op, "has no bounds");
     auto segment = cast<IntegerSegmentOpInterface>(op.getOperation());
-    Value acc = op.getReference().getWeights()
-                    ? buildWeighted(op, adaptor, rewriter)
-                    : buildActivations(op, adaptor, rewriter);
+    Value acc = op.getReference().getWeights() ? buildWeighted(op, adaptor, rewriter)
+                                               : buildActivations(op, adaptor, rewriter);
     Type addendElement =
         op.getAddend() ? getElementTypeOrSelf(op.getAddend().getType()) : Type();
-    rewriter.replaceOp(op, buildChannelEpilogue(rewriter, segment, acc, adaptor.getAddend(),
-                                                addendElement));
+    rewriter.replaceOp(op, buildChannelEpilogue(rewriter, segment, acc,
+                                                adaptor.getAddend(), addendElement));
     return success();
   }
 
@@ -280,8 +284,8 @@ private:
         op.getLhsZp() + getStorageShift(op.getLhs().getType().getElementType());
     Value bias = makeFoldedBias(rewriter, loc, op.getBias(), weights, shape[0], zeroPoint,
                                 accumulator, name + ".bias_folded");
-    Value weight = permuteWeights(rewriter, loc, op.getRhs(), shape, {1, 0},
-                                  name + ".weight_kn");
+    Value weight =
+        permuteWeights(rewriter, loc, op.getRhs(), shape, {1, 0}, name + ".weight_kn");
     auto lhsType = cast<RankedTensorType>(adaptor.getLhs().getType());
     SmallVector<ReassociationIndices> fold(2);
     for (int64_t d = 0; d + 1 < lhsType.getRank(); ++d)
@@ -290,15 +294,16 @@ private:
     int64_t rows = lhsType.getNumElements() / shape[1];
     Value lhs = adaptor.getLhs();
     if (lhsType.getRank() > 2)
-      lhs = tensor::CollapseShapeOp::create(rewriter, loc, lhsType.clone({rows, shape[1]}),
-                                            lhs, fold);
+      lhs = tensor::CollapseShapeOp::create(rewriter, loc,
+                                            lhsType.clone({rows, shape[1]}), lhs, fold);
     auto flat = RankedTensorType::get({rows, shape[0]}, accumulator);
     Value init = broadcast(rewriter, loc, bias, flat, {1});
-    Value acc = linalg::MatmulOp::create(rewriter, loc, flat, ValueRange{lhs, weight}, init)
-                    .getResult(0);
+    Value acc =
+        linalg::MatmulOp::create(rewriter, loc, flat, ValueRange{lhs, weight}, init)
+            .getResult(0);
     if (lhsType.getRank() > 2)
-      acc = tensor::ExpandShapeOp::create(rewriter, loc, op.getType().clone(accumulator), acc,
-                                          fold);
+      acc = tensor::ExpandShapeOp::create(rewriter, loc, op.getType().clone(accumulator),
+                                          acc, fold);
     return acc;
   }
 
@@ -315,8 +320,9 @@ private:
     SmallVector<AffineExpr> a, b, y;
     for (int64_t d = 0; d < rank; ++d) {
       a.push_back(rewriter.getAffineDimExpr(d == rank - 1 ? rank : d));
-      b.push_back(rewriter.getAffineDimExpr(d == rank - 2 ? rank - 1
-                                            : d == rank - 1 ? rank : d));
+      b.push_back(rewriter.getAffineDimExpr(d == rank - 2   ? rank - 1
+                                            : d == rank - 1 ? rank
+                                                            : d));
       y.push_back(rewriter.getAffineDimExpr(d));
     }
     if (op.getRhs().getType().getRank() == 2)

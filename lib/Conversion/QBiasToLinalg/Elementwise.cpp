@@ -46,7 +46,8 @@ static Value readTable(OpBuilder &builder, Location loc, Value table, Value at) 
 
 /// A generic operation over the whole result whose body makes the file's
 /// integer as i64; narrows it to the signless storage type.
-static Value buildTableOp(OpBuilder &builder, Operation *op, ArrayRef<EpilogueInput> inputs,
+static Value buildTableOp(OpBuilder &builder, Operation *op,
+                          ArrayRef<EpilogueInput> inputs,
                           function_ref<Value(OpBuilder &, ValueRange)> body) {
   Location loc = op->getLoc();
   auto fileType = cast<RankedTensorType>(op->getResult(0).getType());
@@ -58,21 +59,23 @@ static Value buildTableOp(OpBuilder &builder, Operation *op, ArrayRef<EpilogueIn
     maps.push_back(input.map);
   }
   maps.push_back(AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()));
-  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, type, tensors, empty, maps, iterators,
-             [&](OpBuilder &inner, Location, ValueRange arguments) {
-               Value result = body(inner, arguments);
-               result = arith::TruncIOp::create(inner, loc, type.getElementType(), result);
-               linalg::YieldOp::create(inner, loc, result);
-             })
+  Value empty =
+      tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, type, tensors, empty, maps, iterators,
+                                   [&](OpBuilder &inner, Location, ValueRange arguments) {
+                                     Value result = body(inner, arguments);
+                                     result = arith::TruncIOp::create(
+                                         inner, loc, type.getElementType(), result);
+                                     linalg::YieldOp::create(inner, loc, result);
+                                   })
       .getResult(0);
 }
 
 /// Table entries as signless storage values of the result.
-static Value makeTable(OpBuilder &builder, Location loc, ElementsAttr attr, Type fileElement,
-                       StringRef name) {
+static Value makeTable(OpBuilder &builder, Location loc, ElementsAttr attr,
+                       Type fileElement, StringRef name) {
   SmallVector<int64_t> entries;
   readIntegers(attr, entries);
   for (int64_t &entry : entries)
@@ -118,16 +121,18 @@ private:
     numerics::Range b = getIntegerRange(elementOf(op.getRhs()));
     Value table = makeTable(rewriter, loc, op.getRequant().getThresholds(),
                             op.getType().getElementType(), "table");
-    return buildTableOp(rewriter, op, inputs, [&](OpBuilder &inner, ValueRange arguments) {
-      Type wide = inner.getI64Type();
-      auto constant = [&](int64_t v) { return makeInteger(inner, loc, wide, v); };
-      Value left = toFileInteger(inner, loc, arguments[0], elementOf(op.getLhs()));
-      Value right = toFileInteger(inner, loc, arguments[1], elementOf(op.getRhs()));
-      left = arith::SubIOp::create(inner, loc, left, constant(a.min));
-      left = arith::MulIOp::create(inner, loc, left, constant(b.max - b.min + 1));
-      right = arith::SubIOp::create(inner, loc, right, constant(b.min));
-      return readTable(inner, loc, table, arith::AddIOp::create(inner, loc, left, right));
-    });
+    return buildTableOp(
+        rewriter, op, inputs, [&](OpBuilder &inner, ValueRange arguments) {
+          Type wide = inner.getI64Type();
+          auto constant = [&](int64_t v) { return makeInteger(inner, loc, wide, v); };
+          Value left = toFileInteger(inner, loc, arguments[0], elementOf(op.getLhs()));
+          Value right = toFileInteger(inner, loc, arguments[1], elementOf(op.getRhs()));
+          left = arith::SubIOp::create(inner, loc, left, constant(a.min));
+          left = arith::MulIOp::create(inner, loc, left, constant(b.max - b.min + 1));
+          right = arith::SubIOp::create(inner, loc, right, constant(b.min));
+          return readTable(inner, loc, table,
+                           arith::AddIOp::create(inner, loc, left, right));
+        });
   }
 };
 
@@ -194,22 +199,21 @@ struct ConvertAvgPool : public OpConversionPattern<IntAvgPoolOp> {
     Type accumulator = getAccumulatorType(segment);
     int64_t zeroPoint = op.getInputZp() + getStorageShift(elementOf(op.getInput()));
     ArrayRef<int64_t> kernel = op.getKernel();
-    Value input =
-        padSpatial(rewriter, loc, adaptor.getInput(), op.getPads(), zeroPoint);
+    Value input = padSpatial(rewriter, loc, adaptor.getInput(), op.getPads(), zeroPoint);
     RankedTensorType type = op.getType().clone(accumulator);
     Value init = makeFilled(rewriter, loc, type, -zeroPoint * kernel[0] * kernel[1]);
     Value window = tensor::EmptyOp::create(rewriter, loc, kernel, rewriter.getI8Type());
-    Value sum = linalg::PoolingNhwcSumOp::create(
-                    rewriter, loc, type, ValueRange{input, window}, init,
-                    rewriter.getI64TensorAttr(op.getStrides()),
-                    rewriter.getI64TensorAttr(op.getDilations()))
-                    .getResult(0);
+    Value sum =
+        linalg::PoolingNhwcSumOp::create(rewriter, loc, type, ValueRange{input, window},
+                                         init, rewriter.getI64TensorAttr(op.getStrides()),
+                                         rewriter.getI64TensorAttr(op.getDilations()))
+            .getResult(0);
     AffineMap identity = AffineMap::getMultiDimIdentityMap(4, op.getContext());
-    rewriter.replaceOp(
-        op, buildEpilogue(rewriter, segment, EpilogueInput{sum, identity}, getIndexing(op),
-                          [](OpBuilder &, ValueRange arguments) -> Value {
-                            return arguments[0];
-                          }));
+    rewriter.replaceOp(op, buildEpilogue(rewriter, segment, EpilogueInput{sum, identity},
+                                         getIndexing(op),
+                                         [](OpBuilder &, ValueRange arguments) -> Value {
+                                           return arguments[0];
+                                         }));
     return success();
   }
 
@@ -245,8 +249,8 @@ struct ConvertLookup : public OpConversionPattern<IntLookupOp> {
     Location loc = op.getLoc();
     AffineMap identity =
         AffineMap::getMultiDimIdentityMap(op.getType().getRank(), op.getContext());
-    Value table = makeTable(rewriter, loc, op.getTable(), op.getType().getElementType(),
-                            "table");
+    Value table =
+        makeTable(rewriter, loc, op.getTable(), op.getType().getElementType(), "table");
     int64_t min = getIntegerRange(elementOf(op.getInput())).min;
     rewriter.replaceOp(
         op, buildTableOp(rewriter, op, EpilogueInput{adaptor.getInput(), identity},

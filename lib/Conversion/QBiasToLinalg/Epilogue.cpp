@@ -56,16 +56,19 @@ Value qbias::makeInteger(OpBuilder &builder, Location loc, Type type, int64_t va
 
 Value qbias::centered(OpBuilder &builder, Location loc, Value scalar, Type type,
                       int64_t zeroPoint) {
-  Value wide = scalar.getType() == type ? scalar
-                                        : arith::ExtSIOp::create(builder, loc, type, scalar);
+  Value wide = scalar.getType() == type
+                   ? scalar
+                   : arith::ExtSIOp::create(builder, loc, type, scalar);
   if (zeroPoint == 0)
     return wide;
   return arith::SubIOp::create(builder, loc, wide,
                                makeInteger(builder, loc, type, zeroPoint));
 }
 
-Value qbias::toFileInteger(OpBuilder &builder, Location loc, Value scalar, Type fileElement) {
-  return centered(builder, loc, scalar, builder.getI64Type(), getStorageShift(fileElement));
+Value qbias::toFileInteger(OpBuilder &builder, Location loc, Value scalar,
+                           Type fileElement) {
+  return centered(builder, loc, scalar, builder.getI64Type(),
+                  getStorageShift(fileElement));
 }
 
 IntegerType qbias::getAccumulatorType(IntegerSegmentOpInterface op) {
@@ -133,7 +136,8 @@ public:
     v = arith::AddIOp::create(builder, loc, v, add);
     v = arith::AddIOp::create(builder, loc, v, odd);
     v = arith::ShRSIOp::create(builder, loc, v, scalars.shift);
-    return clamp(arith::AddIOp::create(builder, loc, v, constant(requant.getZeroPoint())));
+    return clamp(
+        arith::AddIOp::create(builder, loc, v, constant(requant.getZeroPoint())));
   }
 
   /// Largest position p with thresholds[p - 1] <= acc. `table` has 2^n - 1
@@ -141,12 +145,13 @@ public:
   Value threshold(Value acc, Value table, Value channel, int64_t entries) {
     Value position = makeInteger(builder, loc, builder.getIndexType(), 0);
     for (int64_t step = (entries + 1) / 2; step >= 1; step /= 2) {
-      Value next = arith::AddIOp::create(
-          builder, loc, position,
-          makeInteger(builder, loc, builder.getIndexType(), step));
+      Value next =
+          arith::AddIOp::create(builder, loc, position,
+                                makeInteger(builder, loc, builder.getIndexType(), step));
       Value at = arith::SubIOp::create(
           builder, loc, next, makeInteger(builder, loc, builder.getIndexType(), 1));
-      Value bound = tensor::ExtractOp::create(builder, loc, table, ValueRange{channel, at});
+      Value bound =
+          tensor::ExtractOp::create(builder, loc, table, ValueRange{channel, at});
       Value reached = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sge,
                                             widen(acc), bound);
       position = arith::SelectOp::create(builder, loc, reached, next, position);
@@ -231,8 +236,8 @@ static void addArrays(OpBuilder &builder, IntegerSegmentOpInterface op,
     epilogue.table = makeConstant(builder, loc, requant.getThresholds());
     return;
   }
-  epilogue.table = makeThresholds(builder, loc, requant, op.getRequantChannels(),
-                                  epilogue.entries);
+  epilogue.table =
+      makeThresholds(builder, loc, requant, op.getRequantChannels(), epilogue.entries);
   auto type = RankedTensorType::get(indexing.shape, builder.getIndexType());
   SmallVector<APInt> channels;
   for (int64_t channel : indexing.channels)
@@ -250,9 +255,8 @@ static Value emitForm(Body &body, OpBuilder &builder, Location loc,
   if (epilogue.isFixedPoint) {
     Scalars scalars{arrays[0], arrays[1], arrays[2],
                     arrays.size() > 3 ? arrays[3] : Value()};
-    return requant.getForm() == RequantForm::Affine
-               ? body.affine(acc, addend, scalars)
-               : body.halfEven(acc, addend, scalars);
+    return requant.getForm() == RequantForm::Affine ? body.affine(acc, addend, scalars)
+                                                    : body.halfEven(acc, addend, scalars);
   }
   if (requant.getForm() == RequantForm::Threshold)
     return body.threshold(acc, epilogue.table, arrays[0], epilogue.entries);
@@ -263,11 +267,11 @@ static Value emitForm(Body &body, OpBuilder &builder, Location loc,
   return tensor::ExtractOp::create(builder, loc, epilogue.table, at);
 }
 
-Value qbias::buildEpilogue(
-    OpBuilder &builder, IntegerSegmentOpInterface op, ArrayRef<EpilogueInput> inputs,
-    const ChannelIndexing &indexing,
-    function_ref<Value(OpBuilder &, ValueRange)> accumulator,
-    function_ref<Value(OpBuilder &, ValueRange)> addend) {
+Value qbias::buildEpilogue(OpBuilder &builder, IntegerSegmentOpInterface op,
+                           ArrayRef<EpilogueInput> inputs,
+                           const ChannelIndexing &indexing,
+                           function_ref<Value(OpBuilder &, ValueRange)> accumulator,
+                           function_ref<Value(OpBuilder &, ValueRange)> addend) {
   Location loc = op->getLoc();
   auto fileType = cast<RankedTensorType>(op->getResult(0).getType());
   auto type = cast<RankedTensorType>(getSignlessType(fileType));
@@ -279,10 +283,12 @@ Value qbias::buildEpilogue(
   bool isAccumulator = op.getRequantAttr().getForm() == RequantForm::Accumulator;
   if (!isAccumulator)
     addArrays(builder, op, indexing, epilogue);
-  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+  Value empty =
+      tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
   epilogue.maps.push_back(
       AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext()));
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
   auto generic = linalg::GenericOp::create(
       builder, loc, type, epilogue.tensors, empty, epilogue.maps, iterators,
       [&](OpBuilder &inner, Location, ValueRange arguments) {

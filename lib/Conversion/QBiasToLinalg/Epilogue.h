@@ -25,12 +25,12 @@ mlir::Type getSignlessType(mlir::Type type);
 
 mlir::Value makeConstant(mlir::OpBuilder &builder, mlir::Location loc,
                          mlir::ElementsAttr value);
-mlir::Value makeInteger(mlir::OpBuilder &builder, mlir::Location loc,
-                        mlir::Type type, int64_t value);
+mlir::Value makeInteger(mlir::OpBuilder &builder, mlir::Location loc, mlir::Type type,
+                        int64_t value);
 
 /// A scalar of signless storage as the file's integer, in i64.
-mlir::Value toFileInteger(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value scalar,
-                          mlir::Type fileElement);
+mlir::Value toFileInteger(mlir::OpBuilder &builder, mlir::Location loc,
+                          mlir::Value scalar, mlir::Type fileElement);
 
 /// scalar - zeroPoint in `type`, both of signless storage.
 mlir::Value centered(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value scalar,

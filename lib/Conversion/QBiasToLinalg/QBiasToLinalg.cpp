@@ -126,14 +126,16 @@ static Value mapElements(OpBuilder &builder, Location loc, Value value,
   auto type = cast<RankedTensorType>(value.getType());
   AffineMap identity =
       AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
-  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, type, value, empty, ArrayRef<AffineMap>{identity, identity},
-             iterators,
-             [&](OpBuilder &inner, Location, ValueRange arguments) {
-               linalg::YieldOp::create(inner, loc, body(inner, arguments[0]));
-             })
+  Value empty =
+      tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, type, value, empty,
+                                   ArrayRef<AffineMap>{identity, identity}, iterators,
+                                   [&](OpBuilder &inner, Location, ValueRange arguments) {
+                                     linalg::YieldOp::create(inner, loc,
+                                                             body(inner, arguments[0]));
+                                   })
       .getResult(0);
 }
 
@@ -147,7 +149,8 @@ static Value addOffset(OpBuilder &builder, Location loc, Value value, int64_t of
 
 /// Saturates an argument whose quantized range is narrower than its integer
 /// type: the proofs hold for integers inside the range only.
-static Value saturate(OpBuilder &builder, Location loc, Value value, numerics::Range range) {
+static Value saturate(OpBuilder &builder, Location loc, Value value,
+                      numerics::Range range) {
   return mapElements(builder, loc, value, [&](OpBuilder &inner, Value element) -> Value {
     Type type = element.getType();
     Value low = makeInteger(inner, loc, type, range.min);
@@ -162,8 +165,8 @@ static Value saturate(OpBuilder &builder, Location loc, Value value, numerics::R
 static std::optional<numerics::Range> getNarrowRange(func::FuncOp func, unsigned index,
                                                      Type fileElement) {
   auto type = func.getArgAttrOfType<TypeAttr>(index, QBiasDialect::kTypeAttr);
-  auto quantized = type ? dyn_cast<quant::QuantizedType>(type.getValue())
-                        : quant::QuantizedType();
+  auto quantized =
+      type ? dyn_cast<quant::QuantizedType>(type.getValue()) : quant::QuantizedType();
   if (!quantized || getStorageRange(quantized) == getIntegerRange(fileElement))
     return std::nullopt;
   numerics::Range range = getStorageRange(quantized);

@@ -27,8 +27,7 @@ TEST(BiasN5, RoundsHalfToEvenOnTheExactGrid) {
   EXPECT_EQ(materializeBias(fraction(5, 16), sx, sw, kInt32).integer, 2);
   EXPECT_EQ(materializeBias(fraction(7, 16), sx, sw, kInt32).integer, 4);
   EXPECT_EQ(materializeBias(fraction(-5, 16), sx, sw, kInt32).integer, -2);
-  EXPECT_EQ(materializeBias(fraction(5, 16), sx, sw, kInt32).residue,
-            fraction(1, 16));
+  EXPECT_EQ(materializeBias(fraction(5, 16), sx, sw, kInt32).residue, fraction(1, 16));
 }
 
 TEST(BiasN5, OnGridBiasLeavesNoResidue) {
@@ -94,9 +93,9 @@ TEST(BiasN9, AllowedBiasKeepsEverySumAnInt32) {
 
 TEST(Bias, CasesHaveDistinctNames) {
   std::set<std::string_view> names;
-  for (BiasCase c : {BiasCase::Float, BiasCase::OnGrid, BiasCase::Rescaled,
-                     BiasCase::Overflow, BiasCase::Shared, BiasCase::Absent,
-                     BiasCase::DeadChannel})
+  for (BiasCase c :
+       {BiasCase::Float, BiasCase::OnGrid, BiasCase::Rescaled, BiasCase::Overflow,
+        BiasCase::Shared, BiasCase::Absent, BiasCase::DeadChannel})
     names.insert(biasCaseName(c));
   EXPECT_EQ(names.size(), 7u);
   EXPECT_EQ(biasCaseName(BiasCase::OnGrid), "on_grid");

@@ -28,9 +28,7 @@ struct Channel {
   Chain chain;
   Range acc;
 
-  Staircase staircase() const {
-    return buildStaircase(unit, offset, chain, acc);
-  }
+  Staircase staircase() const { return buildStaircase(unit, offset, chain, acc); }
   Target target(int bits = kMultiplierBits) const {
     const QuantParams &out = chain.out;
     return {unit / out.scale, offset / out.scale, out.zeroPoint, bits};
@@ -38,9 +36,7 @@ struct Channel {
   std::optional<Solution> solve(Form form, int bits = kMultiplierBits) const {
     return qbias::numerics::solve(staircase(), target(bits), form);
   }
-  int64_t reference(int64_t a) const {
-    return slow::chain(a * unit + offset, chain);
-  }
+  int64_t reference(int64_t a) const { return slow::chain(a * unit + offset, chain); }
 };
 
 Channel channelOf(Rational unit, Rational offset, Rational scale, Range acc,
@@ -63,16 +59,14 @@ int64_t countWrong(const Channel &channel, const std::vector<int64_t> &expected,
 
 /// Brute force: every acc, at both ends of the interval of r and one step
 /// outside, where something must go wrong unless 64 bits end there.
-void expectSolved(const Channel &channel, Form form,
-                  int bits = kMultiplierBits) {
+void expectSolved(const Channel &channel, Form form, int bits = kMultiplierBits) {
   std::optional<Solution> found = channel.solve(form, bits);
   ASSERT_TRUE(found);
   Requant q = found->requant;
   ASSERT_GT(q.multiplier, 0);
   ASSERT_LT(q.multiplier, int64_t(1) << bits);
   ASSERT_TRUE(1 <= q.shift && q.shift <= kMaxShift);
-  ASSERT_TRUE(found->roundingMin <= q.rounding &&
-              q.rounding <= found->roundingMax);
+  ASSERT_TRUE(found->roundingMin <= q.rounding && q.rounding <= found->roundingMax);
   std::string why;
   ASSERT_TRUE(proves(q, channel.staircase(), &why)) << why;
   std::vector<int64_t> expected;
@@ -109,9 +103,9 @@ TEST(CertificateN7, RandomChannelsWithFloatBias) {
     std::vector<Step> steps;
     if (i % 3 == 0)
       steps.push_back(ClampStep{Rational(0), std::nullopt});
-    Channel channel = channelOf(unit, bias.residue, sy,
-                                {bias.integer - 700, bias.integer + 700},
-                                random.integer(-128, 127), steps);
+    Channel channel =
+        channelOf(unit, bias.residue, sy, {bias.integer - 700, bias.integer + 700},
+                  random.integer(-128, 127), steps);
     // The segment as N1 states it, from the sum without bias.
     for (int64_t u = -700; u <= 700; u += 100)
       ASSERT_EQ(channel.reference(u + bias.integer),
@@ -125,8 +119,8 @@ TEST(CertificateN7, ClampsOffTheGrid) {
   for (const Rational &bound : {Rational(6), fraction(1, 3)})
     for (int i = 0; i < 15; ++i) {
       Rational sy = random.scale(0.01, 0.1);
-      expectSolved(channelOf(sy * random.scale(0.05, 0.5), sy / 7, sy,
-                             {-800, 800}, random.integer(-128, 0),
+      expectSolved(channelOf(sy * random.scale(0.05, 0.5), sy / 7, sy, {-800, 800},
+                             random.integer(-128, 0),
                              {ClampStep{Rational(-bound / 9), bound}}),
                    Form::Affine);
     }
@@ -134,9 +128,8 @@ TEST(CertificateN7, ClampsOffTheGrid) {
 
 TEST(CertificateN7, QuantizeReluQuantizeOnOneGridIsAffine) {
   Rational s = *exactRational(0.037f);
-  Chain chain{
-      {RequantizeStep{{s, -3, kInt8}}, ClampStep{Rational(0), std::nullopt}},
-      {s, -3, kInt8}};
+  Chain chain{{RequantizeStep{{s, -3, kInt8}}, ClampStep{Rational(0), std::nullopt}},
+              {s, -3, kInt8}};
   expectSolved({*exactRational(0.0021f), fraction(1, 1000), chain, {-900, 900}},
                Form::Affine);
 }
@@ -155,8 +148,7 @@ TEST(CertificateN7, ConstantOutputs) {
                          {ClampStep{Rational(2), Rational(2)}}),
                Form::Affine);
   for (int64_t offset : {-100000, 100000})
-    expectSolved(channelOf(fraction(1, 3), offset, 1, {-500, 500}),
-                 Form::Affine);
+    expectSolved(channelOf(fraction(1, 3), offset, 1, {-500, 500}), Form::Affine);
 }
 
 TEST(CertificateN7, TinySlopes) {
@@ -164,9 +156,8 @@ TEST(CertificateN7, TinySlopes) {
   for (int exponent : {-40, -61, -64, -100, -300})
     for (const Rational &offset : {fraction(1, 3), fraction(499, 1000)})
       for (int64_t zeroPoint : {-128, 0, 127})
-        expectSolved(
-            channelOf(powerOfTwo(exponent), offset, 1, {-900, 900}, zeroPoint),
-            Form::Affine);
+        expectSolved(channelOf(powerOfTwo(exponent), offset, 1, {-900, 900}, zeroPoint),
+                     Form::Affine);
 }
 
 TEST(CertificateN6, SmallSlopesKeepTheZeroPointInsideSixtyFourBits) {
@@ -181,16 +172,15 @@ TEST(CertificateN6, SmallSlopesKeepTheZeroPointInsideSixtyFourBits) {
 }
 
 TEST(CertificateN6, SlopesOfOneAndMore) {
-  for (const Rational &slope : {Rational(1), fraction(4, 3), Rational(5),
-                                fraction(777, 10), Rational(254)})
+  for (const Rational &slope :
+       {Rational(1), fraction(4, 3), Rational(5), fraction(777, 10), Rational(254)})
     for (const Rational &offset : {fraction(1, 3), fraction(-2, 7)})
       expectSolved(channelOf(slope, offset, 1, {-300, 300}, -5), Form::Affine);
 }
 
 TEST(CertificateN6, HugeSlopesSolveOrDeclineCleanly) {
   for (int exponent : {20, 28, 29, 30, 31, 40, 62, 64, 200}) {
-    Channel steps =
-        channelOf(powerOfTwo(exponent), fraction(1, 3), 1, {-30, 30});
+    Channel steps = channelOf(powerOfTwo(exponent), fraction(1, 3), 1, {-30, 30});
     // Everything saturates around acc = 0, so a large m serves too.
     expectSolved(steps, Form::Affine);
     Channel dead = steps;
@@ -222,15 +212,14 @@ TEST(CertificateN6, ShiftIsTheLargestThatFits) {
 
 TEST(CertificateN7, SomeChannelsNeedTheOtherNeighbour) {
   Rational sy = *exactRational(0.0594314151f);
-  Rational unit =
-      *exactRational(0.00899125263f) * *exactRational(0.000104471714f);
+  Rational unit = *exactRational(0.00899125263f) * *exactRational(0.000104471714f);
   Channel channel = channelOf(unit, *exactRational(6.37247558e-06f), sy,
                               {-(int64_t(1) << 23), int64_t(1) << 23});
   Rational slope = unit / sy;
   int shift = largestShift(slope, kMultiplierBits);
   auto [nearest, other] = neighbours(slope, shift);
-  Range none = feasibleRounding(channel.staircase(), Form::Affine,
-                                nearest.get_si(), shift, 0);
+  Range none =
+      feasibleRounding(channel.staircase(), Form::Affine, nearest.get_si(), shift, 0);
   EXPECT_GT(none.min, none.max);
   std::optional<Solution> found = channel.solve(Form::Affine);
   ASSERT_TRUE(found);
@@ -243,9 +232,8 @@ TEST(CertificateN6, RIsTheExactValueWhereThatIsFeasible) {
   int ideal = 0, total = 0;
   for (Form form : {Form::Affine, Form::HalfEven})
     for (int i = 0; i < 60; ++i, ++total) {
-      Channel channel =
-          channelOf(random.scale(1e-3, 0.5), Rational(random.normal()),
-                    random.scale(0.3, 3), {-500, 500}, -9);
+      Channel channel = channelOf(random.scale(1e-3, 0.5), Rational(random.normal()),
+                                  random.scale(0.3, 3), {-500, 500}, -9);
       Requant q = channel.solve(form)->requant;
       Rational value = channel.offset / channel.chain.out.scale;
       if (form == Form::Affine)
@@ -259,8 +247,7 @@ TEST(CertificateN6, TheProductAloneFitsSixtyFourBits) {
   // acc * m near 1.2 * 2^63 with 31 bits; r could bring the sum back.
   int64_t start = (int64_t(1) << 32) + (int64_t(1) << 31);
   Rational slope = fraction(4, 5);
-  for (const Rational &offset :
-       {Rational(0), Rational(fraction(1, 3) - slope * start)}) {
+  for (const Rational &offset : {Rational(0), Rational(fraction(1, 3) - slope * start)}) {
     Channel channel = channelOf(slope, offset, 1, {start, start + 200});
     std::optional<Solution> found = channel.solve(Form::Affine);
     ASSERT_TRUE(found);
@@ -273,8 +260,7 @@ TEST(CertificateN6, TheProductAloneFitsSixtyFourBits) {
 TEST(CertificateN8, DyadicTiesNeedHalfEven) {
   for (int exponent : {-1, -2, -3, -7})
     for (int64_t zeroPoint : {-3, 0, 1, 8}) {
-      Channel channel =
-          channelOf(powerOfTwo(exponent), 0, 1, {-900, 900}, zeroPoint);
+      Channel channel = channelOf(powerOfTwo(exponent), 0, 1, {-900, 900}, zeroPoint);
       expectUnsolvable(channel, Form::Affine, kWideMultiplierBits);
       expectSolved(channel, Form::HalfEven);
     }
@@ -283,9 +269,8 @@ TEST(CertificateN8, DyadicTiesNeedHalfEven) {
 TEST(CertificateN8, HalfEvenAlsoCarriesAResidue) {
   expectSolved(channelOf(fraction(1, 8), fraction(1, 4), 1, {-900, 900}, 1),
                Form::HalfEven);
-  expectSolved(
-      channelOf(*exactRational(0.1f), fraction(1, 9), 1, {-900, 900}, -1),
-      Form::HalfEven);
+  expectSolved(channelOf(*exactRational(0.1f), fraction(1, 9), 1, {-900, 900}, -1),
+               Form::HalfEven);
 }
 
 TEST(CertificateN8, HalfEvenWithClampsAndOddZeroPoints) {
@@ -304,8 +289,7 @@ TEST(CertificateN8, SixthsFitNeitherForm) {
 TEST(CertificateN11, MeansByCount) {
   // One scale across the pool: y = rnd(S / count), S of up to 255 each.
   auto mean = [](int64_t count) {
-    return channelOf(fraction(1, count), 0, 1, {0, count * 255}, 0, {},
-                     {0, 255});
+    return channelOf(fraction(1, count), 0, 1, {0, count * 255}, 0, {}, {0, 255});
   };
   expectSolved(mean(4), Form::HalfEven);
   expectUnsolvable(mean(4), Form::Affine);
@@ -324,9 +308,8 @@ TEST(CertificateN8, ThresholdFormTakesWhatNeitherFormCan) {
 }
 
 TEST(CertificateN8, NonLinearTailsHaveNoAffineForm) {
-  Channel leaky =
-      channelOf(fraction(1, 9), 0, 1, {-900, 900}, 0,
-                {UnaryStep{UnaryFunction::LeakyRelu, fraction(1, 10), 0}});
+  Channel leaky = channelOf(fraction(1, 9), 0, 1, {-900, 900}, 0,
+                            {UnaryStep{UnaryFunction::LeakyRelu, fraction(1, 10), 0}});
   expectUnsolvable(leaky, Form::Affine);
   expectUnsolvable(leaky, Form::HalfEven);
 }
@@ -345,8 +328,7 @@ TEST(CertificateN10, OverflowingBiasStillProves) {
 
 TEST(CertificateN10, ResidueBeyondEveryLevel) {
   for (int64_t offset : {int64_t(1) << 40, -(int64_t(1) << 40)})
-    expectSolved(channelOf(fraction(1, 90), offset, 1, {-500, 500}, 7),
-                 Form::Affine);
+    expectSolved(channelOf(fraction(1, 90), offset, 1, {-500, 500}, 7), Form::Affine);
 }
 
 TEST(CertificateN8, SixteenBitOutputsNeedWideMultipliers) {
@@ -355,11 +337,10 @@ TEST(CertificateN8, SixteenBitOutputsNeedWideMultipliers) {
   for (int i = 0; i < 12; ++i) {
     Rational sy = random.scale(0.001, 0.01);
     Rational unit = sy * random.scale(0.01, 0.05) * random.scale(0.5, 1);
-    Channel channel = channelOf(unit, unit / 3, sy, {-2000000, 2000000}, 0, {},
-                                {-32768, 32767});
+    Channel channel =
+        channelOf(unit, unit / 3, sy, {-2000000, 2000000}, 0, {}, {-32768, 32767});
     narrow += channel.solve(Form::Affine).has_value();
-    std::optional<Solution> found =
-        channel.solve(Form::Affine, kWideMultiplierBits);
+    std::optional<Solution> found = channel.solve(Form::Affine, kWideMultiplierBits);
     wide += found.has_value();
     for (int64_t a = -2000000; found && a <= 2000000; a += 1499)
       ASSERT_EQ(slow::apply(a, found->requant), channel.reference(a));
@@ -373,9 +354,9 @@ TEST(CertificateN7, WideRangesAgreeAroundEveryThreshold) {
   for (int i = 0; i < 25; ++i) {
     Rational sy = random.scale(0.01, 0.1);
     Rational unit = sy * random.scale(2e-5, 1e-3);
-    Channel channel = channelOf(unit, unit * Rational(random.normal()), sy,
-                                {-(int64_t(1) << 24), int64_t(1) << 24},
-                                random.integer(-128, 127));
+    Channel channel =
+        channelOf(unit, unit * Rational(random.normal()), sy,
+                  {-(int64_t(1) << 24), int64_t(1) << 24}, random.integer(-128, 127));
     Staircase staircase = channel.staircase();
     std::optional<Solution> found = channel.solve(Form::Affine);
     ASSERT_TRUE(found);

@@ -35,8 +35,7 @@ Staircase randomStaircase(slow::Random &random, bool nearLinear) {
     if (!nearLinear)
       t += random.integer(-1, 1);
     t = std::min(std::max(t, s.acc.min), s.acc.max + 1);
-    s.thresholds.push_back(
-        s.thresholds.empty() ? t : std::max(t, s.thresholds.back()));
+    s.thresholds.push_back(s.thresholds.empty() ? t : std::max(t, s.thresholds.back()));
   }
   return s;
 }
@@ -167,8 +166,7 @@ TEST(CertificateN7, FailureNamesLevelThresholdAndBothOutputs) {
   EXPECT_EQ(why, "level 0: expects 0 at acc -10, got 1");
   q.multiplier = 0;
   EXPECT_FALSE(proves(q, s, &why));
-  EXPECT_EQ(why,
-            "expects form affine or half_even, 0 < m < 2^40, 1 <= k <= 62");
+  EXPECT_EQ(why, "expects form affine or half_even, 0 < m < 2^40, 1 <= k <= 62");
   q = {Form::Affine, 1, 3, kMax64, 0, 0, 2};
   EXPECT_FALSE(proves(q, s, &why));
   EXPECT_EQ(why, "acc * m + r leaves 64 bits");
@@ -194,14 +192,10 @@ TEST(CertificateN7, LargestShiftFillsTheBits) {
 }
 
 TEST(CertificateN7, NeighboursStartWithTheNearest) {
-  EXPECT_EQ(neighbours(fraction(7, 8), 2),
-            std::make_pair(Integer(3), Integer(4)));
-  EXPECT_EQ(neighbours(fraction(15, 16), 2),
-            std::make_pair(Integer(4), Integer(3)));
-  EXPECT_EQ(neighbours(fraction(-7, 8), 1),
-            std::make_pair(Integer(-2), Integer(-1)));
-  EXPECT_EQ(neighbours(fraction(3, 4), 2),
-            std::make_pair(Integer(3), Integer(3)));
+  EXPECT_EQ(neighbours(fraction(7, 8), 2), std::make_pair(Integer(3), Integer(4)));
+  EXPECT_EQ(neighbours(fraction(15, 16), 2), std::make_pair(Integer(4), Integer(3)));
+  EXPECT_EQ(neighbours(fraction(-7, 8), 1), std::make_pair(Integer(-2), Integer(-1)));
+  EXPECT_EQ(neighbours(fraction(3, 4), 2), std::make_pair(Integer(3), Integer(3)));
 }
 
 namespace {
@@ -209,8 +203,7 @@ namespace {
 int64_t slowSingle(int64_t acc, const Requant &q, int64_t zeroPoint) {
   Rational x = Rational(Integer(acc) * q.multiplier) / slow::power(q.shift);
   x += fraction(1, 2);
-  return slow::limit(slow::floorDivide(x.get_num(), x.get_den()) + zeroPoint,
-                     q.lo, q.hi);
+  return slow::limit(slow::floorDivide(x.get_num(), x.get_den()) + zeroPoint, q.lo, q.hi);
 }
 } // namespace
 
@@ -257,8 +250,8 @@ TEST(PlainRecipe, EqualsRoundingHalfUpPlusZeroPoint) {
   for (int i = 0; i < 3000; ++i) {
     int64_t z = random.integer(-128, 127);
     Requant q = plainRecipe(random.real(1e-9, 10), z, {-128, 127});
-    for (int64_t acc : {random.integer(-100000, 100000),
-                        random.integer(-300, 300), int64_t(0)})
+    for (int64_t acc :
+         {random.integer(-100000, 100000), random.integer(-300, 300), int64_t(0)})
       ASSERT_EQ(applyRequant(acc, q), slowSingle(acc, q, z));
   }
 }

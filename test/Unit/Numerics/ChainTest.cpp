@@ -18,12 +18,10 @@ namespace {
 constexpr Range kInt8 = {-128, 127};
 
 constexpr UnaryFunction kAll[] = {
-    UnaryFunction::Sigmoid,     UnaryFunction::Tanh,
-    UnaryFunction::HardSigmoid, UnaryFunction::HardSwish,
-    UnaryFunction::LeakyRelu,   UnaryFunction::Gelu,
-    UnaryFunction::GeluTanh,    UnaryFunction::Silu,
-    UnaryFunction::Elu,         UnaryFunction::Exp,
-    UnaryFunction::Sqrt,        UnaryFunction::Abs,
+    UnaryFunction::Sigmoid,   UnaryFunction::Tanh,      UnaryFunction::HardSigmoid,
+    UnaryFunction::HardSwish, UnaryFunction::LeakyRelu, UnaryFunction::Gelu,
+    UnaryFunction::GeluTanh,  UnaryFunction::Silu,      UnaryFunction::Elu,
+    UnaryFunction::Exp,       UnaryFunction::Sqrt,      UnaryFunction::Abs,
     UnaryFunction::Square};
 
 Chain chainOf(std::vector<Step> steps, Rational scale, int64_t zeroPoint = 0,
@@ -39,8 +37,7 @@ ClampStep relu() { return {Rational(0), std::nullopt}; }
 
 UnaryStep randomUnary(slow::Random &random) {
   return unary(kAll[random.integer(0, std::size(kAll) - 1)],
-               fraction(random.integer(-3, 6), 4),
-               fraction(random.integer(-2, 4), 4));
+               fraction(random.integer(-3, 6), 4), fraction(random.integer(-2, 4), 4));
 }
 
 /// A clamp, a linear step or a requantize.
@@ -53,8 +50,7 @@ Step randomPlainStep(slow::Random &random) {
   case 1:
     return LinearStep{a, b};
   default:
-    return RequantizeStep{
-        {random.scale(0.01, 1), random.integer(-9, 9), kInt8}};
+    return RequantizeStep{{random.scale(0.01, 1), random.integer(-9, 9), kInt8}};
   }
 }
 
@@ -76,10 +72,10 @@ TEST(ChainN1, EveryFunctionEqualsItsDefinition) {
 TEST(ChainN3, LongerChainsEqualTheirDefinition) {
   slow::Random random(11);
   for (int i = 0; i < 2500; ++i) {
-    Chain chain = chainOf({randomPlainStep(random), randomUnary(random),
-                           randomPlainStep(random), randomUnary(random),
-                           randomPlainStep(random)},
-                          random.scale(1e-3, 0.1), random.integer(-128, 127));
+    Chain chain =
+        chainOf({randomPlainStep(random), randomUnary(random), randomPlainStep(random),
+                 randomUnary(random), randomPlainStep(random)},
+                random.scale(1e-3, 0.1), random.integer(-128, 127));
     Rational x(random.normal() * 3);
     ASSERT_EQ(chain.evaluate(x), slow::chain(x, chain)) << "case " << i;
   }
@@ -118,17 +114,14 @@ TEST(ChainN2, LimitsAreApproachedButNotReached) {
   EXPECT_EQ(at(unary(UnaryFunction::Gelu), -far, 1), 0);
   EXPECT_EQ(at(unary(UnaryFunction::Silu), far, 1), 127);
   // exp(-far) + 1/2 lies above the tie, 1/2 - exp(-far) below it.
-  Chain above =
-      chainOf({unary(UnaryFunction::Exp), LinearStep{1, fraction(1, 2)}}, 1);
-  Chain below =
-      chainOf({unary(UnaryFunction::Exp), LinearStep{-1, fraction(3, 2)}}, 1);
+  Chain above = chainOf({unary(UnaryFunction::Exp), LinearStep{1, fraction(1, 2)}}, 1);
+  Chain below = chainOf({unary(UnaryFunction::Exp), LinearStep{-1, fraction(3, 2)}}, 1);
   EXPECT_EQ(above.evaluate(-far), 1);
   EXPECT_EQ(below.evaluate(-far), 1);
 }
 
 TEST(ChainN2, AlgebraicTiesAreFound) {
-  Chain chain =
-      chainOf({unary(UnaryFunction::Sqrt), unary(UnaryFunction::Square)}, 1);
+  Chain chain = chainOf({unary(UnaryFunction::Sqrt), unary(UnaryFunction::Square)}, 1);
   EXPECT_EQ(chain.evaluate(fraction(5, 2)), 2);
   EXPECT_EQ(chain.evaluate(fraction(7, 2)), 4);
   EXPECT_EQ(chain.evaluate(fraction(5, 2) + powerOfTwo(-300)), 3);
@@ -143,50 +136,42 @@ TEST(ChainN6, OutputRangeOfClampsIsTheQuantizedBounds) {
   EXPECT_EQ(chainOf({}, s, 3).outputRange(), kInt8);
   EXPECT_EQ(chainOf({relu()}, s, 3).outputRange(), (Range{3, 127}));
   EXPECT_EQ(chainOf({relu()}, s, -300).outputRange(), (Range{-128, 127}));
-  EXPECT_EQ(
-      chainOf({ClampStep{Rational(0), Rational(6)}}, s, -20).outputRange(),
-      (Range{-20, 40}));
+  EXPECT_EQ(chainOf({ClampStep{Rational(0), Rational(6)}}, s, -20).outputRange(),
+            (Range{-20, 40}));
   // Off the grid: 0.25 / 0.1f = 2.49999996 -> 2.
-  EXPECT_EQ(
-      chainOf({ClampStep{fraction(-1, 4), fraction(1, 4)}}, s).outputRange(),
-      (Range{-2, 2}));
+  EXPECT_EQ(chainOf({ClampStep{fraction(-1, 4), fraction(1, 4)}}, s).outputRange(),
+            (Range{-2, 2}));
   // min(max(x, 3), 1) is 1.
   EXPECT_EQ(chainOf({ClampStep{Rational(3), Rational(1)}}, 1).outputRange(),
             (Range{1, 1}));
   // A later clamp above an earlier one wins.
-  EXPECT_EQ(
-      chainOf({ClampStep{std::nullopt, Rational(-2)}, relu()}, 1).outputRange(),
-      (Range{0, 0}));
+  EXPECT_EQ(chainOf({ClampStep{std::nullopt, Rational(-2)}, relu()}, 1).outputRange(),
+            (Range{0, 0}));
 }
 
 TEST(ChainN6, OutputRangeKnowsUnreachedLimits) {
   auto range = [](UnaryStep step, Rational scale) {
     return chainOf({step}, scale).outputRange();
   };
-  EXPECT_EQ(range(unary(UnaryFunction::Sigmoid), fraction(2, 3)),
-            (Range{0, 1}));
+  EXPECT_EQ(range(unary(UnaryFunction::Sigmoid), fraction(2, 3)), (Range{0, 1}));
   EXPECT_EQ(range(unary(UnaryFunction::Tanh), fraction(2, 3)), (Range{-1, 1}));
   // A clamp that only touches a limit does not make it reached.
   ClampStep one{Rational(-1), Rational(1)};
-  EXPECT_EQ(
-      chainOf({unary(UnaryFunction::Tanh), one}, fraction(2, 3)).outputRange(),
-      (Range{-1, 1}));
+  EXPECT_EQ(chainOf({unary(UnaryFunction::Tanh), one}, fraction(2, 3)).outputRange(),
+            (Range{-1, 1}));
   EXPECT_EQ(chainOf({one, one}, fraction(2, 3)).outputRange(), (Range{-2, 2}));
-  EXPECT_EQ(chainOf({ClampStep{std::nullopt, Rational(-1)},
-                     unary(UnaryFunction::LeakyRelu, -2)},
-                    1)
-                .outputRange(),
-            (Range{2, 127}));
+  EXPECT_EQ(
+      chainOf(
+          {ClampStep{std::nullopt, Rational(-1)}, unary(UnaryFunction::LeakyRelu, -2)}, 1)
+          .outputRange(),
+      (Range{2, 127}));
   EXPECT_EQ(range(unary(UnaryFunction::Exp), 1), (Range{0, 127}));
   EXPECT_EQ(range(unary(UnaryFunction::Elu, 5), 1), (Range{-5, 127}));
   EXPECT_EQ(range(unary(UnaryFunction::HardSigmoid, 1, 0), fraction(1, 10)),
             (Range{0, 10}));
-  EXPECT_EQ(range(unary(UnaryFunction::HardSwish), fraction(1, 8)),
-            (Range{-3, 127}));
-  EXPECT_EQ(range(unary(UnaryFunction::Gelu), fraction(1, 100)),
-            (Range{-17, 127}));
-  EXPECT_EQ(range(unary(UnaryFunction::Silu), fraction(1, 100)),
-            (Range{-28, 127}));
+  EXPECT_EQ(range(unary(UnaryFunction::HardSwish), fraction(1, 8)), (Range{-3, 127}));
+  EXPECT_EQ(range(unary(UnaryFunction::Gelu), fraction(1, 100)), (Range{-17, 127}));
+  EXPECT_EQ(range(unary(UnaryFunction::Silu), fraction(1, 100)), (Range{-28, 127}));
   EXPECT_EQ(range(unary(UnaryFunction::Abs), 1), (Range{0, 127}));
   EXPECT_EQ(range(unary(UnaryFunction::LeakyRelu, 2), 1), kInt8);
   EXPECT_EQ(range(unary(UnaryFunction::LeakyRelu, -2), 1), (Range{0, 127}));
@@ -195,9 +180,9 @@ TEST(ChainN6, OutputRangeKnowsUnreachedLimits) {
 TEST(ChainN6, OutputRangeHoldsEveryOutput) {
   slow::Random random(12);
   for (int i = 0; i < 300; ++i) {
-    Chain chain = chainOf(
-        {randomPlainStep(random), randomUnary(random), randomPlainStep(random)},
-        random.scale(1e-2, 1), random.integer(-9, 9));
+    Chain chain =
+        chainOf({randomPlainStep(random), randomUnary(random), randomPlainStep(random)},
+                random.scale(1e-2, 1), random.integer(-9, 9));
     Range range = chain.outputRange();
     int64_t least = range.max, most = range.min;
     for (int64_t x = -400; x <= 400; x += 5) {
@@ -214,8 +199,8 @@ TEST(Chain, MonotoneStepsAndTheirDomains) {
   auto monotone = [](std::vector<Step> steps) {
     return chainOf(std::move(steps), 1).isMonotone();
   };
-  for (UnaryFunction f : {UnaryFunction::Sigmoid, UnaryFunction::Tanh,
-                          UnaryFunction::Exp, UnaryFunction::Sqrt})
+  for (UnaryFunction f : {UnaryFunction::Sigmoid, UnaryFunction::Tanh, UnaryFunction::Exp,
+                          UnaryFunction::Sqrt})
     EXPECT_TRUE(monotone({unary(f)})) << unaryFunctionName(f);
   for (UnaryFunction f :
        {UnaryFunction::HardSwish, UnaryFunction::Gelu, UnaryFunction::GeluTanh,
@@ -223,8 +208,8 @@ TEST(Chain, MonotoneStepsAndTheirDomains) {
     EXPECT_FALSE(monotone({unary(f)})) << unaryFunctionName(f);
     EXPECT_TRUE(monotone({relu(), unary(f)})) << unaryFunctionName(f);
   }
-  for (UnaryFunction f : {UnaryFunction::LeakyRelu, UnaryFunction::Elu,
-                          UnaryFunction::HardSigmoid}) {
+  for (UnaryFunction f :
+       {UnaryFunction::LeakyRelu, UnaryFunction::Elu, UnaryFunction::HardSigmoid}) {
     EXPECT_TRUE(monotone({unary(f, fraction(1, 10))}));
     EXPECT_TRUE(monotone({unary(f, 0)}));
     EXPECT_FALSE(monotone({unary(f, -1)}));
@@ -238,9 +223,9 @@ TEST(Chain, MonotoneChainsNeverDecrease) {
   slow::Random random(13);
   int seen = 0;
   for (int i = 0; i < 600; ++i) {
-    Chain chain = chainOf(
-        {randomPlainStep(random), randomUnary(random), randomPlainStep(random)},
-        random.scale(1e-2, 1), 0);
+    Chain chain =
+        chainOf({randomPlainStep(random), randomUnary(random), randomPlainStep(random)},
+                random.scale(1e-2, 1), 0);
     if (!chain.isMonotone())
       continue;
     ++seen;

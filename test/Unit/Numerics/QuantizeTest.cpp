@@ -37,8 +37,8 @@ TEST(QuantizeN2, EqualsTheDefinition) {
     QuantParams params{random.scale(1e-6, 1e3),
                        random.integer(-128, 255),
                        {random.integer(-128, 0), random.integer(1, 255)}};
-    Rational x = params.scale *
-                 fraction(random.integer(-2000, 2000), random.integer(1, 4));
+    Rational x =
+        params.scale * fraction(random.integer(-2000, 2000), random.integer(1, 4));
     ASSERT_EQ(quantize(x, params), slow::quantize(x, params)) << x;
   }
 }
@@ -46,8 +46,7 @@ TEST(QuantizeN2, EqualsTheDefinition) {
 TEST(QuantizeN1, DequantizeIsExactAndInvertedByQuantize) {
   slow::Random random(2);
   for (int i = 0; i < 2000; ++i) {
-    QuantParams params{
-        random.scale(1e-6, 1e3), random.integer(-128, 127), {-128, 127}};
+    QuantParams params{random.scale(1e-6, 1e3), random.integer(-128, 127), {-128, 127}};
     int64_t q = random.integer(-128, 127);
     Rational x = dequantize(q, params);
     ASSERT_EQ(x / params.scale, Rational(q - params.zeroPoint));

@@ -37,8 +37,7 @@ TEST(RationalN2, HalvesRoundToEven) {
     EXPECT_EQ(roundHalfEven(fraction(twice, 2)), expected) << twice;
   for (int64_t n = -400; n <= 400; ++n)
     for (int64_t d : {1, 2, 3, 4, 6, 7, 8})
-      EXPECT_EQ(roundHalfEven(fraction(n, d)),
-                slow::nearestEven(fraction(n, d)))
+      EXPECT_EQ(roundHalfEven(fraction(n, d)), slow::nearestEven(fraction(n, d)))
           << n << "/" << d;
 }
 
@@ -84,8 +83,7 @@ std::vector<Case> casesAt(const Rational &x) {
       {Irrational::Exp, slow::unary({UnaryFunction::Exp, 0, 0}, x)},
       {Irrational::ExpM1, (slow::exp(Real(x)) - Real(1)).exact()},
       {Irrational::Gelu, slow::unary({UnaryFunction::Gelu, 0, 0}, x) / x},
-      {Irrational::GeluTanh,
-       slow::unary({UnaryFunction::GeluTanh, 0, 0}, x) / x}};
+      {Irrational::GeluTanh, slow::unary({UnaryFunction::GeluTanh, 0, 0}, x) / x}};
   if (x > 0) {
     Real log;
     mpfr_log(log.v, Real(x).v, MPFR_RNDN);

@@ -46,13 +46,8 @@ TEST(RequantN8, HalfEvenEqualsTheNearestEvenQuotient) {
 TEST(RequantN8, EveryTieOfEveryParityAndZeroPoint) {
   for (int shift : {1, 2, 5, 31})
     for (int64_t zeroPoint : {-3, -2, 0, 1}) {
-      Requant q{Form::HalfEven,
-                int64_t(1) << (shift - 1),
-                shift,
-                0,
-                zeroPoint,
-                -128,
-                127};
+      Requant q{
+          Form::HalfEven, int64_t(1) << (shift - 1), shift, 0, zeroPoint, -128, 127};
       // v = acc * 2^(k-1): every second acc is a tie.
       for (int64_t acc = -50; acc <= 50; ++acc)
         for (int64_t r : {-1, 0, 1}) {
@@ -124,8 +119,8 @@ TEST(RequantN8, ThresholdFormCountsReachedLevels) {
 }
 
 TEST(Requant, FormNamesRoundTrip) {
-  for (Form form : {Form::Affine, Form::HalfEven, Form::Threshold, Form::Table,
-                    Form::Accumulator})
+  for (Form form :
+       {Form::Affine, Form::HalfEven, Form::Threshold, Form::Table, Form::Accumulator})
     EXPECT_EQ(parseForm(formName(form)), form);
   EXPECT_EQ(formName(Form::HalfEven), "half_even");
   EXPECT_FALSE(parseForm("half-even"));

@@ -58,8 +58,7 @@ inline int64_t limit(const Integer &value, int64_t lo, int64_t hi) {
 
 /// N2.
 inline int64_t quantize(const Rational &x, const QuantParams &p) {
-  return limit(nearestEven(x / p.scale) + p.zeroPoint, p.storage.min,
-               p.storage.max);
+  return limit(nearestEven(x / p.scale) + p.zeroPoint, p.storage.min, p.storage.max);
 }
 
 /// N1 for a chain of clamps.
@@ -77,10 +76,9 @@ inline int64_t clampChain(Rational x, const Chain &chain) {
 /// N6, N8 in unbounded integers, for v = acc * m + r. HalfEven is the nearest
 /// integer to v / 2^k, so the bit trick of the program is not repeated here.
 inline int64_t finish(const Integer &v, const Requant &q) {
-  Integer y =
-      q.form == Form::HalfEven
-          ? Integer(nearestEven(Rational(v) / power(q.shift)) + q.zeroPoint)
-          : floorDivide(v, power(q.shift));
+  Integer y = q.form == Form::HalfEven
+                  ? Integer(nearestEven(Rational(v) / power(q.shift)) + q.zeroPoint)
+                  : floorDivide(v, power(q.shift));
   return limit(y, q.lo, q.hi);
 }
 
@@ -100,9 +98,7 @@ public:
     mpfr_init2(v, kPrecision);
     mpfr_set_d(v, value, MPFR_RNDN);
   }
-  Real(const Rational &value) : Real() {
-    mpfr_set_q(v, value.get_mpq_t(), MPFR_RNDN);
-  }
+  Real(const Rational &value) : Real() { mpfr_set_q(v, value.get_mpq_t(), MPFR_RNDN); }
   Real(const Real &other) : Real() { mpfr_set(v, other.v, MPFR_RNDN); }
   Real &operator=(const Real &other) {
     mpfr_set(v, other.v, MPFR_RNDN);
@@ -117,11 +113,11 @@ public:
   mpfr_t v;
 };
 
-#define QBIAS_SLOW_BINARY(op, function)                                        \
-  inline Real operator op(const Real &a, const Real &b) {                      \
-    Real result;                                                               \
-    function(result.v, a.v, b.v, MPFR_RNDN);                                   \
-    return result;                                                             \
+#define QBIAS_SLOW_BINARY(op, function)                                                  \
+  inline Real operator op(const Real &a, const Real &b) {                                \
+    Real result;                                                                         \
+    function(result.v, a.v, b.v, MPFR_RNDN);                                             \
+    return result;                                                                       \
   }
 QBIAS_SLOW_BINARY(+, mpfr_add)
 QBIAS_SLOW_BINARY(-, mpfr_sub)
@@ -129,11 +125,11 @@ QBIAS_SLOW_BINARY(*, mpfr_mul)
 QBIAS_SLOW_BINARY(/, mpfr_div)
 #undef QBIAS_SLOW_BINARY
 
-#define QBIAS_SLOW_UNARY(name)                                                 \
-  inline Real name(const Real &a) {                                            \
-    Real result;                                                               \
-    mpfr_##name(result.v, a.v, MPFR_RNDN);                                     \
-    return result;                                                             \
+#define QBIAS_SLOW_UNARY(name)                                                           \
+  inline Real name(const Real &a) {                                                      \
+    Real result;                                                                         \
+    mpfr_##name(result.v, a.v, MPFR_RNDN);                                               \
+    return result;                                                                       \
   }
 QBIAS_SLOW_UNARY(exp)
 QBIAS_SLOW_UNARY(tanh)
@@ -141,8 +137,7 @@ QBIAS_SLOW_UNARY(erf)
 QBIAS_SLOW_UNARY(sqrt)
 #undef QBIAS_SLOW_UNARY
 
-inline Rational limited(const Rational &x, const Rational &lo,
-                        const Rational &hi) {
+inline Rational limited(const Rational &x, const Rational &lo, const Rational &hi) {
   return x < lo ? lo : x > hi ? hi : x;
 }
 
@@ -165,8 +160,7 @@ inline Rational unary(const UnaryStep &step, const Rational &x) {
   case UnaryFunction::GeluTanh: {
     Real pi;
     mpfr_const_pi(pi.v, MPFR_RNDN);
-    Real inner =
-        Real(x) + Real(fraction(44715, 1000000)) * Real(x) * Real(x) * Real(x);
+    Real inner = Real(x) + Real(fraction(44715, 1000000)) * Real(x) * Real(x) * Real(x);
     return (Real(x) / 2 * (Real(1) + tanh(sqrt(Real(2) / pi) * inner))).exact();
   }
   case UnaryFunction::Silu:

@@ -19,8 +19,8 @@ namespace {
 constexpr Range kInt8 = {-128, 127};
 
 /// Compares outputs and thresholds with N7's definition at every acc.
-void expectExact(const Rational &unit, const Rational &offset,
-                 const Chain &chain, Range acc) {
+void expectExact(const Rational &unit, const Rational &offset, const Chain &chain,
+                 Range acc) {
   Staircase staircase = buildStaircase(unit, offset, chain, acc);
   std::vector<int64_t> outputs;
   for (int64_t a = acc.min; a <= acc.max; ++a)
@@ -72,8 +72,8 @@ TEST(StaircaseN7, ClampChainsOnRandomScales) {
 
 TEST(StaircaseN7, TiesGoToTheEvenNeighbour) {
   for (int64_t zeroPoint : {-3, 0, 1, 4})
-    for (const Rational &m : {fraction(1, 2), fraction(1, 4), fraction(1, 6),
-                              fraction(3, 2), Rational(1)})
+    for (const Rational &m :
+         {fraction(1, 2), fraction(1, 4), fraction(1, 6), fraction(3, 2), Rational(1)})
       for (const Rational &offset : {Rational(0), fraction(1, 2)})
         expectExact(m, offset, chainOf({}, 1, zeroPoint), {-300, 300});
   // Half a unit above zero reaches level 1 only beyond the tie, level 2 on it.
@@ -87,8 +87,7 @@ TEST(StaircaseN6, BoundsOffTheGridAndContradictoryClamps) {
   for (Rational bound : {fraction(1, 4), fraction(7, 20), Rational(6)})
     expectExact(unit, 0, chainOf({ClampStep{Rational(-bound), bound}}, s, 3),
                 {-900, 900});
-  expectExact(unit, 0, chainOf({ClampStep{Rational(1), Rational(-1)}}, s),
-              {-300, 300});
+  expectExact(unit, 0, chainOf({ClampStep{Rational(1), Rational(-1)}}, s), {-300, 300});
   expectExact(unit, 0,
               chainOf({ClampStep{std::nullopt, Rational(-1)},
                        ClampStep{Rational(2), std::nullopt}},
@@ -111,8 +110,7 @@ TEST(StaircaseN7, SlopesBeyondOneAndWideRanges) {
   expectExact(Rational(300), fraction(1, 3), chainOf({}, 1), {-20, 20});
   expectExact(powerOfTwo(80), 5, chainOf({}, 1), {-3, 3});
   constexpr int64_t kFar = int64_t(1) << 61;
-  Staircase wide =
-      buildStaircase(powerOfTwo(-56), 0, chainOf({}, 1), {-kFar, kFar});
+  Staircase wide = buildStaircase(powerOfTwo(-56), 0, chainOf({}, 1), {-kFar, kFar});
   EXPECT_EQ(wide.at(kFar), 32);
   EXPECT_EQ(wide.at(-kFar), -32);
   EXPECT_EQ(wide.at(int64_t(1) << 55), 0);
@@ -136,8 +134,7 @@ TEST(StaircaseN13, PiecewiseLinearTails) {
         {UnaryStep{UnaryFunction::HardSigmoid, alpha, fraction(1, 2)}},
         {LinearStep{alpha, Rational(random.normal())}},
         {ClampStep{Rational(-1), std::nullopt},
-         UnaryStep{UnaryFunction::LeakyRelu, alpha, 0},
-         LinearStep{2, fraction(1, 3)}}};
+         UnaryStep{UnaryFunction::LeakyRelu, alpha, 0}, LinearStep{2, fraction(1, 3)}}};
     for (const std::vector<Step> &steps : tail)
       expectExact(unit, Rational(random.normal()) * unit,
                   chainOf(steps, s, random.integer(-50, 50)), {-250, 250});
@@ -147,14 +144,11 @@ TEST(StaircaseN13, PiecewiseLinearTails) {
 TEST(StaircaseN3, QuantizeReluQuantizeKeepsBothRoundings) {
   slow::Random random(32);
   for (int i = 0; i < 60; ++i) {
-    QuantParams inner = {random.scale(0.01, 0.2), random.integer(-128, 127),
-                         kInt8};
+    QuantParams inner = {random.scale(0.01, 0.2), random.integer(-128, 127), kInt8};
     Rational s = i % 2 ? inner.scale : random.scale(0.01, 0.2);
-    Chain chain =
-        chainOf({RequantizeStep{inner}, ClampStep{Rational(0), std::nullopt}},
-                s, random.integer(-128, 0));
-    expectExact(random.scale(0.005, 0.2), Rational(random.normal()), chain,
-                {-300, 300});
+    Chain chain = chainOf({RequantizeStep{inner}, ClampStep{Rational(0), std::nullopt}},
+                          s, random.integer(-128, 0));
+    expectExact(random.scale(0.005, 0.2), Rational(random.normal()), chain, {-300, 300});
   }
 }
 
@@ -168,27 +162,24 @@ TEST(StaircaseN13, CurvedTails) {
     for (int i = 0; i < 4; ++i) {
       SCOPED_TRACE(std::string(unaryFunctionName(step.function)));
       Rational unit = random.scale(0.01, 0.05);
-      expectExact(
-          unit, i ? Rational(Rational(random.normal()) * unit) : 0,
-          chainOf({step}, random.scale(0.005, 0.02), random.integer(-128, 127)),
-          {-300, 300});
+      expectExact(unit, i ? Rational(Rational(random.normal()) * unit) : 0,
+                  chainOf({step}, random.scale(0.005, 0.02), random.integer(-128, 127)),
+                  {-300, 300});
     }
 }
 
 TEST(StaircaseN13, CurvedTailsMeetTheirRationalPoints) {
   // sigmoid(0) = 1/2, exp(0) = 1 and tanh(0) = 0 lie on ties.
-  expectExact(
-      fraction(1, 50), 0,
-      chainOf({UnaryStep{UnaryFunction::Sigmoid, 0, 0}}, fraction(1, 3)),
-      {-400, 400});
+  expectExact(fraction(1, 50), 0,
+              chainOf({UnaryStep{UnaryFunction::Sigmoid, 0, 0}}, fraction(1, 3)),
+              {-400, 400});
   expectExact(fraction(1, 50), 0,
               chainOf({UnaryStep{UnaryFunction::Exp, 0, 0}}, fraction(2, 5)),
               {-200, 200});
-  expectExact(fraction(1, 50), 0,
-              chainOf({UnaryStep{UnaryFunction::Tanh, 0, 0},
-                       LinearStep{1, fraction(1, 2)}},
-                      1),
-              {-200, 200});
+  expectExact(
+      fraction(1, 50), 0,
+      chainOf({UnaryStep{UnaryFunction::Tanh, 0, 0}, LinearStep{1, fraction(1, 2)}}, 1),
+      {-200, 200});
   expectExact(fraction(1, 4), 0,
               chainOf({UnaryStep{UnaryFunction::Sqrt, 0, 0}}, fraction(1, 2)),
               {-50, 900});
@@ -202,8 +193,8 @@ TEST(StaircaseN13, FlatPartsEndOnATie) {
         Step(UnaryStep{UnaryFunction::LeakyRelu, 0, 0}),
         Step(UnaryStep{UnaryFunction::Elu, 0, 0}),
         Step(UnaryStep{UnaryFunction::HardSigmoid, fraction(1, 2), 0})})
-    expectExact(fraction(1, 4), 0,
-                chainOf({flat, LinearStep{1, fraction(1, 2)}}, 1), {-40, 40});
+    expectExact(fraction(1, 4), 0, chainOf({flat, LinearStep{1, fraction(1, 2)}}, 1),
+                {-40, 40});
 }
 
 TEST(StaircaseN13, FunctionsThatRiseBehindRelu) {
@@ -211,20 +202,19 @@ TEST(StaircaseN13, FunctionsThatRiseBehindRelu) {
        {UnaryFunction::HardSwish, UnaryFunction::Silu, UnaryFunction::Gelu,
         UnaryFunction::Square, UnaryFunction::Abs})
     expectExact(fraction(1, 40), fraction(1, 1000),
-                chainOf({ClampStep{Rational(0), std::nullopt},
-                         UnaryStep{function, 0, 0}},
+                chainOf({ClampStep{Rational(0), std::nullopt}, UnaryStep{function, 0, 0}},
                         fraction(1, 37), -128),
                 {-60, 300});
 }
 
 TEST(StaircaseN13, CurveBetweenQuantizes) {
-  expectExact(fraction(1, 60), fraction(1, 7),
-              chainOf({RequantizeStep{{fraction(1, 20), 3, kInt8}},
-                       UnaryStep{UnaryFunction::Sigmoid, 0, 0},
-                       RequantizeStep{{fraction(1, 256), -128, kInt8}},
-                       LinearStep{3, -1}},
-                      fraction(1, 50), -20),
-              {-400, 400});
+  expectExact(
+      fraction(1, 60), fraction(1, 7),
+      chainOf({RequantizeStep{{fraction(1, 20), 3, kInt8}},
+               UnaryStep{UnaryFunction::Sigmoid, 0, 0},
+               RequantizeStep{{fraction(1, 256), -128, kInt8}}, LinearStep{3, -1}},
+              fraction(1, 50), -20),
+      {-400, 400});
 }
 
 TEST(StaircaseN7, SixteenBitOutputs) {

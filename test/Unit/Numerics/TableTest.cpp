@@ -67,14 +67,12 @@ TEST(TableN11, DyadicScalesMeetTies) {
   for (const auto &[function, alpha, beta] : kFunctions) {
     SCOPED_TRACE(std::string(unaryFunctionName(function)));
     expectTable({fraction(1, 16), 3, {-128, 127}},
-                {{UnaryStep{function, alpha, beta}},
-                 {fraction(1, 8), -1, {-128, 127}}});
+                {{UnaryStep{function, alpha, beta}}, {fraction(1, 8), -1, {-128, 127}}});
   }
 }
 
 TEST(TableN13, RescaleToAnotherGrid) {
-  expectTable({fraction(1, 10), -128, {-128, 127}},
-              {{}, {fraction(1, 5), 7, {-8, 7}}});
+  expectTable({fraction(1, 10), -128, {-128, 127}}, {{}, {fraction(1, 5), 7, {-8, 7}}});
 }
 
 TEST(TableN13, ChainOfSeveralSteps) {
@@ -88,10 +86,9 @@ TEST(TableN13, ChainOfSeveralSteps) {
 
 TEST(TableN11, KnownSigmoidValues) {
   // TFLite's fixed output: scale 1/256, zero point -128.
-  std::vector<int64_t> table =
-      buildTable({fraction(1, 16), 0, {-128, 127}},
-                 {{UnaryStep{UnaryFunction::Sigmoid, 0, 0}},
-                  {fraction(1, 256), -128, {-128, 127}}});
+  std::vector<int64_t> table = buildTable(
+      {fraction(1, 16), 0, {-128, 127}},
+      {{UnaryStep{UnaryFunction::Sigmoid, 0, 0}}, {fraction(1, 256), -128, {-128, 127}}});
   EXPECT_EQ(table[128], 0);        // sigmoid(0) = 1/2
   EXPECT_EQ(table[128 + 16], 59);  // sigmoid(1) = 0.731058 -> 187
   EXPECT_EQ(table[128 - 16], -59); // sigmoid(-1) = 0.268941 -> 69

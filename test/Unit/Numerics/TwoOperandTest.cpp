@@ -19,8 +19,8 @@ namespace {
 
 constexpr Range kInt8 = {-128, 127};
 
-SumSegment sumOf(Rational sa, Rational sb, Rational sy, int64_t za = 0,
-                 int64_t zb = 0, int64_t zy = 0, std::vector<Step> steps = {}) {
+SumSegment sumOf(Rational sa, Rational sb, Rational sy, int64_t za = 0, int64_t zb = 0,
+                 int64_t zy = 0, std::vector<Step> steps = {}) {
   return {std::move(sa),
           std::move(sb),
           za,
@@ -32,8 +32,8 @@ SumSegment sumOf(Rational sa, Rational sb, Rational sy, int64_t za = 0,
 
 /// N1 and N2 for one pair.
 int64_t slowSum(const SumSegment &s, int64_t qa, int64_t qb) {
-  return slow::chain(
-      (qa - s.zeroPointA) * s.scaleA + (qb - s.zeroPointB) * s.scaleB, s.chain);
+  return slow::chain((qa - s.zeroPointA) * s.scaleA + (qb - s.zeroPointB) * s.scaleB,
+                     s.chain);
 }
 
 std::vector<int64_t> allPairs(const SumSegment &s) {
@@ -52,8 +52,7 @@ int64_t countWrong(const SumSegment &s, const SumRequant &q,
   size_t i = 0;
   for (int64_t qa = s.a.min; qa <= s.a.max; ++qa)
     for (int64_t qb = s.b.min; qb <= s.b.max; ++qb) {
-      Integer v = Integer(qa) * q.multiplierA + Integer(qb) * q.multiplierB +
-                  q.rounding;
+      Integer v = Integer(qa) * q.multiplierA + Integer(qb) * q.multiplierB + q.rounding;
       wrong += slow::finish(v, finish) != expected[i++];
     }
   return wrong;
@@ -117,16 +116,14 @@ TEST(SumN11, DyadicAddsMeetTies) {
 }
 
 TEST(SumN11, TiesOnSixthsTakeATable) {
-  EXPECT_EQ(expectSolved(sumOf(fraction(1, 6), fraction(1, 6), 1)),
-            Form::Table);
+  EXPECT_EQ(expectSolved(sumOf(fraction(1, 6), fraction(1, 6), 1)), Form::Table);
 }
 
 TEST(SumN11, OtherTailsTakeATable) {
-  EXPECT_EQ(
-      expectSolved(sumOf(
-          *exactRational(0.03f), *exactRational(0.02f), *exactRational(0.05f),
-          1, 2, 3, {UnaryStep{UnaryFunction::LeakyRelu, fraction(1, 10), 0}})),
-      Form::Table);
+  EXPECT_EQ(expectSolved(sumOf(
+                *exactRational(0.03f), *exactRational(0.02f), *exactRational(0.05f), 1, 2,
+                3, {UnaryStep{UnaryFunction::LeakyRelu, fraction(1, 10), 0}})),
+            Form::Table);
   EXPECT_EQ(expectSolved(sumOf(*exactRational(0.03f), *exactRational(0.02f),
                                *exactRational(0.05f), 1, 2, 3,
                                {UnaryStep{UnaryFunction::HardSwish, 0, 0}})),
@@ -147,8 +144,8 @@ TEST(SumN11, DoubleScalesFarApart) {
 }
 
 TEST(SumN11, RealRangesOfTheOperandsAreEnough) {
-  SumSegment s = sumOf(*exactRational(0.03f), *exactRational(0.02f),
-                       *exactRational(0.05f));
+  SumSegment s =
+      sumOf(*exactRational(0.03f), *exactRational(0.02f), *exactRational(0.05f));
   s.a = {0, 100};
   s.b = {-3, 3};
   EXPECT_EQ(expectSolved(s), Form::Affine);
@@ -159,10 +156,9 @@ TEST(SumN11, RIsTheExactValueWhereThatIsFeasible) {
   SumSegment s = sumOf(*exactRational(0.031f), *exactRational(0.047f),
                        *exactRational(0.053f), 30, -50, 7);
   SumRequant q = *solveSum(s);
-  Integer ideal = slow::nearestEven(fraction(15, 2) * slow::power(q.shift)) +
-                  50 * q.multiplierB;
-  ideal -= slow::nearestEven(30 * s.scaleA / s.chain.out.scale *
-                             slow::power(q.shift));
+  Integer ideal =
+      slow::nearestEven(fraction(15, 2) * slow::power(q.shift)) + 50 * q.multiplierB;
+  ideal -= slow::nearestEven(30 * s.scaleA / s.chain.out.scale * slow::power(q.shift));
   EXPECT_LE(abs(Integer(ideal - q.rounding)), 1);
 }
 
@@ -227,20 +223,18 @@ AccumulatorSumSegment accumulatorSum(slow::Random &random, int64_t reach) {
 }
 
 int64_t slowSum(const AccumulatorSumSegment &s, int64_t acc, int64_t q) {
-  return slow::chain(acc * s.unit + s.offset + (q - s.zeroPoint) * s.scale,
-                     s.chain);
+  return slow::chain(acc * s.unit + s.offset + (q - s.zeroPoint) * s.scale, s.chain);
 }
 
-int64_t countWrong(const AccumulatorSumSegment &s,
-                   const AccumulatorSumSolution &solution,
+int64_t countWrong(const AccumulatorSumSegment &s, const AccumulatorSumSolution &solution,
                    const std::vector<int64_t> &expected) {
   const Requant &r = solution.requant;
   int64_t wrong = 0;
   size_t i = 0;
   for (int64_t q = s.operand.min; q <= s.operand.max; ++q)
     for (int64_t acc = s.acc.min; acc <= s.acc.max; ++acc) {
-      Integer v = Integer(acc) * r.multiplier +
-                  Integer(q) * solution.addendMultiplier + r.rounding;
+      Integer v = Integer(acc) * r.multiplier + Integer(q) * solution.addendMultiplier +
+                  r.rounding;
       wrong += slow::finish(v, r) != expected[i++];
     }
   return wrong;
@@ -285,8 +279,7 @@ TEST(AccumulatorSumN11b, RandomChannelsAgainstEnumeration) {
 }
 
 TEST(AccumulatorSumN11b, DyadicScalesNeedHalfEven) {
-  AccumulatorSumSegment s{fraction(1, 4),      0, {-90, 90},
-                          fraction(1, 2),      3, kInt8,
+  AccumulatorSumSegment s{fraction(1, 4),      0, {-90, 90}, fraction(1, 2), 3, kInt8,
                           {{}, {1, -5, kInt8}}};
   EXPECT_EQ(expectSolved(s), Form::HalfEven);
 }
@@ -329,14 +322,12 @@ TEST(AccumulatorSumN11b, DeadChannelAndNarrowOperand) {
 TEST(AccumulatorSumN11b, WhatHasNoAffineFormIsDeclined) {
   slow::Random random(64);
   AccumulatorSumSegment s = accumulatorSum(random, 100);
-  s.chain.steps.push_back(
-      UnaryStep{UnaryFunction::LeakyRelu, fraction(1, 10), 0});
+  s.chain.steps.push_back(UnaryStep{UnaryFunction::LeakyRelu, fraction(1, 10), 0});
   EXPECT_FALSE(solveAccumulatorSum(s));
   s.chain.steps.clear();
   s.operand = {-32768, 32767};
   EXPECT_FALSE(solveAccumulatorSum(s));
-  AccumulatorSumSegment sixths{fraction(1, 6),     0, {-90, 90},
-                               fraction(1, 6),     0, kInt8,
+  AccumulatorSumSegment sixths{fraction(1, 6),     0, {-90, 90}, fraction(1, 6), 0, kInt8,
                                {{}, {1, 0, kInt8}}};
   EXPECT_FALSE(solveAccumulatorSum(sixths));
 }

@@ -36,9 +36,10 @@ std::string errorOf(const std::string &bytes) {
 
 TEST(Npy, ReadsSignedBytes) {
   std::string error;
-  auto array = parseNpy(
-      file("{'descr': '|i1', 'fortran_order': False, 'shape': (2, 2), }\n", "\x01\xff\x7f\x80"),
-      error);
+  auto array =
+      parseNpy(file("{'descr': '|i1', 'fortran_order': False, 'shape': (2, 2), }\n",
+                    "\x01\xff\x7f\x80"),
+               error);
   ASSERT_TRUE(array) << error;
   EXPECT_EQ(array->dtype, DType::Int8);
   EXPECT_EQ(array->shape, (std::vector<int64_t>{2, 2}));
@@ -48,8 +49,8 @@ TEST(Npy, ReadsSignedBytes) {
 
 TEST(Npy, ReadsUnsignedBytesAndScalars) {
   std::string error;
-  auto array =
-      parseNpy(file("{'descr': '|u1', 'fortran_order': False, 'shape': ()}", "\xff"), error);
+  auto array = parseNpy(
+      file("{'descr': '|u1', 'fortran_order': False, 'shape': ()}", "\xff"), error);
   ASSERT_TRUE(array) << error;
   EXPECT_EQ(array->elements(), 1);
   EXPECT_EQ(array->integerAt(0), 255);
@@ -57,24 +58,28 @@ TEST(Npy, ReadsUnsignedBytesAndScalars) {
 
 TEST(Npy, RefusesWhatDoesNotMatchItsBytes) {
   EXPECT_NE(errorOf("garbage").find("not a .npy file"), std::string::npos);
-  EXPECT_NE(errorOf(file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "1234"))
-                .find("does not match the 4 bytes"),
-            std::string::npos);
-  EXPECT_NE(errorOf(file("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }", "12345678"))
+  EXPECT_NE(
+      errorOf(file("{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "1234"))
+          .find("does not match the 4 bytes"),
+      std::string::npos);
+  EXPECT_NE(errorOf(file("{'descr': '<c8', 'fortran_order': False, 'shape': (1,), }",
+                         "12345678"))
                 .find("unsupported dtype '<c8'"),
             std::string::npos);
-  EXPECT_NE(errorOf(file("{'descr': '<i2', 'fortran_order': True, 'shape': (1, 2), }", "1234"))
-                .find("Fortran order"),
-            std::string::npos);
+  EXPECT_NE(
+      errorOf(file("{'descr': '<i2', 'fortran_order': True, 'shape': (1, 2), }", "1234"))
+          .find("Fortran order"),
+      std::string::npos);
 }
 
 /// Sizes whose product overflows, or far beyond the file, allocate nothing.
 TEST(Npy, BoundsHostileShapes) {
-  EXPECT_NE(errorOf(file("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, "
-                         "999999999999, 999999999999), }",
-                         "1234"))
-                .find("does not match"),
-            std::string::npos);
+  EXPECT_NE(
+      errorOf(file("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, "
+                   "999999999999, 999999999999), }",
+                   "1234"))
+          .find("does not match"),
+      std::string::npos);
   EXPECT_NE(errorOf(file("{'descr': '<f4', 'fortran_order': False, 'shape': "
                          "(9999999999999999999999,), }",
                          "1234"))
@@ -91,7 +96,8 @@ TEST(Npy, WritesWhatItReads) {
   array.dtype = DType::Int32;
   array.shape = {3};
   int32_t values[] = {1, -2, 1 << 30};
-  array.data.assign(reinterpret_cast<char *>(values), reinterpret_cast<char *>(values + 3));
+  array.data.assign(reinterpret_cast<char *>(values),
+                    reinterpret_cast<char *>(values + 3));
   std::string path = ::testing::TempDir() + "qbias-npy-test.npy", error;
   ASSERT_TRUE(writeNpy(path, array, error)) << error;
   auto back = readNpy(path, error);

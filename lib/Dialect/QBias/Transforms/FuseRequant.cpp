@@ -17,12 +17,12 @@
 #include "SegmentBuilder.h"
 
 #include "qbias/Analysis/Operands.h"
+#include "qbias/Analysis/Segments.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 #include "qbias/Dialect/QBias/Transforms/Passes.h"
-#include "qbias/Analysis/Segments.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
@@ -73,7 +73,8 @@ static Value collectSteps(Value real, SmallVectorImpl<Attribute> &steps) {
   while (Operation *op = real.getDefiningOp()) {
     MLIRContext *context = op->getContext();
     if (auto clamp = dyn_cast<ClampOp>(op)) {
-      reversed.push_back(ClampStepAttr::get(context, clamp.getLoAttr(), clamp.getHiAttr()));
+      reversed.push_back(
+          ClampStepAttr::get(context, clamp.getLoAttr(), clamp.getHiAttr()));
       real = clamp.getInput();
     } else if (auto unary = dyn_cast<UnaryOp>(op)) {
       reversed.push_back(UnaryStepAttr::get(context, unary.getFunction(),
@@ -149,8 +150,7 @@ LogicalResult Fuser::convertQuantize(QuantizeOp op) {
   std::string tensor = getTensorName(op.getLoc());
   if (getAxis(type))
     return op.emitError("expects a per-tensor scale on an activation, got ")
-           << getScales(type).size() << " scales; quantize '" << tensor
-           << "' per tensor";
+           << getScales(type).size() << " scales; quantize '" << tensor << "' per tensor";
   SegmentEnd end{{}, type, op.getLoc(), tensor};
   Value real = collectSteps(op.getInput(), end.steps);
   builder.setInsertionPoint(op);
@@ -170,8 +170,8 @@ Value Fuser::getIntegers(Value quantized) {
   ElementsAttr constant = stored ? getConstant(stored.getInput()) : ElementsAttr();
   std::optional<std::vector<char>> bytes = constant ? readRaw(constant) : std::nullopt;
   RankedTensorType type = getIntegerTensor(quantized.getType());
-  if (!bytes || constant.getElementType().getIntOrFloatBitWidth() !=
-                    type.getElementTypeBitWidth())
+  if (!bytes ||
+      constant.getElementType().getIntOrFloatBitWidth() != type.getElementTypeBitWidth())
     return {};
   builder.setInsertionPointAfter(stored);
   Value value = arith::ConstantOp::create(
@@ -224,12 +224,12 @@ LogicalResult Fuser::convertMovement(ScaleTransparentOpInterface op) {
                                   pool.getKernelAttr(), pool.getStridesAttr(),
                                   pool.getPadsAttr(), pool.getDilationsAttr());
   else if (auto pad = dyn_cast<PadOp>(op.getOperation()))
-    result = IntPadOp::create(
-        builder, op.getLoc(), resultType, operands[0], pad.getLowAttr(),
-        pad.getHighAttr(),
-        builder.getI64IntegerAttr(numerics::quantize(
-            *numerics::exactRational(pad.getValue().convertToDouble()),
-            getParams(type))));
+    result =
+        IntPadOp::create(builder, op.getLoc(), resultType, operands[0], pad.getLowAttr(),
+                         pad.getHighAttr(),
+                         builder.getI64IntegerAttr(numerics::quantize(
+                             *numerics::exactRational(pad.getValue().convertToDouble()),
+                             getParams(type))));
   else
     result = op.rebuildOn(builder, operands, element);
   integers.map(op->getResult(0), result);
@@ -253,7 +253,8 @@ static std::optional<int64_t> moveAxis(Operation *movement, int64_t axis) {
   auto from = cast<RankedTensorType>(movement->getOperand(0).getType()).getShape();
   auto to = cast<RankedTensorType>(movement->getResult(0).getType()).getShape();
   if (auto transpose = dyn_cast<TransposeOp>(movement))
-    return llvm::find(transpose.getPermutation(), axis) - transpose.getPermutation().begin();
+    return llvm::find(transpose.getPermutation(), axis) -
+           transpose.getPermutation().begin();
   if (isa<tensor::ExtractSliceOp>(movement))
     return from.size() == to.size() && from[axis] == to[axis] ? std::optional(axis)
                                                               : std::nullopt;
@@ -332,7 +333,8 @@ LogicalResult Fuser::convertResult(OpOperand &operand, unsigned index) {
     return success();
   }
   auto name = func.getResultAttrOfType<StringAttr>(index, QBiasDialect::kNameAttr);
-  SegmentEnd end{{}, {}, operand.get().getLoc(), name ? name.str() : std::string("result")};
+  SegmentEnd end{
+      {}, {}, operand.get().getLoc(), name ? name.str() : std::string("result")};
   AccumulatorResult result{{}, {}, {}, index};
   builder.setInsertionPoint(operand.getOwner());
   FailureOr<Value> value = buildAccumulator(operand.get(), end, result);
@@ -394,7 +396,8 @@ static LogicalResult requireQuantized(func::FuncOp func) {
   Operation *first = nullptr;
   bool isQuantized = false;
   func.walk([&](Operation *op) {
-    isQuantized |= isa<QuantizeOp, DequantizeOp>(op) || isa<IntegerSegmentOpInterface>(op) ||
+    isQuantized |= isa<QuantizeOp, DequantizeOp>(op) ||
+                   isa<IntegerSegmentOpInterface>(op) ||
                    llvm::any_of(op->getOperandTypes(), isQuantTensor);
     if (auto layer = dyn_cast<AccumulatorOpInterface>(op)) {
       first = first ? first : op;

@@ -1,4 +1,5 @@
-//===- MaterializeBias.cpp - every bias becomes an int32 constant and a residue ---*- C++ -*-===//
+//===- MaterializeBias.cpp - every bias becomes an int32 constant and a residue ---*- C++
+//-*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -22,8 +23,8 @@
 #include "qbias/Numerics/Bounds.h"
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
-#include "mlir/IR/Remarks.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_MATERIALIZEBIAS
@@ -60,8 +61,8 @@ static bool isOnGrid(const RealConstant &bias, const Operands &operands) {
   double inputScale = cast<quant::UniformQuantizedType>(operands.input).getScale();
   size_t channels = std::max(units.size(), operands.weightScales.size());
   for (size_t c = 0; c < channels; ++c) {
-    double grid = inputScale *
-                  operands.weightScales[operands.weightScales.size() == 1 ? 0 : c];
+    double grid =
+        inputScale * operands.weightScales[operands.weightScales.size() == 1 ? 0 : c];
     double unit = units[units.size() == 1 ? 0 : c];
     if (std::abs(unit - grid) > kSameScale * grid)
       return false;
@@ -80,9 +81,8 @@ struct Materialized {
 } // namespace
 
 /// N5 and N10 for every channel.
-static FailureOr<Materialized> materialize(AccumulatorOpInterface op,
-                                           const Operands &operands,
-                                           const ExactArray &bias) {
+static FailureOr<Materialized>
+materialize(AccumulatorOpInterface op, const Operands &operands, const ExactArray &bias) {
   int64_t channels = op.getOutputChannels();
   auto input = getParams(operands.input);
   numerics::Range centered = {input.storage.min - input.zeroPoint,
@@ -92,19 +92,17 @@ static FailureOr<Materialized> materialize(AccumulatorOpInterface op,
   auto products = getProductBounds(operands.weights, channels, centered);
   if (!products)
     return op->emitOpError("accumulator bound leaves 64 bits");
-  bool isWide = llvm::any_of(*products, [](numerics::Range r) {
-    return !numerics::allowedBias(r).has_value();
-  });
+  bool isWide = llvm::any_of(
+      *products, [](numerics::Range r) { return !numerics::allowedBias(r).has_value(); });
   Materialized result;
   for (int64_t c = 0; c < channels; ++c) {
     numerics::Rational weightScale = *numerics::exactRational(
         operands.weightScales[operands.weightScales.size() == 1 ? 0 : c]);
     constexpr int64_t kWideLimit = int64_t(1) << 62;
-    numerics::Range allowed = isWide
-                                  ? numerics::Range{-kWideLimit, kWideLimit}
-                                  : *numerics::allowedBias((*products)[c]);
-    numerics::BiasConstant constant = numerics::materializeBias(
-        bias.at(c), input.scale, weightScale, allowed);
+    numerics::Range allowed = isWide ? numerics::Range{-kWideLimit, kWideLimit}
+                                     : *numerics::allowedBias((*products)[c]);
+    numerics::BiasConstant constant =
+        numerics::materializeBias(bias.at(c), input.scale, weightScale, allowed);
     result.integers.push_back(constant.integer);
     result.saturated += constant.saturated;
     numerics::Rational residue = abs(constant.residue) / (input.scale * weightScale);
@@ -135,10 +133,11 @@ static void absorbAddedConstant(AccumulatorOpInterface op) {
   if (other.getDefiningOp())
     builder.setInsertionPointAfter(other.getDefiningOp());
   auto flat = cast<RankedTensorType>(other.getType()).clone({channels});
-  Value bias = shape.size() == 1
-                   ? other
-                   : tensor::CollapseShapeOp::create(builder, other.getLoc(), flat, other, all)
-                         .getResult();
+  Value bias =
+      shape.size() == 1
+          ? other
+          : tensor::CollapseShapeOp::create(builder, other.getLoc(), flat, other, all)
+                .getResult();
   // The bias has to be computed before the accumulator.
   if (bias.getDefiningOp()->getBlock() == op->getBlock() &&
       op->isBeforeInBlock(bias.getDefiningOp()))
@@ -157,8 +156,7 @@ static int64_t countBiasUses(Value bias) {
 }
 
 static BiasCase classify(const RealConstant &bias, const Operands &operands,
-                         const Materialized &materialized, int64_t dead,
-                         bool shared) {
+                         const Materialized &materialized, int64_t dead, bool shared) {
   if (materialized.saturated)
     return BiasCase::Overflow;
   if (dead)
@@ -172,10 +170,10 @@ static BiasCase classify(const RealConstant &bias, const Operands &operands,
 
 static void report(AccumulatorOpInterface op, BiasCase kind,
                    const Materialized &materialized, int64_t dead) {
-  auto [min, max] = std::minmax_element(materialized.integers.begin(),
-                                        materialized.integers.end());
-  remark::analysis(op->getLoc(), remark::RemarkOpts::name("bias")
-                                     .category("qbias-materialize-bias"))
+  auto [min, max] =
+      std::minmax_element(materialized.integers.begin(), materialized.integers.end());
+  remark::analysis(op->getLoc(),
+                   remark::RemarkOpts::name("bias").category("qbias-materialize-bias"))
       << remark::metric("case", stringifyBiasCase(kind))
       << remark::metric("channels", materialized.integers.size())
       << remark::metric("int_min", *min) << remark::metric("int_max", *max)
@@ -183,8 +181,7 @@ static void report(AccumulatorOpInterface op, BiasCase kind,
       << remark::metric("dead_channels", dead);
   if (materialized.saturated)
     emitWarning(op->getLoc())
-        << "bias of " << materialized.saturated << " of "
-        << materialized.integers.size()
+        << "bias of " << materialized.saturated << " of " << materialized.integers.size()
         << " channels leaves the range its accumulator has room for; the part "
            "beyond moves into the rounding constant, exactly";
 }
@@ -196,18 +193,16 @@ struct MaterializeBias : qbias::impl::MaterializeBiasBase<MaterializeBias> {
 };
 } // namespace
 
-LogicalResult MaterializeBias::materializeLayer(AccumulatorOpInterface op,
-                                                bool shared) {
+LogicalResult MaterializeBias::materializeLayer(AccumulatorOpInterface op, bool shared) {
   std::optional<Operands> operands = getOperands(op);
   if (!operands)
     return success();
   int64_t dead = countDeadChannels(*operands, op.getOutputChannels());
   Value old = op.getBiasValue();
   if (!old) {
-    remark::analysis(op->getLoc(), remark::RemarkOpts::name("bias")
-                                       .category("qbias-materialize-bias"))
-        << remark::metric("case", "absent")
-        << remark::metric("dead_channels", dead);
+    remark::analysis(op->getLoc(),
+                     remark::RemarkOpts::name("bias").category("qbias-materialize-bias"))
+        << remark::metric("case", "absent") << remark::metric("dead_channels", dead);
     return success();
   }
   std::optional<RealConstant> constant = getRealConstant(old);
@@ -222,16 +217,16 @@ LogicalResult MaterializeBias::materializeLayer(AccumulatorOpInterface op,
     return failure();
   BiasCase kind = classify(*constant, *operands, *materialized, dead, shared);
   std::string name = getLayerName(op);
-  bool isWide = llvm::any_of(materialized->integers, [](int64_t v) {
-    return v != static_cast<int32_t>(v);
-  });
+  bool isWide = llvm::any_of(materialized->integers,
+                             [](int64_t v) { return v != static_cast<int32_t>(v); });
   OpBuilder builder(op);
-  auto type = RankedTensorType::get(
-      {op.getOutputChannels()}, builder.getIntegerType(isWide ? 64 : 32));
+  auto type = RankedTensorType::get({op.getOutputChannels()},
+                                    builder.getIntegerType(isWide ? 64 : 32));
   auto bias = BiasOp::create(
       builder, old.getLoc(), cast<RankedTensorType>(old.getType()),
-      BiasCaseAttr::get(&getContext(), kind), makeIntegers(type, materialized->integers, name + ".bias_i32"),
-      constant->value, constant->unit,
+      BiasCaseAttr::get(&getContext(), kind),
+      makeIntegers(type, materialized->integers, name + ".bias_i32"), constant->value,
+      constant->unit,
       builder.getF64FloatAttr(
           cast<quant::UniformQuantizedType>(operands->input).getScale()),
       makeFloats(&getContext(), operands->weightScales, name + ".weight_scale"));

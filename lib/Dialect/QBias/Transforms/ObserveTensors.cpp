@@ -31,11 +31,10 @@ struct ObserveTensors : qbias::impl::ObserveTensorsBase<ObserveTensors> {
     for (QuantizeOp op : quantizes) {
       unsigned index = func.getNumResults();
       auto attrs = DictionaryAttr::get(
-          context,
-          {{StringAttr::get(context, QBiasDialect::kNameAttr),
-            StringAttr::get(context, getTensorName(op.getLoc()))},
-           {StringAttr::get(context, QBiasDialect::kObservedAttr),
-            UnitAttr::get(context)}});
+          context, {{StringAttr::get(context, QBiasDialect::kNameAttr),
+                     StringAttr::get(context, getTensorName(op.getLoc()))},
+                    {StringAttr::get(context, QBiasDialect::kObservedAttr),
+                     UnitAttr::get(context)}});
       if (failed(func.insertResult(index, op.getType(), attrs)))
         return signalPassFailure();
       ret.getOperandsMutable().append(op.getResult());

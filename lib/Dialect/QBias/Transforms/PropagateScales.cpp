@@ -1,4 +1,5 @@
-//===- PropagateScales.cpp - quantize and dequantize meet across data movement ---*- C++ -*-===//
+//===- PropagateScales.cpp - quantize and dequantize meet across data movement ---*- C++
+//-*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -74,8 +75,7 @@ struct MoveDequantizeDown
 struct MoveQuantizeUp : public OpRewritePattern<QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(QuantizeOp op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(QuantizeOp op, PatternRewriter &rewriter) const override {
     auto producer = op.getInput().getDefiningOp<ScaleTransparentOpInterface>();
     quant::QuantizedType type = getQuantElement(op.getType());
     if (!producer || getAxis(type))
@@ -86,8 +86,8 @@ struct MoveQuantizeUp : public OpRewritePattern<QuantizeOp> {
     SmallVector<Value> integers;
     for (OpOperand *operand : operands) {
       auto tensor = cast<RankedTensorType>(operand->get().getType());
-      integers.push_back(QuantizeOp::create(rewriter, op.getLoc(),
-                                            tensor.clone(type), operand->get()));
+      integers.push_back(
+          QuantizeOp::create(rewriter, op.getLoc(), tensor.clone(type), operand->get()));
     }
     rewriter.replaceOp(op, producer.rebuildOn(rewriter, integers, type));
     return success();
@@ -112,7 +112,8 @@ struct MoveElementwiseUp : public RewritePattern {
     SmallVector<Value> operands;
     for (OpOperand *operand : movement.getElementOperands()) {
       Value real = operand->get();
-      OperationState state(op->getLoc(), op->getName(), real, real.getType(), op->getAttrs());
+      OperationState state(op->getLoc(), op->getName(), real, real.getType(),
+                           op->getAttrs());
       operands.push_back(rewriter.create(state)->getResult(0));
     }
     rewriter.replaceOp(op, movement.rebuildOn(rewriter, operands, rewriter.getF32Type()));
@@ -140,7 +141,8 @@ struct MoveBinaryUp : public RewritePattern {
 
 private:
   template <typename InverseOp, typename ReshapeOp>
-  static LogicalResult moveUp(Operation *op, ReshapeOp reshape, PatternRewriter &rewriter) {
+  static LogicalResult moveUp(Operation *op, ReshapeOp reshape,
+                              PatternRewriter &rewriter) {
     Type type = op->getResult(0).getType();
     auto source = cast<RankedTensorType>(reshape.getSrc().getType());
     if (!llvm::all_of(op->getOperandTypes(), [&](Type t) { return t == type; }) ||
@@ -166,16 +168,15 @@ private:
 struct MergeClampedQuantize : public OpRewritePattern<QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(QuantizeOp op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(QuantizeOp op, PatternRewriter &rewriter) const override {
     auto clamp = op.getInput().getDefiningOp<ClampOp>();
     auto dequantize = clamp ? clamp.getInput().getDefiningOp<DequantizeOp>() : nullptr;
     auto inner = dequantize ? dequantize.getInput().getDefiningOp<QuantizeOp>() : nullptr;
     if (!inner || inner.getType() != op.getType() || !inner->hasOneUse())
       return rewriter.notifyMatchFailure(op, "not a clamp between quantizes of one type");
-    Value clamped = ClampOp::create(rewriter, clamp.getLoc(), clamp.getType(),
-                                    inner.getInput(), clamp.getLoAttr(),
-                                    clamp.getHiAttr());
+    Value clamped =
+        ClampOp::create(rewriter, clamp.getLoc(), clamp.getType(), inner.getInput(),
+                        clamp.getLoAttr(), clamp.getHiAttr());
     rewriter.replaceOpWithNewOp<QuantizeOp>(op, op.getType(), clamped);
     return success();
   }
@@ -186,8 +187,7 @@ struct MergeClampedQuantize : public OpRewritePattern<QuantizeOp> {
 struct FoldQuantizedConstant : public OpRewritePattern<QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(QuantizeOp op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(QuantizeOp op, PatternRewriter &rewriter) const override {
     ElementsAttr constant = getConstant(op.getInput());
     SmallVector<double> reals;
     if (!constant || !readFloats(constant, reals))
@@ -214,7 +214,8 @@ private:
     SmallVector<double> scales = getScales(type);
     SmallVector<int64_t> zeroPoints = getZeroPoints(type);
     int64_t inner = 1;
-    for (int64_t d = getAxis(type).value_or(tensor.getRank() - 1) + 1; d < tensor.getRank(); ++d)
+    for (int64_t d = getAxis(type).value_or(tensor.getRank() - 1) + 1;
+         d < tensor.getRank(); ++d)
       inner *= tensor.getDimSize(d);
     SmallVector<int64_t> result;
     result.reserve(reals.size());
@@ -247,8 +248,8 @@ static void typeUnusedArgument(func::FuncOp func, unsigned index) {
   argument.setType(cast<RankedTensorType>(argument.getType()).clone(type));
   func.setArgAttr(index, QBiasDialect::kRealAttr, UnitAttr::get(context));
   func.setArgAttr(index, QBiasDialect::kUnusedAttr, UnitAttr::get(context));
-  emitWarning(argument.getLoc()) << "input '" << getValueName(argument)
-                                 << "' is not used by the program";
+  emitWarning(argument.getLoc())
+      << "input '" << getValueName(argument) << "' is not used by the program";
 }
 
 /// A float argument all of whose uses are quantizes of one type becomes an
@@ -291,8 +292,8 @@ static void quantizeResult(func::FuncOp func, func::ReturnOp ret, unsigned index
 void PropagateScales::runOnOperation() {
   func::FuncOp func = getOperation();
   RewritePatternSet patterns(&getContext());
-  patterns.add<FoldQuantizedConstant, MergeClampedQuantize, MoveBinaryUp, MoveDequantizeDown,
-               MoveElementwiseUp, MoveQuantizeUp>(&getContext());
+  patterns.add<FoldQuantizedConstant, MergeClampedQuantize, MoveBinaryUp,
+               MoveDequantizeDown, MoveElementwiseUp, MoveQuantizeUp>(&getContext());
   if (failed(applyPatternsGreedily(func, std::move(patterns))))
     return signalPassFailure();
   auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());

@@ -14,6 +14,8 @@
 
 #include "SegmentBuilder.h"
 
+#include "WeightedLayer.h"
+
 #include "qbias/Analysis/Operands.h"
 #include "qbias/Analysis/Segments.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
@@ -54,8 +56,7 @@ static ReferenceAttr getReference(MLIRContext *context, ArrayRef<double> operand
                                   BiasOp bias = {}) {
   return ReferenceAttr::get(
       context, DenseF64ArrayAttr::get(context, operands), weights,
-      bias ? bias.getValue() : ElementsAttr(),
-      bias ? bias.getUnitAttr() : ElementsAttr(),
+      bias ? bias.getValue() : ElementsAttr(), bias ? bias.getUnitAttr() : ElementsAttr(),
       end.steps.empty() ? ArrayAttr() : ArrayAttr::get(context, end.steps),
       end.type ? TypeAttr::get(end.type) : TypeAttr());
 }
@@ -68,8 +69,8 @@ static RequantAttr getPlainRequant(ReferenceAttr reference, ArrayRef<double> mul
   MLIRContext *context = reference.getContext();
   FailureOr<numerics::Chain> chain = getChain(reference);
   if (failed(chain))
-    return RequantAttr::get(context, RequantMode::Exact, RequantForm::Accumulator,
-                            {}, {}, {}, {}, {}, 0, 0, 0);
+    return RequantAttr::get(context, RequantMode::Exact, RequantForm::Accumulator, {}, {},
+                            {}, {}, {}, 0, 0, 0);
   numerics::Range output = chain->outputRange();
   SmallVector<int64_t> m, m2, k, r;
   for (double multiplier : multipliers) {
@@ -103,11 +104,11 @@ static RequantAttr takeRawOperands(RequantAttr requant, int64_t zeroPoint,
     return requant;
   for (size_t c = 0; c < r.size(); ++c)
     r[c] -= zeroPoint * m[c] + addendZeroPoint * m2[c];
-  return RequantAttr::get(requant.getContext(), requant.getMode(), requant.getForm(),
-                          requant.getMultiplier(), requant.getAddendMultiplier(),
-                          requant.getShift(),
-                          makeIntegers(requant.getContext(), r, (name + ".rounding").str()),
-                          {}, requant.getZeroPoint(), requant.getLo(), requant.getHi());
+  return RequantAttr::get(
+      requant.getContext(), requant.getMode(), requant.getForm(), requant.getMultiplier(),
+      requant.getAddendMultiplier(), requant.getShift(),
+      makeIntegers(requant.getContext(), r, (name + ".rounding").str()), {},
+      requant.getZeroPoint(), requant.getLo(), requant.getHi());
 }
 
 static double scaleOf(DequantizeOp op) {
@@ -131,97 +132,17 @@ static double scaleOf(quant::QuantizedType type) {
 /// Result type of an operation that computes `shape`.
 static RankedTensorType getResultType(RankedTensorType shape, const SegmentEnd &end,
                                       bool isWide) {
-  Type element = end.type
-                     ? getIntegerType(end.type)
-                     : IntegerType::get(shape.getContext(), isWide ? 64 : 32);
+  Type element = end.type ? getIntegerType(end.type)
+                          : IntegerType::get(shape.getContext(), isWide ? 64 : 32);
   return shape.clone(element);
-}
-
-/// i8 weights where they fit, i16 otherwise (a weight zero point makes nine
-/// bits, N4).
-static Value makeWeights(OpBuilder &builder, Location loc, ArrayRef<int64_t> shape,
-                         ArrayRef<int64_t> values, StringRef name) {
-  bool fits = llvm::all_of(values, [](int64_t v) { return v == static_cast<int8_t>(v); });
-  auto type = RankedTensorType::get(shape, builder.getIntegerType(fits ? 8 : 16));
-  return arith::ConstantOp::create(
-      builder, loc, cast<TypedAttr>(makeIntegers(type, values, name)));
-}
-
-namespace {
-
-/// The constant operands of a weighted layer.
-struct Weighted {
-  Operands operands;
-  BiasOp bias;
-  Value weights, biasConstant;
-  ElementsAttr scales;
-  bool isWide = false;
-};
-
-} // namespace
-
-/// True when some accumulator leaves int32, whatever the input holds (N9).
-static bool needsWideAccumulator(const Operands &operands, int64_t channels,
-                                 BiasOp bias) {
-  numerics::QuantParams input = getParams(operands.input);
-  numerics::Range centered = {
-      std::min<int64_t>(0, input.storage.min - input.zeroPoint),
-      std::max<int64_t>(0, input.storage.max - input.zeroPoint)};
-  auto bounds = getProductBounds(operands.weights, channels, centered);
-  SmallVector<int64_t> integers(channels, 0);
-  if (bias)
-    readIntegers(bias.getInteger(), integers);
-  for (int64_t c = 0; c < channels; ++c)
-    if (!bounds || (*bounds)[c].min + integers[c] < INT32_MIN ||
-        (*bounds)[c].max + integers[c] > INT32_MAX)
-      return true;
-  return false;
-}
-
-/// Fails without a diagnostic when the operands are not quantized.
-static FailureOr<Weighted> getWeighted(OpBuilder &builder, AccumulatorOpInterface op) {
-  std::optional<Operands> operands = getOperands(op);
-  if (!operands)
-    return failure();
-  Weighted result;
-  result.operands = std::move(*operands);
-  std::string name = getLayerName(op);
-  if (Value bias = op.getBiasValue()) {
-    result.bias = bias.getDefiningOp<BiasOp>();
-    if (!result.bias)
-      return failure();
-    result.biasConstant = arith::ConstantOp::create(
-        builder, bias.getLoc(), cast<TypedAttr>(result.bias.getInteger()));
-  }
-  Value weight = op.getWeightOperand().get();
-  result.weights = makeWeights(builder, weight.getLoc(),
-                               cast<RankedTensorType>(weight.getType()).getShape(),
-                               result.operands.weights, name + ".weight");
-  result.scales = makeFloats(op->getContext(), result.operands.weightScales,
-                             name + ".weight_scale");
-  result.isWide =
-      needsWideAccumulator(result.operands, op.getOutputChannels(), result.bias);
-  return result;
-}
-
-/// M = s_x * s_w / s_y of every channel, in double (a start, not a claim).
-static SmallVector<double> getMultipliers(const Operands &operands, int64_t channels,
-                                          const SegmentEnd &end) {
-  SmallVector<double> result;
-  for (int64_t c = 0; end.type && c < channels; ++c)
-    result.push_back(scaleOf(operands.input) *
-                     operands.weightScales[operands.weightScales.size() == 1 ? 0 : c] /
-                     scaleOf(end.type));
-  return result;
 }
 
 SegmentBuilder::Result SegmentBuilder::noForm(Operation *op, const SegmentEnd &end,
                                               StringRef why) {
   InFlightDiagnostic diagnostic =
-      emitError(op->getLoc())
-      << "the segment that ends in tensor '" << end.tensor
-      << "' has no integer form at '" << getLayerName(op) << "' ("
-      << op->getName().getStringRef() << "): " << why;
+      emitError(op->getLoc()) << "the segment that ends in tensor '" << end.tensor
+                              << "' has no integer form at '" << getLayerName(op) << "' ("
+                              << op->getName().getStringRef() << "): " << why;
   for (Value operand : op->getOperands())
     if (Operation *producer = operand.getDefiningOp();
         isRealTensor(operand.getType()) && producer && !isa<DequantizeOp>(producer))
@@ -250,7 +171,8 @@ SegmentBuilder::prepareWeighted(AccumulatorOpInterface layer, Addend addend,
                                 const SegmentEnd &end) {
   FailureOr<Weighted> weighted = getWeighted(builder, layer);
   if (failed(weighted)) {
-    (void)noForm(layer, end, "expects quantized operands, constant weights and a constant bias");
+    (void)noForm(layer, end,
+                 "expects quantized operands, constant weights and a constant bias");
     return failure();
   }
   SmallVector<double> scales = {scaleOf(weighted->operands.input)};
@@ -260,24 +182,26 @@ SegmentBuilder::prepareWeighted(AccumulatorOpInterface layer, Addend addend,
     addendMultiplier = scales.back() / scaleOf(end.type);
   }
   WeightedSegment segment;
-  segment.reference = getReference(layer->getContext(), scales, end, weighted->scales,
-                                   weighted->bias);
+  segment.reference =
+      getReference(layer->getContext(), scales, end, weighted->scales, weighted->bias);
   if (!llvm::all_of(weighted->operands.weights,
                     [](int64_t w) { return w == static_cast<int16_t>(w); })) {
-    (void)noForm(layer, end, "expects weights that fit 16 bits after their zero point is "
-                             "subtracted");
+    (void)noForm(layer, end,
+                 "expects weights that fit 16 bits after their zero point is "
+                 "subtracted");
     return failure();
   }
   if (!hasMonotoneChain(segment.reference)) {
     (void)noForm(layer, end, kNotMonotone);
     return failure();
   }
-  segment.requant = getPlainRequant(
-      segment.reference, getMultipliers(weighted->operands, layer.getOutputChannels(), end),
-      addendMultiplier, getLayerName(layer));
+  segment.requant =
+      getPlainRequant(segment.reference,
+                      getMultipliers(weighted->operands, layer.getOutputChannels(), end),
+                      addendMultiplier, getLayerName(layer));
   if (addend.op)
-    segment.requant = takeRawOperands(segment.requant, 0, zeroPointOf(addend.op),
-                                      getLayerName(layer));
+    segment.requant =
+        takeRawOperands(segment.requant, 0, zeroPointOf(addend.op), getLayerName(layer));
   auto input = layer.getActivationOperand().get().getDefiningOp<DequantizeOp>();
   segment.input = integers.lookup(input.getInput());
   segment.inputZeroPoint = builder.getI64IntegerAttr(zeroPointOf(input));
@@ -286,7 +210,8 @@ SegmentBuilder::prepareWeighted(AccumulatorOpInterface layer, Addend addend,
   segment.biasCase = weighted->bias ? weighted->bias.getKindAttr() : BiasCaseAttr();
   if (addend.op)
     segment.addend = integers.lookup(addend.op.getInput());
-  segment.addendZeroPoint = builder.getI64IntegerAttr(addend.op ? zeroPointOf(addend.op) : 0);
+  segment.addendZeroPoint =
+      builder.getI64IntegerAttr(addend.op ? zeroPointOf(addend.op) : 0);
   segment.type = getResultType(cast<RankedTensorType>(layer->getResult(0).getType()), end,
                                weighted->isWide);
   return segment;
@@ -297,11 +222,11 @@ SegmentBuilder::Result SegmentBuilder::buildConvolution(Conv2DOp op, Addend adde
   auto s = prepareWeighted(cast<AccumulatorOpInterface>(op.getOperation()), addend, end);
   if (failed(s))
     return failure();
-  return IntConv2DOp::create(builder, getSegmentLoc(op, end), s->type, s->input, s->weights,
-                             s->bias, s->addend, s->inputZeroPoint, op.getStridesAttr(),
-                             op.getPadsAttr(), op.getDilationsAttr(), op.getGroupsAttr(),
-                             s->addendZeroPoint, s->biasCase, s->reference, s->requant,
-                             BoundsAttr(), CertificateAttr(), getLayer(op, end))
+  return IntConv2DOp::create(
+             builder, getSegmentLoc(op, end), s->type, s->input, s->weights, s->bias,
+             s->addend, s->inputZeroPoint, op.getStridesAttr(), op.getPadsAttr(),
+             op.getDilationsAttr(), op.getGroupsAttr(), s->addendZeroPoint, s->biasCase,
+             s->reference, s->requant, BoundsAttr(), CertificateAttr(), getLayer(op, end))
       .getResult();
 }
 
@@ -314,16 +239,16 @@ SegmentBuilder::Result SegmentBuilder::buildMatmul(MatmulOp op, Addend addend,
   auto s = prepareWeighted(layer, addend, end);
   if (failed(s))
     return failure();
-  return IntMatmulOp::create(builder, getSegmentLoc(op, end), s->type, s->input, s->weights,
-                             s->bias, s->addend, s->inputZeroPoint,
-                             builder.getI64IntegerAttr(0), s->addendZeroPoint, s->biasCase,
-                             s->reference, s->requant, BoundsAttr(), CertificateAttr(),
-                             getLayer(op, end))
+  return IntMatmulOp::create(builder, getSegmentLoc(op, end), s->type, s->input,
+                             s->weights, s->bias, s->addend, s->inputZeroPoint,
+                             builder.getI64IntegerAttr(0), s->addendZeroPoint,
+                             s->biasCase, s->reference, s->requant, BoundsAttr(),
+                             CertificateAttr(), getLayer(op, end))
       .getResult();
 }
 
-SegmentBuilder::Result
-SegmentBuilder::buildActivationProduct(MatmulOp op, const SegmentEnd &end) {
+SegmentBuilder::Result SegmentBuilder::buildActivationProduct(MatmulOp op,
+                                                              const SegmentEnd &end) {
   auto lhs = op.getLhs().getDefiningOp<DequantizeOp>();
   auto rhs = op.getRhs().getDefiningOp<DequantizeOp>();
   if (!isPerTensor(lhs) || !isPerTensor(rhs))
@@ -332,8 +257,7 @@ SegmentBuilder::buildActivationProduct(MatmulOp op, const SegmentEnd &end) {
       getReference(op->getContext(), {scaleOf(lhs), scaleOf(rhs)}, end);
   if (!hasMonotoneChain(reference))
     return noForm(op, end, kNotMonotone);
-  int64_t channels =
-      cast<AccumulatorOpInterface>(op.getOperation()).getOutputChannels();
+  int64_t channels = cast<AccumulatorOpInterface>(op.getOperation()).getOutputChannels();
   SmallVector<double> multipliers;
   if (end.type)
     multipliers.assign(channels, scaleOf(lhs) * scaleOf(rhs) / scaleOf(end.type));
@@ -371,18 +295,19 @@ SegmentBuilder::Result SegmentBuilder::buildSum(Operation *op, bool negate,
       return buildMatmul(matmul, {sides[1 - i], negate}, end);
   }
   if (!isPerTensor(sides[0]) || !isPerTensor(sides[1]))
-    return noForm(op, end, "expects two quantized operands, or a convolution or "
-                           "matrix product and a quantized operand");
+    return noForm(op, end,
+                  "expects two quantized operands, or a convolution or "
+                  "matrix product and a quantized operand");
   double scales[2] = {scaleOf(sides[0]), scaleOf(sides[1]) * (negate ? -1 : 1)};
   ReferenceAttr reference = getReference(op->getContext(), scales, end);
-  RequantAttr requant =
-      getPlainRequant(reference, {scales[0] / scaleOf(end.type)},
-                      scales[1] / scaleOf(end.type), getLayerName(op));
+  RequantAttr requant = getPlainRequant(reference, {scales[0] / scaleOf(end.type)},
+                                        scales[1] / scaleOf(end.type), getLayerName(op));
   requant = takeRawOperands(requant, zeroPointOf(sides[0]), zeroPointOf(sides[1]),
                             getLayerName(op));
   return IntAddOp::create(
              builder, getSegmentLoc(op, end),
-             getResultType(cast<RankedTensorType>(op->getResult(0).getType()), end, false),
+             getResultType(cast<RankedTensorType>(op->getResult(0).getType()), end,
+                           false),
              integers.lookup(sides[0].getInput()), integers.lookup(sides[1].getInput()),
              builder.getI64IntegerAttr(zeroPointOf(sides[0])),
              builder.getI64IntegerAttr(zeroPointOf(sides[1])), reference, requant,
@@ -399,15 +324,15 @@ SegmentBuilder::Result SegmentBuilder::buildProduct(MulOp op, const SegmentEnd &
       getReference(op->getContext(), {scaleOf(lhs), scaleOf(rhs)}, end);
   if (!hasMonotoneChain(reference))
     return noForm(op, end, kNotMonotone);
-  RequantAttr requant = getPlainRequant(
-      reference, {scaleOf(lhs) * scaleOf(rhs) / scaleOf(end.type)}, std::nullopt,
-      getLayerName(op));
-  return IntMulOp::create(builder, getSegmentLoc(op, end),
-                          getResultType(op.getType(), end, false),
-                          integers.lookup(lhs.getInput()), integers.lookup(rhs.getInput()),
-                          builder.getI64IntegerAttr(zeroPointOf(lhs)),
-                          builder.getI64IntegerAttr(zeroPointOf(rhs)), reference, requant,
-                          BoundsAttr(), CertificateAttr(), getLayer(op, end))
+  RequantAttr requant =
+      getPlainRequant(reference, {scaleOf(lhs) * scaleOf(rhs) / scaleOf(end.type)},
+                      std::nullopt, getLayerName(op));
+  return IntMulOp::create(
+             builder, getSegmentLoc(op, end), getResultType(op.getType(), end, false),
+             integers.lookup(lhs.getInput()), integers.lookup(rhs.getInput()),
+             builder.getI64IntegerAttr(zeroPointOf(lhs)),
+             builder.getI64IntegerAttr(zeroPointOf(rhs)), reference, requant,
+             BoundsAttr(), CertificateAttr(), getLayer(op, end))
       .getResult();
 }
 
@@ -416,9 +341,9 @@ SegmentBuilder::Result SegmentBuilder::buildMean(PoolOp op, const SegmentEnd &en
   if (!isPerTensor(input))
     return noForm(op, end, "expects a quantized input");
   Window window{op.getKernel(), op.getStrides(), op.getPads(), op.getDilations()};
-  SmallVector<int64_t> divisors = poolDivisors(
-      window, cast<RankedTensorType>(op.getInput().getType()).getShape(),
-      op.getType().getShape(), op.getCountIncludePad());
+  SmallVector<int64_t> divisors =
+      poolDivisors(window, cast<RankedTensorType>(op.getInput().getType()).getShape(),
+                   op.getType().getShape(), op.getCountIncludePad());
   if (!end.type && divisors.size() > 1)
     return noForm(op, end, "expects a quantize after a mean that does not count padding");
   ReferenceAttr reference = getReference(op->getContext(), {scaleOf(input)}, end);
@@ -431,8 +356,7 @@ SegmentBuilder::Result SegmentBuilder::buildMean(PoolOp op, const SegmentEnd &en
   RequantAttr requant =
       getPlainRequant(reference, multipliers, std::nullopt, getLayerName(op));
   return IntAvgPoolOp::create(
-             builder, getSegmentLoc(op, end),
-             getResultType(op.getType(), end, false),
+             builder, getSegmentLoc(op, end), getResultType(op.getType(), end, false),
              integers.lookup(input.getInput()),
              builder.getI64IntegerAttr(zeroPointOf(input)), op.getKernelAttr(),
              op.getStridesAttr(), op.getPadsAttr(), op.getDilationsAttr(),
@@ -455,9 +379,9 @@ SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
   RankedTensorType type = getResultType(inputType, end, false);
   Location loc = NameLoc::get(builder.getStringAttr(end.tensor), end.loc);
   MLIRContext *context = op->getContext();
-  LayerAttr layer =
-      LayerAttr::get(context, builder.getStringAttr(end.tensor),
-                     builder.getStringAttr("QuantizeLinear"), builder.getStringAttr(end.tensor));
+  LayerAttr layer = LayerAttr::get(context, builder.getStringAttr(end.tensor),
+                                   builder.getStringAttr("QuantizeLinear"),
+                                   builder.getStringAttr(end.tensor));
   IntegerAttr zeroPoint = builder.getI64IntegerAttr(zeroPointOf(op));
   // A wide table only where a multiplier and a shift do not do.
   unsigned width = inputType.getElementTypeBitWidth();
@@ -465,8 +389,8 @@ SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
   if (width > kMaxTableBits && !isLinear)
     return noForm(op, end, "expects an operand of at most 16 bits");
   if (width > kTableBits && isLinear) {
-    RequantAttr requant = getPlainRequant(
-        reference, {scaleOf(op) / scaleOf(end.type)}, std::nullopt, end.tensor);
+    RequantAttr requant = getPlainRequant(reference, {scaleOf(op) / scaleOf(end.type)},
+                                          std::nullopt, end.tensor);
     return IntRequantizeOp::create(builder, loc, type, input, zeroPoint, reference,
                                    requant, BoundsAttr(), CertificateAttr(), layer)
         .getResult();
@@ -475,8 +399,8 @@ SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
   params.storage = getIntegerRange(inputType.getElementType());
   std::vector<int64_t> table = numerics::buildTable(params, *chain);
   numerics::Range output = chain->outputRange();
-  auto requant = RequantAttr::get(context, RequantMode::Exact, RequantForm::Table, {},
-                                  {}, {}, {}, {}, 0, output.min, output.max);
+  auto requant = RequantAttr::get(context, RequantMode::Exact, RequantForm::Table, {}, {},
+                                  {}, {}, {}, 0, output.min, output.max);
   auto tableType = RankedTensorType::get({int64_t(table.size())}, builder.getI32Type());
   return IntLookupOp::create(builder, loc, type, input, zeroPoint,
                              makeIntegers(tableType, table, end.tensor + ".table"),
@@ -500,7 +424,8 @@ static bool hasIntegers(Operation *op, const IRMapping &integers) {
   bool hasWeights = layer && getOperands(layer);
   return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
     Operation *producer = operand.get().getDefiningOp();
-    if ((hasWeights && &operand == &layer.getWeightOperand()) || !isa_and_nonnull<DequantizeOp, AccumulatorOpInterface>(producer))
+    if ((hasWeights && &operand == &layer.getWeightOperand()) ||
+        !isa_and_nonnull<DequantizeOp, AccumulatorOpInterface>(producer))
       return true;
     return hasIntegers(producer, integers);
   });
@@ -530,6 +455,7 @@ SegmentBuilder::Result SegmentBuilder::build(Value real, const SegmentEnd &end) 
     return buildMean(pool, end);
   if (auto dequantize = dyn_cast<DequantizeOp>(op))
     return buildElementwise(dequantize, end);
-  return noForm(op, end, "expects a sum, product, mean or elementwise function of "
-                         "quantized tensors");
+  return noForm(op, end,
+                "expects a sum, product, mean or elementwise function of "
+                "quantized tensors");
 }

@@ -19,9 +19,9 @@ namespace qbias {
 /// What follows the arithmetic of a segment.
 struct SegmentEnd {
   llvm::SmallVector<mlir::Attribute> steps; ///< real steps, in order
-  mlir::quant::QuantizedType type; ///< of the final quantize; null: accumulator
-  mlir::Location loc;              ///< of the final quantize
-  std::string tensor;              ///< name of the quantized tensor
+  mlir::quant::QuantizedType type;          ///< of the final quantize; null: accumulator
+  mlir::Location loc;                       ///< of the final quantize
+  std::string tensor;                       ///< name of the quantized tensor
 };
 
 /// Builds the integer operation of one segment. `integers` maps quantized
@@ -54,8 +54,7 @@ private:
     mlir::RankedTensorType type;
   };
   mlir::FailureOr<WeightedSegment> prepareWeighted(AccumulatorOpInterface layer,
-                                                   Addend addend,
-                                                   const SegmentEnd &end);
+                                                   Addend addend, const SegmentEnd &end);
 
   Result buildElementwise(DequantizeOp op, const SegmentEnd &end);
   Result buildConvolution(Conv2DOp op, Addend addend, const SegmentEnd &end);

@@ -46,8 +46,8 @@ static RankedTensorType permuteType(Type type, ArrayRef<int64_t> permutation) {
   SmallVector<int64_t> shape;
   for (int64_t d : permutation)
     shape.push_back(tensor.getDimSize(d));
-  return RankedTensorType::get(
-      shape, permuteElementType(tensor.getElementType(), permutation));
+  return RankedTensorType::get(shape,
+                               permuteElementType(tensor.getElementType(), permutation));
 }
 
 static Value transpose(PatternRewriter &rewriter, Location loc, Value value,
@@ -62,8 +62,8 @@ static bool isElementwise(Operation *op) {
 
 /// The elementwise, pad or concat operation `op` on operands permuted by
 /// `permutation`; its result is permuted alike.
-static Value buildPermuted(PatternRewriter &rewriter, Operation *op,
-                           ValueRange operands, ArrayRef<int64_t> permutation) {
+static Value buildPermuted(PatternRewriter &rewriter, Operation *op, ValueRange operands,
+                           ArrayRef<int64_t> permutation) {
   Type type = permuteType(op->getResult(0).getType(), permutation);
   if (auto pad = dyn_cast<PadOp>(op)) {
     SmallVector<int64_t> low, high;
@@ -91,8 +91,7 @@ struct SinkToNchw : public RewritePattern {
   SinkToNchw(MLIRContext *context)
       : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/2, context) {}
 
-  LogicalResult matchAndRewrite(Operation *op,
-                                PatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (!isElementwise(op) && !isa<PadOp, tensor::ConcatOp>(op))
       return rewriter.notifyMatchFailure(op, "does not commute with a transpose");
     auto sinks = [](Value value) {
@@ -120,11 +119,11 @@ struct HoistToNhwc : public OpRewritePattern<TransposeOp> {
   LogicalResult matchAndRewrite(TransposeOp op,
                                 PatternRewriter &rewriter) const override {
     Operation *producer = op.getInput().getDefiningOp();
-    if (!producer || (!isElementwise(producer) && !isa<PadOp, tensor::ConcatOp>(producer)))
+    if (!producer ||
+        (!isElementwise(producer) && !isa<PadOp, tensor::ConcatOp>(producer)))
       return rewriter.notifyMatchFailure(op, "producer does not commute");
-    bool isConstant =
-        isa<DequantizeOp>(producer) &&
-        producer->getOperand(0).getDefiningOp<quant::StorageCastOp>();
+    bool isConstant = isa<DequantizeOp>(producer) &&
+                      producer->getOperand(0).getDefiningOp<quant::StorageCastOp>();
     if (!isConstant && op.getPermutation() != ArrayRef<int64_t>(kToNhwc))
       return rewriter.notifyMatchFailure(op, "not a transpose to NHWC");
     if (!isa<DequantizeOp>(producer) && !producer->hasOneUse())
@@ -132,7 +131,8 @@ struct HoistToNhwc : public OpRewritePattern<TransposeOp> {
     SmallVector<Value> operands;
     for (Value operand : producer->getOperands())
       operands.push_back(transpose(rewriter, op.getLoc(), operand, op.getPermutation()));
-    rewriter.replaceOp(op, buildPermuted(rewriter, producer, operands, op.getPermutation()));
+    rewriter.replaceOp(op,
+                       buildPermuted(rewriter, producer, operands, op.getPermutation()));
     return success();
   }
 };
@@ -194,13 +194,13 @@ struct FoldConstant : public OpRewritePattern<TransposeOp> {
     if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
       name = resource.getRawHandle().getKey();
     auto constant = op.getInput().getDefiningOp<arith::ConstantOp>();
-    ElementsAttr moved = makeRaw(
-        op.getType(),
-        permuteBytes(*data, value.getShapedType().getShape(), op.getPermutation(),
-                     data->size() / value.getNumElements()),
-        name);
-    auto created = rewriter.replaceOpWithNewOp<arith::ConstantOp>(
-        op, cast<TypedAttr>(moved));
+    ElementsAttr moved =
+        makeRaw(op.getType(),
+                permuteBytes(*data, value.getShapedType().getShape(), op.getPermutation(),
+                             data->size() / value.getNumElements()),
+                name);
+    auto created =
+        rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, cast<TypedAttr>(moved));
     created->setLoc(constant.getLoc());
     return success();
   }
@@ -223,7 +223,8 @@ Value reshapeConstant(PatternRewriter &rewriter, arith::ConstantOp constant,
 
 /// Where dimension `axis` goes in a reshape that only adds or removes unit
 /// dimensions around it; nullopt when it is split or joined.
-std::optional<int32_t> reshapeAxis(ArrayRef<int64_t> from, ArrayRef<int64_t> to, int64_t axis) {
+std::optional<int32_t> reshapeAxis(ArrayRef<int64_t> from, ArrayRef<int64_t> to,
+                                   int64_t axis) {
   int64_t before = 1;
   for (int64_t d : from.take_front(axis))
     before *= d;
@@ -238,7 +239,8 @@ std::optional<int32_t> reshapeAxis(ArrayRef<int64_t> from, ArrayRef<int64_t> to,
 
 /// reshape(dequantize(scast(constant))) -> dequantize(scast(constant)), and
 /// reshape(constant) -> constant: weights of one-dimensional convolutions.
-template <typename ReshapeOp> struct FoldReshapedConstant : public OpRewritePattern<ReshapeOp> {
+template <typename ReshapeOp>
+struct FoldReshapedConstant : public OpRewritePattern<ReshapeOp> {
   using OpRewritePattern<ReshapeOp>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
@@ -251,8 +253,9 @@ template <typename ReshapeOp> struct FoldReshapedConstant : public OpRewritePatt
       return success();
     }
     auto dequantize = op.getSrc().template getDefiningOp<DequantizeOp>();
-    auto cast = dequantize ? dequantize.getInput().template getDefiningOp<quant::StorageCastOp>()
-                           : quant::StorageCastOp();
+    auto cast = dequantize
+                    ? dequantize.getInput().template getDefiningOp<quant::StorageCastOp>()
+                    : quant::StorageCastOp();
     auto constant = cast ? cast.getInput().template getDefiningOp<arith::ConstantOp>()
                          : arith::ConstantOp();
     if (!constant)
@@ -267,8 +270,8 @@ template <typename ReshapeOp> struct FoldReshapedConstant : public OpRewritePatt
     Value reshaped = reshapeConstant(rewriter, constant, type);
     if (!reshaped)
       return rewriter.notifyMatchFailure(op, "not a plain constant");
-    Value integers = quant::StorageCastOp::create(rewriter, cast.getLoc(), type.clone(element),
-                                                  reshaped);
+    Value integers = quant::StorageCastOp::create(rewriter, cast.getLoc(),
+                                                  type.clone(element), reshaped);
     rewriter.replaceOpWithNewOp<DequantizeOp>(op, type, integers);
     return success();
   }

@@ -77,8 +77,8 @@ struct VerifyIntegerOnly : qbias::impl::VerifyIntegerOnlyBase<VerifyIntegerOnly>
       if (!containsFloat(function.getFunctionType()))
         return;
       function.emitError("integer-only: function '")
-          << function.getName() << "' has a float argument or result: "
-          << function.getFunctionType();
+          << function.getName()
+          << "' has a float argument or result: " << function.getFunctionType();
       signalPassFailure();
     });
     getOperation().walk([&](Operation *op) {
