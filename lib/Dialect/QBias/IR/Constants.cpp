@@ -178,8 +178,9 @@ ElementsAttr qbias::makeRaw(RankedTensorType type, ArrayRef<char> bytes, StringR
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
   // What any buffer has that bytecode is read from.
   constexpr size_t kAlignment = alignof(std::max_align_t);
+  // A blob without a name does not survive its textual form.
   return DenseResourceElementsAttr::get(
-      type, name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
+      type, name.empty() ? "constant" : name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
 }
 
 ElementsAttr qbias::makeIntegers(RankedTensorType type, ArrayRef<int64_t> values,

@@ -24,6 +24,8 @@ namespace {
 struct ObserveTensors : qbias::impl::ObserveTensorsBase<ObserveTensors> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
+    if (func.isExternal())
+      return;
     SmallVector<QuantizeOp> quantizes;
     func.walk([&](QuantizeOp op) { quantizes.push_back(op); });
     auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());

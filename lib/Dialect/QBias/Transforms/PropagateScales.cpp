@@ -291,6 +291,8 @@ static void quantizeResult(func::FuncOp func, func::ReturnOp ret, unsigned index
 
 void PropagateScales::runOnOperation() {
   func::FuncOp func = getOperation();
+  if (func.isExternal())
+    return;
   RewritePatternSet patterns(&getContext());
   patterns.add<FoldQuantizedConstant, MergeClampedQuantize, MoveBinaryUp,
                MoveDequantizeDown, MoveElementwiseUp, MoveQuantizeUp>(&getContext());
