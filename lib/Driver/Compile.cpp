@@ -57,6 +57,16 @@ static bool emitModule(ModuleOp module, const std::string &emit,
   });
 }
 
+/// Layers exist up to the integer stage; `use` is what they are wanted for.
+static bool hasLayers(ModuleOp module, const std::string &path, StringRef use) {
+  if (getStage(module) <= Stage::Integer)
+    return true;
+  printError(path, "is lowered beyond the stage integer and has no layers to " + use +
+                       "; give the source model, or a module of the stage import or "
+                       "integer");
+  return false;
+}
+
 int qbias::runCompile(const CompileCommand &command) {
   std::string emit = getEmit(command);
   if (emit != "mlir" && emit != "mlirbc" && emit != "ll") {
@@ -78,6 +88,8 @@ int qbias::runCompile(const CompileCommand &command) {
   CompileOptions options = command.options;
   std::optional<llvm::json::Object> certificate;
   if (!command.certificate.empty()) {
+    if (!hasLayers(*module, command.model, "certify"))
+      return kExitBadInput;
     options.certified = true;
     llvm::StringMap<std::string> concatTensors = collectConcatTensors(*module);
     if (failed(lowerTo(*module, Stage::Integer, command.options)))
@@ -119,7 +131,7 @@ int qbias::runReport(const ReportCommand &command) {
   context.printOpOnDiagnostic(false);
   DiagnosticPrinter printer(&context, command.model);
   OwningOpRef<ModuleOp> module = loadModel(command.model, &context, command.options);
-  if (!module)
+  if (!module || !hasLayers(*module, command.model, "report"))
     return kExitBadInput;
   std::vector<TensorEntry> tensors = collectTensors(*module);
   if (failed(lowerTo(*module, Stage::Integer, command.options)))

@@ -241,7 +241,8 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
   module.walk([&](Operation *op) {
     totals.floatOps += isFloatOp(op);
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
-      if (auto value = dyn_cast<ElementsAttr>(constant.getValue()))
+      if (auto value = dyn_cast<ElementsAttr>(constant.getValue());
+          value && value.getElementType().isIntOrFloat())
         totals.weightBytes +=
             value.getNumElements() * value.getElementType().getIntOrFloatBitWidth() / 8;
     if (auto pool = dyn_cast<IntMaxPoolOp>(op)) {

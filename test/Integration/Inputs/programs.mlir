@@ -86,7 +86,7 @@ func.func @main(%q: tensor<16x2x!x>) -> (tensor<16x1x!even>, tensor<16x2x!six>, 
   return %1, %3, %5, %7, %9 : tensor<16x1x!even>, tensor<16x2x!six>, tensor<16x2x!wide>, tensor<16x2x!big>, tensor<16x2x!wide>
 }
 // -----
-// two operands: affine, half even, table, difference, product, constant
+// two operands: affine, half even, table, difference, product, constant without a name
 !a = !quant.uniform<u8:f32, 0.03:11>
 !b = !quant.uniform<i8:f32, 0.05:-3>
 !y = !quant.uniform<u8:f32, 0.07:120>
@@ -112,10 +112,10 @@ func.func @main(%q: tensor<2x64x!a>, %r: tensor<1x64x!b>, %s: tensor<2x64x!one>,
   %10 = qbias.quantize %9 : tensor<2x64xf32> -> tensor<2x64x!six>
   %11 = qbias.mul %a, %b : tensor<2x64xf32>, tensor<1x64xf32> -> tensor<2x64xf32>
   %12 = qbias.quantize %11 : tensor<2x64xf32> -> tensor<2x64x!y>
-  %k = arith.constant dense<[[-56], [7]]> : tensor<2x1xi8>
-  %kq = quant.scast %k : tensor<2x1xi8> to tensor<2x1x!a>
-  %kd = qbias.dequantize %kq : tensor<2x1x!a> -> tensor<2x1xf32>
-  %13 = qbias.mul %a, %kd : tensor<2x64xf32>, tensor<2x1xf32> -> tensor<2x64xf32>
+  %k = arith.constant dense<-56> : tensor<2x64xi8>
+  %kq = quant.scast %k : tensor<2x64xi8> to tensor<2x64x!a>
+  %kd = qbias.dequantize %kq : tensor<2x64x!a> -> tensor<2x64xf32>
+  %13 = qbias.mul %a, %kd : tensor<2x64xf32>, tensor<2x64xf32> -> tensor<2x64xf32>
   %14 = qbias.quantize %13 : tensor<2x64xf32> -> tensor<2x64x!y>
   return %1, %3, %5, %10, %12, %14 : tensor<2x64x!y>, tensor<2x64x!y>, tensor<2x64x!two>, tensor<2x64x!six>, tensor<2x64x!y>, tensor<2x64x!y>
 }

@@ -156,6 +156,20 @@ def json_of_a_module(folder):
     qbias("bench", path, "--runs", 2)
 
 
+@cases({"linalg": ("linalg",), "llvm": ("llvm",)})
+def without_layers(folder, kind):
+    """A module beyond the integer stage has nothing to report or certify."""
+    model, _ = model_in(folder, "all_forms")
+    path, output = os.path.join(folder, "a.mlir"), os.path.join(folder, "out")
+    qbias("compile", model, f"--stage={kind}", "-o", path)
+    for command in (["report", path, "-o", output], ["report", path, "--format=json", "-o", output],
+                    ["compile", path, "-o", output, "--emit=ll", "--certificate", output]):
+        done = qbias(*command, code=1)
+        require(done.stderr.startswith(f"{path}: ") and "integer" in done.stderr, done.stderr)
+        require(not os.path.exists(output), f"{command}: output is left")
+    qbias("bench", path, "--runs", 2, code=0 if kind == "linalg" else 1)
+
+
 # --- forged certificates ---------------------------------------------------
 
 FORGERIES = {

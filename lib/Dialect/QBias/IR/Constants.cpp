@@ -180,7 +180,8 @@ ElementsAttr qbias::makeRaw(RankedTensorType type, ArrayRef<char> bytes, StringR
   constexpr size_t kAlignment = alignof(std::max_align_t);
   // A blob without a name does not survive its textual form.
   return DenseResourceElementsAttr::get(
-      type, name.empty() ? "constant" : name, HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
+      type, name.empty() ? "constant" : name,
+      HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
 }
 
 ElementsAttr qbias::makeIntegers(RankedTensorType type, ArrayRef<int64_t> values,
