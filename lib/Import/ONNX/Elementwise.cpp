@@ -7,7 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Operators.h"
-#include "Reshapes.h"
+
+#include "qbias/Import/Common/Reshapes.h"
 
 #include <cmath>
 #include <limits>

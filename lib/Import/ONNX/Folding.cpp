@@ -49,11 +49,9 @@ static ConstantTensor makeFloats(const NodeView &node, ArrayRef<int64_t> shape,
 LogicalResult qbias::onnximport::importConstant(NodeView &node) {
   std::string name = node.getOutputName(0).str();
   if (const onnx::TensorProto *tensor = node.getTensorAttr("value")) {
-    FailureOr<ConstantTensor> constant =
-        ConstantTensor::decode(*tensor, node.getSubject());
+    FailureOr<ConstantTensor> constant = decode(*tensor, node.getSubject());
     if (failed(constant) ||
-        failed(node.getImporter().charge(
-            constant->getNumElements() * constant->getWidth(), node.getSubject())))
+        failed(node.charge(constant->getNumElements() * constant->getWidth())))
       return failure();
     return node.setResult(0, constant->withName(name));
   }

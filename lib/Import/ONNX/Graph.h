@@ -10,7 +10,8 @@
 #define QBIAS_LIB_IMPORT_ONNX_GRAPH_H
 
 #include "OnnxProto.h"
-#include "Subject.h"
+
+#include "qbias/Import/Common/Subject.h"
 
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/StringMap.h"
@@ -18,6 +19,7 @@
 #include <vector>
 
 namespace qbias::onnximport {
+using namespace qbias::importing;
 
 /// Makes locations and subjects out of names of the file.
 class Namer {

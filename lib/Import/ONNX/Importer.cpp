@@ -11,13 +11,9 @@
 #include "Operators.h"
 #include "QuantParameters.h"
 
-#include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Verifier.h"
-
-#include <cmath>
 
 using namespace mlir;
 using namespace qbias;
@@ -26,11 +22,6 @@ using namespace qbias::onnximport;
 /// Oldest operator set with today's meaning of Add, Gemm and pads.
 static constexpr int64_t kOldestOpset = 6;
 
-/// Copies of constants may take this many times the file's size, and a fixed
-/// amount: decoding and writing take one copy each, int4 doubles it.
-static constexpr int64_t kMemoryPerFileByte = 16;
-static constexpr int64_t kFixedMemory = int64_t(256) << 20;
-
 static bool isSupportedDomain(StringRef domain) {
   return domain.empty() || domain == "ai.onnx";
 }
@@ -38,20 +29,6 @@ static bool isSupportedDomain(StringRef domain) {
 //===----------------------------------------------------------------------===//
 // Tensors
 //===----------------------------------------------------------------------===//
-
-SmallVector<int64_t> ImportedTensor::getShape() const {
-  return SmallVector<int64_t>(constant ? constant->getShape() : shapeOf(value));
-}
-
-std::string ImportedTensor::describe() const {
-  if (constant)
-    return "constant " + nameOf(constant->getType()) + text(getShape());
-  if (untyped)
-    return nameOf(*untyped) + text(getShape());
-  if (quant::QuantizedType type = getQuantElement(value.getType()))
-    return "quantized " + nameOf(storageOf(type)) + text(getShape());
-  return "float32" + text(getShape());
-}
 
 ImportedTensor *Importer::find(StringRef name, const Subject &user) {
   auto found = tensors.find(name);
@@ -63,22 +40,13 @@ ImportedTensor *Importer::find(StringRef name, const Subject &user) {
     return nullptr;
   }
   Subject subject = namer.getTensor("initializer", name);
-  FailureOr<ConstantTensor> constant = ConstantTensor::decode(*initializer, subject);
+  FailureOr<ConstantTensor> constant = decode(*initializer, subject);
   if (failed(constant) ||
-      failed(charge(constant->getNumElements() * constant->getWidth(), subject)))
+      failed(budget.charge(constant->getNumElements() * constant->getWidth(), subject)))
     return nullptr;
   ImportedTensor &tensor = tensors[name];
   tensor.constant = std::move(*constant);
   return &tensor;
-}
-
-LogicalResult Importer::charge(int64_t bytes, const Subject &subject) {
-  memoryBudget -= bytes;
-  if (memoryBudget >= 0)
-    return success();
-  return subject.reject("constants", "a total size in proportion to the file's",
-                        "more than " + Twine(kMemoryPerFileByte) +
-                            " times as many bytes");
 }
 
 FailureOr<Value> Importer::getValue(StringRef name, const Subject &user) {
@@ -94,37 +62,11 @@ FailureOr<Value> Importer::getValue(StringRef name, const Subject &user) {
     return tensor->value;
   if (!tensor->constant->isFloat())
     return user.reject("input " + quoted(name), "float32 elements", tensor->describe());
-  FailureOr<Value> value = writeFloats(*tensor->constant, user);
+  FailureOr<Value> value =
+      writeFloats(builder, budget, namer.getLoc(name), *tensor->constant, user);
   if (succeeded(value))
     tensor->value = *value;
   return value;
-}
-
-/// Float constants become float32 where that is exact; NaN and infinities
-/// stand for no real number.
-FailureOr<Value> Importer::writeFloats(const ConstantTensor &constant,
-                                       const Subject &user) {
-  int64_t count = constant.getNumElements();
-  if (!isValueShape(constant.getShape()))
-    return user.reject("shape of constant " + quoted(constant.getName()), kValueLimits,
-                       qbias::onnximport::text(constant.getShape()));
-  if (failed(charge(count * sizeof(float), user)))
-    return failure();
-  std::vector<float> floats(count);
-  for (int64_t i = 0; i < count; ++i) {
-    double value = constant.realAt(i);
-    floats[i] = static_cast<float>(value);
-    if (!std::isfinite(value) || floats[i] != value)
-      return user.reject("element " + Twine(i) + " of constant " +
-                             quoted(constant.getName()),
-                         "a finite float32 number", realText(value));
-  }
-  auto type = RankedTensorType::get(constant.getShape(), builder.getF32Type());
-  ArrayRef<char> bytes(reinterpret_cast<const char *>(floats.data()),
-                       count * sizeof(float));
-  return arith::ConstantOp::create(builder, namer.getLoc(constant.getName()),
-                                   makeRaw(type, bytes, constant.getName()))
-      .getResult();
 }
 
 /// Extents the file declares for a tensor against those computed. An empty
@@ -172,8 +114,7 @@ LogicalResult Importer::define(StringRef name, ImportedTensor tensor,
 
 Importer::Importer(MLIRContext *context, StringRef file, size_t fileSize,
                    const ImportOptions &options)
-    : builder(context), namer(context, file), options(options),
-      memoryBudget(kFixedMemory + kMemoryPerFileByte * static_cast<int64_t>(fileSize)) {}
+    : builder(context), namer(context, file), options(options), budget(fileSize) {}
 
 LogicalResult Importer::readOpset(const onnx::ModelProto &model) {
   for (const onnx::OperatorSetIdProto &entry : model.opset_import())

@@ -9,9 +9,10 @@
 #ifndef QBIAS_LIB_IMPORT_ONNX_IMPORTER_H
 #define QBIAS_LIB_IMPORT_ONNX_IMPORTER_H
 
-#include "ConstantTensor.h"
 #include "Graph.h"
+#include "TensorDecoder.h"
 
+#include "qbias/Import/Common/ImportedTensor.h"
 #include "qbias/Import/ImportOptions.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -20,19 +21,6 @@
 #include "llvm/ADT/StringMap.h"
 
 namespace qbias::onnximport {
-
-/// A tensor of the file: a constant, an SSA value, or a constant that has also
-/// been written as a value.
-struct ImportedTensor {
-  std::optional<ConstantTensor> constant;
-  mlir::Value value;
-  /// Set on an integer graph input until a DequantizeLinear gives it a scale.
-  std::optional<DataType> untyped;
-
-  llvm::SmallVector<int64_t> getShape() const;
-  /// "float32[1, 3, 8, 8]", "quantized uint8[4]", "constant int8[16]".
-  std::string describe() const;
-};
 
 /// Imports one model. Nodes are imported by the functions of Operators.h, which
 /// see this class through NodeView.
@@ -44,6 +32,7 @@ public:
   mlir::OwningOpRef<mlir::ModuleOp> import(const onnx::ModelProto &model);
 
   mlir::OpBuilder &getBuilder() { return builder; }
+  MemoryBudget &getBudget() { return budget; }
   const Namer &getNamer() const { return namer; }
   const Graph &getGraph() const { return graph; }
   int64_t getOpset() const { return opset; }
@@ -57,9 +46,6 @@ public:
   /// file says about the tensor.
   llvm::LogicalResult define(llvm::StringRef name, ImportedTensor tensor,
                              const Subject &node);
-  /// Accounts for copies of constants, so that a small file cannot ask for
-  /// more memory than a model of its size has use for.
-  llvm::LogicalResult charge(int64_t bytes, const Subject &subject);
 
 private:
   llvm::LogicalResult readOpset(const onnx::ModelProto &model);
@@ -70,8 +56,6 @@ private:
   llvm::LogicalResult importNode(const onnx::NodeProto &node);
   llvm::LogicalResult addOutputs(const onnx::GraphProto &proto);
   llvm::LogicalResult addSignature(const onnx::GraphProto &proto);
-  mlir::FailureOr<mlir::Value> writeFloats(const ConstantTensor &constant,
-                                           const Subject &user);
 
   mlir::OpBuilder builder;
   Namer namer;
@@ -80,7 +64,7 @@ private:
   mlir::func::FuncOp function;
   llvm::StringMap<ImportedTensor> tensors;
   int64_t opset = 0;
-  int64_t memoryBudget;
+  MemoryBudget budget;
 };
 
 } // namespace qbias::onnximport

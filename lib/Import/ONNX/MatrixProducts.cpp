@@ -7,7 +7,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Operators.h"
-#include "Reshapes.h"
+
+#include "qbias/Import/Common/Reshapes.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
@@ -38,8 +39,7 @@ static Value scaleFloats(const NodeView &node, arith::ConstantOp constant,
   SmallVector<double> values;
   auto attr = cast<ElementsAttr>(constant.getValue());
   int64_t bytes = attr.getNumElements() * sizeof(float);
-  if (failed(node.getImporter().charge(4 * bytes, node.getSubject())) ||
-      !readFloats(attr, values))
+  if (failed(node.charge(4 * bytes)) || !readFloats(attr, values))
     return {};
   std::vector<float> products;
   for (double value : values) {

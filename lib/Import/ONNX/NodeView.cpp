@@ -206,29 +206,6 @@ NodeView::readIntegers(StringRef attribute, unsigned input) const {
   return hasAttr(attribute) ? std::optional(values) : std::nullopt;
 }
 
-FailureOr<int64_t> NodeView::normalizeAxis(int64_t axis, int64_t rank) const {
-  if (axis >= -rank && axis < rank)
-    return axis < 0 ? axis + rank : axis;
-  return reject("axis", "a dimension in [" + Twine(-rank) + ", " + Twine(rank - 1) + "]",
-                Twine(axis));
-}
-
-FailureOr<SmallVector<int64_t>> NodeView::normalizeAxes(ArrayRef<int64_t> axes,
-                                                        int64_t rank) const {
-  if (!countElements(SmallVector<int64_t>(axes.size(), 1)))
-    return reject("number of axes", "at most 64", Twine(axes.size()));
-  SmallVector<int64_t> result;
-  for (int64_t axis : axes) {
-    FailureOr<int64_t> normal = normalizeAxis(axis, rank);
-    if (failed(normal))
-      return failure();
-    if (llvm::is_contained(result, *normal))
-      return reject("axes", "every dimension at most once", text(axes));
-    result.push_back(*normal);
-  }
-  return result;
-}
-
 //===----------------------------------------------------------------------===//
 // Results
 //===----------------------------------------------------------------------===//
@@ -241,13 +218,6 @@ Location NodeView::getOutputLoc() const {
   return importer.getNamer().getLoc(getOutputName(0));
 }
 
-FailureOr<RankedTensorType> NodeView::makeType(ArrayRef<int64_t> shape,
-                                               Type element) const {
-  if (isValueShape(shape))
-    return RankedTensorType::get(shape, element);
-  return reject("output shape", kValueLimits, text(shape));
-}
-
 LogicalResult NodeView::setResult(unsigned index, Value value) const {
   ImportedTensor tensor;
   tensor.value = value;
@@ -258,6 +228,15 @@ LogicalResult NodeView::setResult(unsigned index, ConstantTensor constant) const
   ImportedTensor tensor;
   tensor.constant = std::move(constant);
   return importer.define(getOutputName(index), std::move(tensor), subject);
+}
+
+LogicalResult NodeView::setResult(unsigned index, FailureOr<Value> value) const {
+  return failed(value) ? failure() : setResult(index, *value);
+}
+
+LogicalResult NodeView::setResult(unsigned index,
+                                  FailureOr<ConstantTensor> constant) const {
+  return failed(constant) ? failure() : setResult(index, std::move(*constant));
 }
 
 LogicalResult NodeView::forward(unsigned input) const {

@@ -17,24 +17,16 @@ namespace qbias::onnximport {
 
 /// Inputs, attributes and results of a node. What returns a failure has
 /// emitted the error.
-class NodeView {
+class NodeView : public Layer {
 public:
   NodeView(Importer &importer, const onnx::NodeProto &proto)
-      : importer(importer), proto(proto), subject(importer.getNamer().getNode(proto)) {}
+      : Layer(importer.getBuilder(), importer.getBudget(),
+              importer.getNamer().getNode(proto), proto.op_type()),
+        importer(importer), proto(proto) {}
 
   Importer &getImporter() const { return importer; }
-  mlir::OpBuilder &getBuilder() const { return importer.getBuilder(); }
-  const Subject &getSubject() const { return subject; }
   int64_t getOpset() const { return importer.getOpset(); }
   llvm::StringRef getOpType() const { return proto.op_type(); }
-
-  //===--- errors ---------------------------------------------------------===//
-
-  llvm::LogicalResult reject(const llvm::Twine &what, const llvm::Twine &expected,
-                             const llvm::Twine &got,
-                             const llvm::Twine &advice = {}) const {
-    return subject.reject(what, expected, got, advice);
-  }
 
   //===--- inputs ---------------------------------------------------------===//
 
@@ -77,33 +69,19 @@ public:
   /// input; nullopt when neither is there.
   mlir::FailureOr<std::optional<llvm::SmallVector<int64_t>>>
   readIntegers(llvm::StringRef attribute, unsigned input) const;
-  /// An axis in [-rank, rank) as one in [0, rank).
-  mlir::FailureOr<int64_t> normalizeAxis(int64_t axis, int64_t rank) const;
-  /// The same for a list, each axis at most once.
-  mlir::FailureOr<llvm::SmallVector<int64_t>> normalizeAxes(llvm::ArrayRef<int64_t> axes,
-                                                            int64_t rank) const;
 
   //===--- results --------------------------------------------------------===//
 
   unsigned getNumOutputs() const { return proto.output_size(); }
   llvm::StringRef getOutputName(unsigned index) const;
-  mlir::Location getLoc() const { return subject.getLoc(); }
   /// Location named after the first output: quantize and dequantize.
   mlir::Location getOutputLoc() const;
-  /// Makes an operation that computes what the node says, marked with the
-  /// node's operator.
-  template <typename OpTy, typename... Args>
-  OpTy create(mlir::Location loc, Args &&...args) const {
-    auto op = OpTy::create(getBuilder(), loc, std::forward<Args>(args)...);
-    op->setDiscardableAttr(QBiasDialect::kSourceAttr,
-                           getBuilder().getStringAttr(proto.op_type()));
-    return op;
-  }
-  /// A tensor type within the limits.
-  mlir::FailureOr<mlir::RankedTensorType> makeType(llvm::ArrayRef<int64_t> shape,
-                                                   mlir::Type element) const;
   llvm::LogicalResult setResult(unsigned index, mlir::Value value) const;
   llvm::LogicalResult setResult(unsigned index, ConstantTensor constant) const;
+  /// The same; a failure stays one.
+  llvm::LogicalResult setResult(unsigned index, mlir::FailureOr<mlir::Value> value) const;
+  llvm::LogicalResult setResult(unsigned index,
+                                mlir::FailureOr<ConstantTensor> constant) const;
   /// The result is the input itself.
   llvm::LogicalResult forward(unsigned input) const;
 
@@ -115,16 +93,7 @@ private:
 
   Importer &importer;
   const onnx::NodeProto &proto;
-  Subject subject;
 };
-
-/// Shape of a tensor value.
-inline llvm::ArrayRef<int64_t> shapeOf(mlir::Value value) {
-  return mlir::cast<mlir::RankedTensorType>(value.getType()).getShape();
-}
-inline mlir::Type elementOf(mlir::Value value) {
-  return mlir::cast<mlir::RankedTensorType>(value.getType()).getElementType();
-}
 
 } // namespace qbias::onnximport
 

@@ -7,83 +7,23 @@
 //===----------------------------------------------------------------------===//
 
 #include "Operators.h"
-#include "Reshapes.h"
 #include "Spatial.h"
 
-#include "llvm/Support/MathExtras.h"
+#include "qbias/Import/Common/Reshapes.h"
 
 using namespace mlir;
 using namespace qbias;
 using namespace qbias::onnximport;
 
-/// True when a window along dimension d holds no element of the input: one that
-/// starts past the end, or one that starts before the begin and steps over it.
-static bool hasEmptyWindow(const SpatialWindow &window, size_t d, int64_t size) {
-  int64_t stride = window.strides[d], dilation = window.dilations[d];
-  int64_t pad = window.pads[d];
-  if ((window.output[d] - 1) * stride - pad >= size)
-    return true;
-  for (int64_t i = 0; i < window.output[d] && i * stride < pad; ++i) {
-    int64_t first = i * stride - pad;
-    int64_t tap = llvm::divideCeilSigned(-first, dilation); // the first one inside
-    if (tap >= window.kernel[d] || first + tap * dilation >= size)
-      return true;
-  }
-  return false;
-}
-
-static LogicalResult checkWindows(const NodeView &node, const SpatialWindow &window,
-                                  ArrayRef<int64_t> spatial) {
-  if (!hasEmptyWindow(window, 0, spatial[0]) && !hasEmptyWindow(window, 1, spatial[1]))
-    return success();
-  return node.reject("windows", "at least one input element in each",
-                     "a window of padding alone (kernel " + text(window.kernel) +
-                         ", pads " + text(window.pads) + ")");
-}
-
-/// Pads with zeros that count as elements of the input. Used where a ceil mode
-/// window reaches past the padding: those positions do not count.
-static FailureOr<Value> padWithZeros(const NodeView &node, Value image,
-                                     SpatialWindow &window) {
-  SmallVector<int64_t> low = {0, window.pads[0], window.pads[1], 0};
-  SmallVector<int64_t> high = {0, window.pads[2], window.pads[3], 0};
-  SmallVector<int64_t> shape(shapeOf(image));
-  for (size_t d = 0; d < shape.size(); ++d)
-    shape[d] += low[d] + high[d];
-  FailureOr<RankedTensorType> type = node.makeType(shape, elementOf(image));
-  if (failed(type))
-    return failure();
-  window.pads.assign(4, 0);
-  return PadOp::create(node.getBuilder(), node.getLoc(), *type, image, low, high,
-                       llvm::APFloat(0.0))
-      .getResult();
-}
-
 /// Emits the pool of `input`, [N, C, L] or [N, C, H, W], and makes it the
 /// node's result.
 static LogicalResult setPooled(const NodeView &node, PoolKind kind, Value input,
-                               SpatialWindow window, bool countIncludePad) {
+                               const SpatialWindow &window, bool countIncludePad) {
   FailureOr<Value> image = toChannelsLast(node, input);
-  bool overhangs = window.overhang[0] > 0 || window.overhang[1] > 0;
-  if (succeeded(image) && countIncludePad && overhangs) {
-    image = padWithZeros(node, *image, window);
-    countIncludePad = false;
-  }
-  if (failed(image))
-    return failure();
-  for (size_t d = 0; d < 2; ++d)
-    window.pads[2 + d] += window.overhang[d];
-  ArrayRef<int64_t> shape = shapeOf(*image);
-  if (failed(checkWindows(node, window, shape.slice(1, 2))))
-    return failure();
-  FailureOr<RankedTensorType> type = node.makeType(
-      {shape[0], window.output[0], window.output[1], shape[3]}, elementOf(*image));
-  if (failed(type))
-    return failure();
-  Value result =
-      node.create<PoolOp>(node.getLoc(), *type, kind, *image, window.kernel,
-                          window.strides, window.pads, window.dilations, countIncludePad);
-  return setFromChannelsLast(node, result, shapeOf(input).size());
+  if (succeeded(image))
+    image = buildPool(node, kind, *image, window, countIncludePad);
+  return failed(image) ? failure()
+                       : setFromChannelsLast(node, *image, shapeOf(input).size());
 }
 
 /// Max pools take quantized tensors too.
@@ -157,15 +97,11 @@ LogicalResult qbias::onnximport::importReduceMean(NodeView &node) {
   if (keepDims != 0)
     return setPooled(node, PoolKind::Avg, *input, *window, false);
   FailureOr<Value> image = toChannelsLast(node, *input);
+  if (succeeded(image))
+    image = buildPool(node, PoolKind::Avg, *image, *window, false);
   if (failed(image))
     return failure();
   ArrayRef<int64_t> shape = shapeOf(*image);
-  FailureOr<RankedTensorType> type =
-      node.makeType({shape[0], 1, 1, shape[3]}, elementOf(*image));
-  Value pooled =
-      node.create<PoolOp>(node.getLoc(), *type, PoolKind::Avg, *image, window->kernel,
-                          window->strides, window->pads, window->dilations, false);
-  FailureOr<Value> result =
-      reshape(node, transpose(node, pooled, {0, 3, 1, 2}), {shape[0], shape[3]});
-  return failed(result) ? failure() : node.setResult(0, *result);
+  return node.setResult(
+      0, reshape(node, transpose(node, *image, {0, 3, 1, 2}), {shape[0], shape[3]}));
 }

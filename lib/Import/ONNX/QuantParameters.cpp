@@ -8,79 +8,9 @@
 
 #include "QuantParameters.h"
 
-#include "qbias/Dialect/QBias/IR/QuantTypes.h"
-
-#include "llvm/Support/MathExtras.h"
-
-#include <limits>
-
 using namespace mlir;
 using namespace qbias;
 using namespace qbias::onnximport;
-
-//===----------------------------------------------------------------------===//
-// Types
-//===----------------------------------------------------------------------===//
-
-bool qbias::onnximport::isQuantizable(DataType type) {
-  switch (type) {
-  case DataType::UInt2:
-  case DataType::Int2:
-  case DataType::UInt4:
-  case DataType::Int4:
-  case DataType::UInt8:
-  case DataType::Int8:
-  case DataType::UInt16:
-  case DataType::Int16:
-  case DataType::Int32:
-    return true;
-  default:
-    return false;
-  }
-}
-
-numerics::Range qbias::onnximport::rangeOf(DataType type) {
-  ElementFormat format = *formatOf(type);
-  if (!format.isSigned)
-    return {0, static_cast<int64_t>(llvm::maxUIntN(format.bits))};
-  return {llvm::minIntN(format.bits), llvm::maxIntN(format.bits)};
-}
-
-DataType qbias::onnximport::storageOf(quant::QuantizedType type) {
-  for (DataType candidate :
-       {DataType::UInt2, DataType::Int2, DataType::UInt4, DataType::Int4, DataType::UInt8,
-        DataType::Int8, DataType::UInt16, DataType::Int16})
-    if (rangeOf(candidate) == getStorageRange(type))
-      return candidate;
-  return DataType::Int32;
-}
-
-quant::QuantizedType qbias::onnximport::makeQuantType(MLIRContext *context,
-                                                      const QuantParameters &parameters) {
-  ElementFormat format = *formatOf(parameters.storage);
-  numerics::Range range = rangeOf(parameters.storage);
-  unsigned flags = format.isSigned ? quant::QuantizationFlags::Signed : 0;
-  Type storage = IntegerType::get(context, std::max(8u, format.bits));
-  Type expressed = Float32Type::get(context);
-  if (parameters.axis)
-    return quant::UniformQuantizedPerAxisType::get(
-        flags, storage, expressed, parameters.scales, parameters.zeroPoints,
-        static_cast<int32_t>(*parameters.axis), range.min, range.max);
-  return quant::UniformQuantizedType::get(flags, storage, expressed, parameters.scales[0],
-                                          parameters.zeroPoints[0], range.min, range.max);
-}
-
-//===----------------------------------------------------------------------===//
-// Parameters
-//===----------------------------------------------------------------------===//
-
-/// Scales a !quant.uniform type over float32 can hold.
-static bool isScale(double scale, ZeroScale zeroScale) {
-  if (scale == 0)
-    return zeroScale == ZeroScale::DeadChannel;
-  return scale >= std::numeric_limits<float>::denorm_min() &&
-         scale <= std::numeric_limits<float>::max();
-}
 
 static LogicalResult readScales(const NodeView &node, unsigned index, ZeroScale zeroScale,
                                 QuantParameters &parameters) {
@@ -96,7 +26,7 @@ static LogicalResult readScales(const NodeView &node, unsigned index, ZeroScale 
                        "block quantization is not supported");
   for (int64_t i = 0; i < (*scale)->getNumElements(); ++i) {
     double value = (*scale)->realAt(i);
-    if (!isScale(value, zeroScale))
+    if (!isScale(value, zeroScale == ZeroScale::DeadChannel))
       return node.reject((*scale)->getNumElements() == 1
                              ? what
                              : what + " in channel " + std::to_string(i),

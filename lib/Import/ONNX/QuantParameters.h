@@ -11,33 +11,9 @@
 
 #include "NodeView.h"
 
-#include "qbias/Numerics/Quantize.h"
-
-#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "qbias/Import/Common/QuantParameters.h"
 
 namespace qbias::onnximport {
-
-/// Scale and zero point of a quantized tensor, one each or one per slice along
-/// `axis`.
-struct QuantParameters {
-  DataType storage = DataType::Int8;
-  llvm::SmallVector<double> scales;
-  llvm::SmallVector<int64_t> zeroPoints;
-  std::optional<int64_t> axis;
-};
-
-/// True for the integer types a quantized tensor can have.
-bool isQuantizable(DataType type);
-
-/// Values of an integer type.
-numerics::Range rangeOf(DataType type);
-
-/// The file's type of a quantized tensor's integers.
-DataType storageOf(mlir::quant::QuantizedType type);
-
-/// The quantized type; 4- and 2-bit integers are i8 or u8 with their range.
-mlir::quant::QuantizedType makeQuantType(mlir::MLIRContext *context,
-                                         const QuantParameters &parameters);
 
 /// Which zero scales are meaningful.
 enum class ZeroScale {

@@ -6,86 +6,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Reshapes.h"
 #include "Operators.h"
 
-#include "qbias/Dialect/QBias/IR/Constants.h"
-#include "qbias/Dialect/QBias/IR/QuantTypes.h"
-
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Utils/ReshapeOpsUtils.h"
+#include "qbias/Import/Common/Reshapes.h"
 
 using namespace mlir;
 using namespace qbias;
 using namespace qbias::onnximport;
-
-//===----------------------------------------------------------------------===//
-// Values
-//===----------------------------------------------------------------------===//
-
-/// Collapses to one dimension, or expands from it.
-static Value reshapeFlat(const NodeView &node, Value value, RankedTensorType type) {
-  OpBuilder &builder = node.getBuilder();
-  auto source = cast<RankedTensorType>(value.getType());
-  bool collapses = type.getRank() < source.getRank();
-  SmallVector<ReassociationIndices> groups;
-  if (source.getRank() > 0 && type.getRank() > 0)
-    groups.push_back(llvm::to_vector<2>(
-        llvm::seq<int64_t>(0, std::max(source.getRank(), type.getRank()))));
-  if (collapses)
-    return tensor::CollapseShapeOp::create(builder, node.getLoc(), type, value, groups);
-  return tensor::ExpandShapeOp::create(builder, node.getLoc(), type, value, groups);
-}
-
-FailureOr<Value> qbias::onnximport::reshape(const NodeView &node, Value value,
-                                            ArrayRef<int64_t> shape) {
-  auto source = cast<RankedTensorType>(value.getType());
-  if (source.getShape() == shape)
-    return value;
-  if (isa<quant::UniformQuantizedPerAxisType>(source.getElementType()))
-    return node.reject("input", "per-tensor quantization",
-                       "per-channel quantization of a tensor that is reshaped");
-  FailureOr<RankedTensorType> type = node.makeType(shape, source.getElementType());
-  if (failed(type))
-    return failure();
-  OpBuilder &builder = node.getBuilder();
-  size_t rank = shape.size(), sourceRank = source.getRank();
-  if (rank != sourceRank) {
-    auto groups = getReassociationIndicesForReshape(source, *type);
-    if (groups && rank < sourceRank)
-      return tensor::CollapseShapeOp::create(builder, node.getLoc(), *type, value,
-                                             *groups)
-          .getResult();
-    if (groups)
-      return tensor::ExpandShapeOp::create(builder, node.getLoc(), *type, value, *groups)
-          .getResult();
-  }
-  auto flat = RankedTensorType::get({source.getNumElements()}, source.getElementType());
-  if (source != flat)
-    value = reshapeFlat(node, value, flat);
-  return flat == *type ? value : reshapeFlat(node, value, *type);
-}
-
-Value qbias::onnximport::transpose(const NodeView &node, Value value,
-                                   ArrayRef<int64_t> permutation) {
-  SmallVector<int64_t> shape;
-  for (int64_t d : permutation)
-    shape.push_back(shapeOf(value)[d]);
-  auto type =
-      RankedTensorType::get(shape, permuteElementType(elementOf(value), permutation));
-  return TransposeOp::create(node.getBuilder(), node.getLoc(), type, value, permutation);
-}
-
-FailureOr<Value> qbias::onnximport::extendRank(const NodeView &node, Value value,
-                                               size_t rank) {
-  SmallVector<int64_t> shape(shapeOf(value));
-  shape.insert(shape.begin(), rank - std::min(rank, shape.size()), 1);
-  return reshape(node, value, shape);
-}
-
-//===----------------------------------------------------------------------===//
-// Nodes
-//===----------------------------------------------------------------------===//
 
 /// Gives the node's input another shape: a constant stays one.
 static LogicalResult setReshaped(const NodeView &node, ArrayRef<int64_t> shape) {
@@ -218,8 +145,7 @@ LogicalResult qbias::onnximport::importTranspose(NodeView &node) {
                        "a permutation of " + Twine(rank) + " dimensions",
                        text(permutation));
   if (input->constant) {
-    if (failed(node.getImporter().charge(input->constant->getBytes().size(),
-                                         node.getSubject())))
+    if (failed(node.charge(input->constant->getBytes().size())))
       return failure();
     return node.setResult(0, input->constant->transposed(permutation));
   }

@@ -11,18 +11,9 @@
 
 #include "NodeView.h"
 
-namespace qbias::onnximport {
+#include "qbias/Import/Common/Windows.h"
 
-/// A window over two spatial dimensions, in the attributes of qbias.conv2d and
-/// qbias.pool. One-dimensional windows have extent 1 in the first dimension.
-struct SpatialWindow {
-  llvm::SmallVector<int64_t, 2> kernel, strides, dilations;
-  llvm::SmallVector<int64_t, 4> pads; // top, left, bottom, right
-  /// What a ceil mode adds to the pads after the end.
-  llvm::SmallVector<int64_t, 2> overhang = {0, 0};
-  /// Window positions.
-  llvm::SmallVector<int64_t, 2> output;
-};
+namespace qbias::onnximport {
 
 /// Spatial extents of a tensor [N, C, L] or [N, C, H, W], as two; an error for
 /// other ranks.
@@ -34,11 +25,6 @@ mlir::FailureOr<llvm::SmallVector<int64_t, 2>> readSpatial(const NodeView &node,
 mlir::FailureOr<SpatialWindow> readWindow(const NodeView &node, mlir::Value input,
                                           llvm::ArrayRef<int64_t> kernel);
 
-/// Extents and pads are no larger than qbias.conv2d and qbias.pool take.
-llvm::LogicalResult checkLimits(const NodeView &node, const SpatialWindow &window);
-
-/// [N, C, L] or [N, C, H, W] to [N, H, W, C].
-mlir::FailureOr<mlir::Value> toChannelsLast(const NodeView &node, mlir::Value value);
 /// Makes [N, H, W, C] the node's result, in the layout of rank `rank`.
 llvm::LogicalResult setFromChannelsLast(const NodeView &node, mlir::Value value,
                                         int64_t rank);

@@ -6,14 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Subject.h"
+#include "qbias/Import/Common/Subject.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
-using namespace qbias::onnximport;
+using namespace qbias::importing;
 
 LogicalResult Subject::reject(const Twine &what, const Twine &expected, const Twine &got,
                               const Twine &advice) const {
@@ -24,14 +24,14 @@ LogicalResult Subject::reject(const Twine &what, const Twine &expected, const Tw
   return error;
 }
 
-std::string qbias::onnximport::text(ArrayRef<int64_t> shape) {
+std::string qbias::importing::text(ArrayRef<int64_t> shape) {
   return "[" +
          llvm::join(llvm::map_range(shape, [](int64_t d) { return std::to_string(d); }),
                     ", ") +
          "]";
 }
 
-std::string qbias::onnximport::quoted(StringRef name) {
+std::string qbias::importing::quoted(StringRef name) {
   constexpr size_t kLongest = 200;
   std::string result = "'";
   llvm::raw_string_ostream stream(result);
@@ -40,7 +40,7 @@ std::string qbias::onnximport::quoted(StringRef name) {
   return result;
 }
 
-std::string qbias::onnximport::realText(double value) {
+std::string qbias::importing::realText(double value) {
   std::string result;
   llvm::raw_string_ostream(result) << llvm::format("%.9g", value);
   return result;

@@ -1,4 +1,4 @@
-//===- ConstantTensor.cpp - constants of an ONNX file ---*- C++ -*-===//
+//===- ConstantTensor.cpp - constants of a model file ---*- C++ -*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ConstantTensor.h"
+#include "qbias/Import/Common/ConstantTensor.h"
 
 #include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
@@ -15,7 +15,7 @@
 #include <cstring>
 
 using namespace mlir;
-using namespace qbias::onnximport;
+using namespace qbias::importing;
 
 namespace {
 struct NamedFormat {
@@ -51,17 +51,17 @@ static const NamedFormat *findFormat(DataType type) {
   return found == std::end(kFormats) ? nullptr : found;
 }
 
-std::string qbias::onnximport::nameOf(DataType type) {
+std::string qbias::importing::nameOf(DataType type) {
   const NamedFormat *entry = findFormat(type);
   return entry ? entry->name : "type " + std::to_string(static_cast<int32_t>(type));
 }
 
-std::optional<ElementFormat> qbias::onnximport::formatOf(DataType type) {
+std::optional<ElementFormat> qbias::importing::formatOf(DataType type) {
   const NamedFormat *entry = findFormat(type);
   return entry ? std::optional(entry->format) : std::nullopt;
 }
 
-std::optional<int64_t> qbias::onnximport::countElements(ArrayRef<int64_t> shape) {
+std::optional<int64_t> qbias::importing::countElements(ArrayRef<int64_t> shape) {
   constexpr int64_t kLimit = int64_t(1) << 31;
   constexpr size_t kMaxRank = 64;
   int64_t nonZero = 1;
@@ -77,23 +77,25 @@ std::optional<int64_t> qbias::onnximport::countElements(ArrayRef<int64_t> shape)
   return llvm::is_contained(shape, 0) ? 0 : nonZero;
 }
 
-bool qbias::onnximport::isValueShape(ArrayRef<int64_t> shape) {
+bool qbias::importing::isValueShape(ArrayRef<int64_t> shape) {
   return countElements(shape).value_or(0) > 0;
 }
 
 //===----------------------------------------------------------------------===//
-// Reading
+// Making
 //===----------------------------------------------------------------------===//
-
-ConstantTensor::ConstantTensor(const onnx::TensorProto &proto, DataType type,
-                               int64_t count)
-    : name(proto.name()), type(type), shape(proto.dims().begin(), proto.dims().end()),
-      count(count) {}
 
 ConstantTensor::ConstantTensor(std::string name, DataType type, ArrayRef<int64_t> shape,
                                std::vector<char> bytes)
     : name(std::move(name)), type(type), shape(shape), count(*countElements(shape)) {
   setBytes(std::move(bytes));
+}
+
+ConstantTensor ConstantTensor::view(std::string name, DataType type,
+                                    ArrayRef<int64_t> shape, ArrayRef<char> bytes) {
+  ConstantTensor result(std::move(name), type, shape, std::vector<char>());
+  result.bytes = bytes;
+  return result;
 }
 
 ConstantTensor ConstantTensor::ofIntegers(std::string name, ArrayRef<int64_t> shape,
@@ -108,53 +110,8 @@ void ConstantTensor::setBytes(std::vector<char> owned) {
   bytes = *storage;
 }
 
-FailureOr<ConstantTensor> ConstantTensor::decode(const onnx::TensorProto &proto,
-                                                 const Subject &subject) {
-  auto type = static_cast<DataType>(proto.data_type());
-  SmallVector<int64_t> shape(proto.dims().begin(), proto.dims().end());
-  if (!formatOf(type))
-    return subject.reject("element type", "a number type up to 64 bits", nameOf(type));
-  std::optional<int64_t> count = countElements(shape);
-  if (!count)
-    return subject.reject("shape", kShapeLimits, text(shape));
-  if (proto.external_data_size() || proto.data_location() == onnx::TensorProto::EXTERNAL)
-    return subject.reject("data", "elements inside the model file",
-                          "a reference to another file",
-                          "external data is not supported yet, save the model "
-                          "as a single file");
-  if (proto.has_segment())
-    return subject.reject("data", "all elements in one place", "a segment");
-  ConstantTensor result(proto, type, *count);
-  if (failed(proto.has_raw_data() ? result.readRaw(proto, subject)
-                                  : result.readTyped(proto, subject)))
-    return failure();
-  return result;
-}
-
-/// The element count and the size of the data disagree.
-static LogicalResult rejectSize(const Subject &subject, int64_t expected, int64_t got,
-                                const char *unit, ArrayRef<int64_t> shape) {
-  return subject.reject("data",
-                        Twine(expected) + " " + unit + " for shape " + text(shape),
-                        Twine(got), "the file is damaged");
-}
-
-LogicalResult ConstantTensor::readRaw(const onnx::TensorProto &proto,
-                                      const Subject &subject) {
-  unsigned bits = formatOf(type)->bits;
-  const std::string &raw = proto.raw_data();
-  int64_t needed = llvm::divideCeil(static_cast<uint64_t>(count) * bits, 8);
-  if (static_cast<int64_t>(raw.size()) != needed)
-    return rejectSize(subject, needed, raw.size(), "bytes", shape);
-  if (bits < 8)
-    unpack(raw);
-  else
-    bytes = raw;
-  return success();
-}
-
-/// One byte per element from 8 / bits elements per byte, low bits first.
-void ConstantTensor::unpack(ArrayRef<char> packed) {
+std::vector<char> qbias::importing::unpack(DataType type, int64_t count,
+                                           ArrayRef<char> packed) {
   ElementFormat format = *formatOf(type);
   unsigned perByte = 8 / format.bits;
   std::vector<char> elements(count);
@@ -164,68 +121,7 @@ void ConstantTensor::unpack(ArrayRef<char> packed) {
     elements[i] = static_cast<char>(
         format.isSigned ? llvm::SignExtend64(value, format.bits) : value);
   }
-  setBytes(std::move(elements));
-}
-
-/// Little-endian bytes of the values, `width` each.
-template <typename Values>
-static std::vector<char> narrow(const Values &values, unsigned width) {
-  std::vector<char> result(static_cast<size_t>(values.size()) * width);
-  char *out = result.data();
-  for (auto value : values) {
-    std::memcpy(out, &value, width);
-    out += width;
-  }
-  return result;
-}
-
-LogicalResult ConstantTensor::readTyped(const onnx::TensorProto &proto,
-                                        const Subject &subject) {
-  auto checkSize = [&](int64_t needed, int64_t got) {
-    return needed == got ? success() : rejectSize(subject, needed, got, "values", shape);
-  };
-  auto copy = [&](const auto &values) {
-    if (failed(checkSize(count, values.size())))
-      return failure();
-    setBytes(narrow(values, getWidth()));
-    return success();
-  };
-  ElementFormat format = *formatOf(type);
-  if (type == DataType::Float)
-    return copy(proto.float_data());
-  if (type == DataType::Double)
-    return copy(proto.double_data());
-  if (type == DataType::Int64)
-    return copy(proto.int64_data());
-  // The other fields are wider than the elements they hold: 16-bit floats as
-  // their bits, packed types one byte an entry.
-  unsigned bits = std::max(8u, format.bits);
-  bool isSigned = format.isSigned && !format.isFloat && format.bits >= 8;
-  int64_t max = isSigned ? llvm::maxIntN(bits) : llvm::maxUIntN(bits);
-  int64_t min = isSigned ? llvm::minIntN(bits) : 0;
-  auto inRange = [&](const auto &values) {
-    for (auto value : values)
-      if (static_cast<int64_t>(value) < min || static_cast<int64_t>(value) > max)
-        return subject.reject(nameOf(type) + " element",
-                              "a value in [" + Twine(min) + ", " + Twine(max) + "]",
-                              Twine(static_cast<int64_t>(value)));
-    return success();
-  };
-  if (type == DataType::UInt64)
-    return copy(proto.uint64_data());
-  if (type == DataType::UInt32)
-    return success(succeeded(inRange(proto.uint64_data())) &&
-                   succeeded(copy(proto.uint64_data())));
-  const auto &values = proto.int32_data();
-  if (failed(inRange(values)))
-    return failure();
-  if (format.bits >= 8)
-    return copy(values);
-  int64_t packed = llvm::divideCeil(static_cast<uint64_t>(count) * format.bits, 8);
-  if (failed(checkSize(packed, values.size())))
-    return failure();
-  unpack(narrow(values, 1));
-  return success();
+  return elements;
 }
 
 //===----------------------------------------------------------------------===//

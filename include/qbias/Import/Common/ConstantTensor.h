@@ -1,4 +1,4 @@
-//===- ConstantTensor.h - constants of an ONNX file ---*- C++ -*-===//
+//===- ConstantTensor.h - constants of a model file ---*- C++ -*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -6,11 +6,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QBIAS_LIB_IMPORT_ONNX_CONSTANTTENSOR_H
-#define QBIAS_LIB_IMPORT_ONNX_CONSTANTTENSOR_H
+#ifndef QBIAS_IMPORT_COMMON_CONSTANTTENSOR_H
+#define QBIAS_IMPORT_COMMON_CONSTANTTENSOR_H
 
-#include "OnnxProto.h"
-#include "Subject.h"
+#include "qbias/Import/Common/Subject.h"
 
 #include "mlir/Support/LLVM.h"
 #include "llvm/ADT/SmallVector.h"
@@ -19,10 +18,10 @@
 #include <optional>
 #include <vector>
 
-namespace qbias::onnximport {
+namespace qbias::importing {
 
-/// Element types by their number in the file (TensorProto.DataType; the enum
-/// of the installed protobuf ends at 16).
+/// Element types. The numbers are those of ONNX files (TensorProto.DataType; the
+/// enum of the installed protobuf ends at 16); other importers translate theirs.
 enum class DataType : int32_t {
   Undefined = 0,
   Float = 1,
@@ -64,6 +63,10 @@ std::optional<int64_t> countElements(llvm::ArrayRef<int64_t> shape);
 constexpr const char *kShapeLimits =
     "extents from 0, fewer than 2^31 elements and at most 64 dimensions";
 
+/// One byte per element of a type of fewer than 8 bits, from the packed form of
+/// files: 8 / bits elements per byte, low bits first.
+std::vector<char> unpack(DataType type, int64_t count, llvm::ArrayRef<char> packed);
+
 /// Values, other than constants of the file, have at least one element.
 bool isValueShape(llvm::ArrayRef<int64_t> shape);
 constexpr const char *kValueLimits =
@@ -73,13 +76,12 @@ constexpr const char *kValueLimits =
 /// 8 bits in one byte each (sign extended when signed).
 class ConstantTensor {
 public:
-  /// Checks the tensor's fields against each other before it reads any; errors
-  /// are about `subject`. Elements stay in `proto` where they can.
-  static mlir::FailureOr<ConstantTensor> decode(const onnx::TensorProto &proto,
-                                                const Subject &subject);
-  /// A constant the importer makes; `bytes` in the form above.
+  /// A constant with bytes of its own; `bytes` in the form above.
   ConstantTensor(std::string name, DataType type, llvm::ArrayRef<int64_t> shape,
                  std::vector<char> bytes);
+  /// A constant whose bytes stay where they are, in the file.
+  static ConstantTensor view(std::string name, DataType type,
+                             llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<char> bytes);
   static ConstantTensor ofIntegers(std::string name, llvm::ArrayRef<int64_t> shape,
                                    llvm::ArrayRef<int64_t> values);
 
@@ -110,10 +112,6 @@ public:
   ConstantTensor transposed(llvm::ArrayRef<int64_t> permutation) const;
 
 private:
-  ConstantTensor(const onnx::TensorProto &proto, DataType type, int64_t count);
-  llvm::LogicalResult readRaw(const onnx::TensorProto &proto, const Subject &subject);
-  llvm::LogicalResult readTyped(const onnx::TensorProto &proto, const Subject &subject);
-  void unpack(llvm::ArrayRef<char> packed);
   void setBytes(std::vector<char> owned);
 
   std::string name;
@@ -125,6 +123,6 @@ private:
   std::shared_ptr<const std::vector<char>> storage;
 };
 
-} // namespace qbias::onnximport
+} // namespace qbias::importing
 
-#endif // QBIAS_LIB_IMPORT_ONNX_CONSTANTTENSOR_H
+#endif // QBIAS_IMPORT_COMMON_CONSTANTTENSOR_H

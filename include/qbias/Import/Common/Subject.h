@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QBIAS_LIB_IMPORT_ONNX_SUBJECT_H
-#define QBIAS_LIB_IMPORT_ONNX_SUBJECT_H
+#ifndef QBIAS_IMPORT_COMMON_SUBJECT_H
+#define QBIAS_IMPORT_COMMON_SUBJECT_H
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Location.h"
@@ -16,7 +16,7 @@
 
 #include <string>
 
-namespace qbias::onnximport {
+namespace qbias::importing {
 
 /// A node or tensor of the file: its location and the words that name it.
 class Subject {
@@ -44,6 +44,6 @@ std::string quoted(llvm::StringRef name);
 /// Shortest decimal text of a number.
 std::string realText(double value);
 
-} // namespace qbias::onnximport
+} // namespace qbias::importing
 
-#endif // QBIAS_LIB_IMPORT_ONNX_SUBJECT_H
+#endif // QBIAS_IMPORT_COMMON_SUBJECT_H
