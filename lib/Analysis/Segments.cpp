@@ -67,8 +67,13 @@ IntRange qbias::getValueRange(Value value) {
       range = hull(range, getValueRange(input));
     return range;
   }
-  if (isa<IntMaxPoolOp, TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp,
-          tensor::ExtractSliceOp>(op))
+  if (isa<MaximumOp, MinimumOp>(op)) {
+    IntRange a = getValueRange(op->getOperand(0)), b = getValueRange(op->getOperand(1));
+    return isa<MaximumOp>(op) ? IntRange{std::max(a.min, b.min), std::max(a.max, b.max)}
+                              : IntRange{std::min(a.min, b.min), std::min(a.max, b.max)};
+  }
+  if (isa<IntMaxPoolOp, TransposeOp, GatherOp, tensor::CollapseShapeOp,
+          tensor::ExpandShapeOp, tensor::ExtractSliceOp>(op))
     return getValueRange(op->getOperand(0));
   return getIntegerRange(getElementTypeOrSelf(value.getType()));
 }
@@ -97,7 +102,8 @@ static numerics::Step getStep(Attribute attribute) {
         return step;
       })
       .Case<LinearStepAttr>([](auto linear) {
-        return numerics::LinearStep{exact(linear.getFactor()).value_or(Rational(1)),
+        return numerics::LinearStep{exact(linear.getFactor()).value_or(Rational(1)) /
+                                        exact(linear.getDivisor()).value_or(Rational(1)),
                                     exact(linear.getOffset()).value_or(Rational(0))};
       })
       .Case<TypeAttr>([](auto type) {

@@ -73,8 +73,10 @@ static double applyTail(ArrayAttr tail, double x) {
       if (clamp.getHi())
         x = std::min(x, clamp.getHi().getValueAsDouble());
     } else if (auto linear = dyn_cast<LinearStepAttr>(attr)) {
-      x = x * linear.getFactor().getValueAsDouble() +
-          linear.getOffset().getValueAsDouble();
+      x *= linear.getFactor().getValueAsDouble();
+      if (linear.getDivisor())
+        x /= linear.getDivisor().getValueAsDouble();
+      x += linear.getOffset().getValueAsDouble();
     } else if (auto unary = dyn_cast<UnaryStepAttr>(attr)) {
       double alpha = unary.getAlpha() ? unary.getAlpha().getValueAsDouble() : 0;
       double beta = unary.getBeta() ? unary.getBeta().getValueAsDouble() : 0;

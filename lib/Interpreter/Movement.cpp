@@ -127,17 +127,20 @@ static Result evaluateConcat(tensor::ConcatOp op, Operands operands) {
   return select(chain(operands), op, positions);
 }
 
-/// `fill` around x: it is appended to the elements and read at every position
-/// outside.
-static Result pad(Value result, Tensor x, ArrayRef<int64_t> low, const Tensor &fill) {
+/// `fill` around x and between its elements: it is appended to the elements and
+/// read at every position that holds none of them.
+static Result pad(Value result, Tensor x, ArrayRef<int64_t> low,
+                  std::optional<ArrayRef<int64_t>> interior, const Tensor &fill) {
   Tensor all = chain({&x, &fill});
   std::vector<int64_t> positions;
   forEachIndex(shapeOf(result), [&](ArrayRef<int64_t> index) {
     SmallVector<int64_t> from(index);
     bool isInside = true;
     for (size_t d = 0; d < from.size(); ++d) {
+      int64_t step = interior ? (*interior)[d] + 1 : 1;
       from[d] -= low[d];
-      isInside &= from[d] >= 0 && from[d] < x.shape[d];
+      isInside &= from[d] >= 0 && from[d] % step == 0 && from[d] / step < x.shape[d];
+      from[d] /= step;
     }
     positions.push_back(isInside ? positionOf(x.shape, from) : x.size());
   });
@@ -147,11 +150,12 @@ static Result pad(Value result, Tensor x, ArrayRef<int64_t> low, const Tensor &f
 static Result evaluatePad(PadOp op, const Tensor &x) {
   Rational value(op.getValue().convertToDouble());
   if (x.isReal())
-    return pad(op, x, op.getLow(), Tensor{{1}, Reals{value}});
+    return pad(op, x, op.getLow(), op.getInterior(), Tensor{{1}, Reals{value}});
   Quantization quantization(getQuantElement(op.getType()));
   if (quantization.axis)
     return op.emitError("interpreter: expects a per-tensor type");
-  return pad(op, x, op.getLow(), Tensor{{1}, Integers{quantization.quantize(value, 0)}});
+  return pad(op, x, op.getLow(), op.getInterior(),
+             Tensor{{1}, Integers{quantization.quantize(value, 0)}});
 }
 
 /// The largest element of each window; padded positions are ignored.
@@ -173,6 +177,32 @@ static Result evaluateMaximum(OpTy op, const Tensor &x) {
   return select(x, op, positions);
 }
 
+static Result evaluateGather(GatherOp op, const Tensor &x) {
+  std::vector<int64_t> positions;
+  forEachIndex(shapeOf(op), [&](ArrayRef<int64_t> index) {
+    SmallVector<int64_t> from(index);
+    from[op.getDim()] = op.getIndices()[index[op.getDim()]];
+    positions.push_back(positionOf(x.shape, from));
+  });
+  return select(x, op, positions);
+}
+
+/// The larger (or smaller) of both elements.
+static Result evaluateExtremum(Operation *op, Operands operands, bool larger) {
+  ArrayRef<int64_t> shape = shapeOf(op->getResult(0));
+  auto a = broadcastPositions(operands[0]->shape, shape);
+  auto b = broadcastPositions(operands[1]->shape, shape);
+  Tensor all = chain(operands);
+  int64_t offset = operands[0]->size();
+  std::vector<int64_t> positions;
+  for (auto [i, j] : llvm::zip(a, b)) {
+    bool isFirst = all.isReal() ? all.reals()[i] > all.reals()[offset + j]
+                                : all.integers()[i] > all.integers()[offset + j];
+    positions.push_back(isFirst == larger ? i : offset + j);
+  }
+  return select(all, op->getResult(0), positions);
+}
+
 std::optional<Result> interpreter::evaluateMovement(Operation *op, Operands operands) {
   using Outcome = std::optional<Result>;
   return TypeSwitch<Operation *, Outcome>(op)
@@ -184,9 +214,12 @@ std::optional<Result> interpreter::evaluateMovement(Operation *op, Operands oper
       })
       .Case([&](tensor::ExtractSliceOp o) { return evaluateSlice(o, *operands[0]); })
       .Case([&](tensor::ConcatOp o) { return evaluateConcat(o, operands); })
+      .Case([&](GatherOp o) { return evaluateGather(o, *operands[0]); })
+      .Case([&](MaximumOp o) { return evaluateExtremum(o, operands, /*larger=*/true); })
+      .Case([&](MinimumOp o) { return evaluateExtremum(o, operands, /*larger=*/false); })
       .Case([&](PadOp o) { return evaluatePad(o, *operands[0]); })
       .Case([&](IntPadOp o) {
-        return pad(o, *operands[0], o.getLow(),
+        return pad(o, *operands[0], o.getLow(), o.getInterior(),
                    Tensor{{1}, Integers{int64_t(o.getValue())}});
       })
       .Case([&](PoolOp o) -> Outcome {

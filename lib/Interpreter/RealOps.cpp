@@ -100,6 +100,32 @@ static Result evaluateConvolution(Conv2DOp op, Operands operands) {
   return makeReal(op, std::move(reals));
 }
 
+/// Every input element adds its products with the kernel to the result.
+static Result evaluateTransposedConvolution(ConvTranspose2DOp op, Operands operands) {
+  const Reals &x = operands[0]->reals(), &w = operands[1]->reals();
+  ArrayRef<int64_t> in = shapeOf(op.getInput()), weight = shapeOf(op.getWeight());
+  ArrayRef<int64_t> out = shapeOf(op);
+  int64_t perGroup = out[3] / op.getGroups();
+  Reals reals(elementsOf(out), Rational(0));
+  forEachIndex(
+      {in[0], in[1], in[2], out[3], weight[1], weight[2]}, [&](ArrayRef<int64_t> at) {
+        int64_t o = at[3], kh = at[4], kw = at[5];
+        int64_t i =
+            at[1] * op.getStrides()[0] + kh * op.getDilations()[0] - op.getPads()[0];
+        int64_t j =
+            at[2] * op.getStrides()[1] + kw * op.getDilations()[1] - op.getPads()[1];
+        if (i < 0 || i >= out[1] || j < 0 || j >= out[2])
+          return;
+        Rational &sum = reals[positionOf(out, {at[0], i, j, o})];
+        int64_t first = o / perGroup * weight[3];
+        for (int64_t c = 0; c < weight[3]; ++c)
+          sum += x[positionOf(in, {at[0], at[1], at[2], first + c})] *
+                 w[positionOf(weight, {o, kh, kw, c})];
+      });
+  addBias(reals, operands);
+  return makeReal(op, std::move(reals));
+}
+
 static Result evaluateProduct(MatmulOp op, Operands operands) {
   bool batched = operands[1]->shape.size() > 2;
   Reals reals = multiply(operands[0]->shape, shapeOf(op).back(), batched,
@@ -183,7 +209,9 @@ Rational interpreter::applyStep(Attribute step, const Rational &x) {
         return applyUnaryAttrs(s.getFunction(), x, s.getAlpha(), s.getBeta());
       })
       .Case([&](LinearStepAttr s) {
-        return Rational(x * *exact(s.getFactor()) + *exact(s.getOffset()));
+        return Rational(x * *exact(s.getFactor()) /
+                            exact(s.getDivisor()).value_or(Rational(1)) +
+                        *exact(s.getOffset()));
       });
 }
 
@@ -196,12 +224,19 @@ std::optional<Result> interpreter::evaluateReal(Operation *op, Operands operands
         return makeReal(o, interpreter::dequantize(*operands[0], type));
       })
       .Case([&](Conv2DOp o) { return evaluateConvolution(o, operands); })
+      .Case(
+          [&](ConvTranspose2DOp o) { return evaluateTransposedConvolution(o, operands); })
       .Case([&](MatmulOp o) { return evaluateProduct(o, operands); })
       .Case([&](BiasOp o) { return evaluateBias(o); })
       .Case([&](AddOp) { return evaluateBinary(op, operands, std::plus<Rational>()); })
       .Case([&](SubOp) { return evaluateBinary(op, operands, std::minus<Rational>()); })
       .Case([&](MulOp) {
         return evaluateBinary(op, operands, std::multiplies<Rational>());
+      })
+      .Case([&](DivOp o) -> Result {
+        if (llvm::is_contained(operands[1]->reals(), Rational(0)))
+          return o.emitError("interpreter: expects divisors that are not 0");
+        return evaluateBinary(op, operands, std::divides<Rational>());
       })
       .Case([&](ClampOp o) {
         return mapElements(*operands[0], [&](const Rational &x) {

@@ -34,6 +34,7 @@ using namespace qbias;
 void qbias::buildIntegerizePipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (options.observe)
     pm.addNestedPass<func::FuncOp>(createObserveTensors());
+  pm.addNestedPass<func::FuncOp>(createDecompose());
   pm.addNestedPass<func::FuncOp>(createSinkTransposes());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createPropagateScales());

@@ -286,10 +286,40 @@ struct ConvertMaxPool : public OpConversionPattern<IntMaxPoolOp> {
   }
 };
 
+/// The larger (or smaller) of two integers: signless storage keeps the order.
+template <typename OpTy, typename ArithOp>
+struct ConvertExtremum : public OpConversionPattern<OpTy> {
+  using OpConversionPattern<OpTy>::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(OpTy op, typename OpTy::Adaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto fileType = cast<RankedTensorType>(op.getType());
+    auto type = cast<RankedTensorType>(getSignlessType(fileType));
+    AffineMap maps[] = {
+        getBroadcastMap(op.getLhs(), fileType), getBroadcastMap(op.getRhs(), fileType),
+        AffineMap::getMultiDimIdentityMap(type.getRank(), op.getContext())};
+    Value empty =
+        tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
+    SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                               utils::IteratorType::parallel);
+    rewriter.replaceOpWithNewOp<linalg::GenericOp>(
+        op, type, ValueRange{adaptor.getLhs(), adaptor.getRhs()}, empty, maps, iterators,
+        [&](OpBuilder &inner, Location, ValueRange arguments) {
+          linalg::YieldOp::create(
+              inner, loc,
+              ArithOp::create(inner, loc, arguments[0], arguments[1]).getResult());
+        });
+    return success();
+  }
+};
+
 } // namespace
 
 void qbias::populateElementwisePatterns(const TypeConverter &converter,
                                         RewritePatternSet &patterns) {
   patterns.add<ConvertAdd, ConvertAvgPool, ConvertLookup, ConvertMaxPool, ConvertMul,
-               ConvertRequantize>(converter, patterns.getContext());
+               ConvertRequantize, ConvertExtremum<MaximumOp, arith::MaxSIOp>,
+               ConvertExtremum<MinimumOp, arith::MinSIOp>>(converter,
+                                                           patterns.getContext());
 }

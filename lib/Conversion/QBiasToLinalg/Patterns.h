@@ -16,10 +16,10 @@ namespace qbias {
 /// conv2d, matmul: named contractions and an epilogue.
 void populateContractionPatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
-/// add, mul, avg_pool, requantize, lookup, max_pool.
+/// add, mul, avg_pool, requantize, lookup, max_pool, maximum, minimum.
 void populateElementwisePatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
-/// pad, transpose, and the tensor dialect's shape operations.
+/// pad, gather, transpose, and the tensor dialect's shape operations.
 void populateMovementPatterns(const mlir::TypeConverter &converter,
                               mlir::RewritePatternSet &patterns);
 

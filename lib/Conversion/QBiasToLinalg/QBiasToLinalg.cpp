@@ -46,9 +46,69 @@ struct ConvertPad : public OpConversionPattern<IntPadOp> {
     auto toIndices = [&](ArrayRef<int64_t> values) {
       return getAsIndexOpFoldResult(rewriter.getContext(), values);
     };
+    if (op.getInterior()) {
+      rewriter.replaceOp(op, spread(op, adaptor.getInput(), fill, rewriter));
+      return success();
+    }
     rewriter.replaceOpWithNewOp<tensor::PadOp>(
         op, cast<RankedTensorType>(getSignlessType(op.getType())), adaptor.getInput(),
         toIndices(op.getLow()), toIndices(op.getHigh()), fill, /*nofold=*/false);
+    return success();
+  }
+
+private:
+  /// A tensor of `fill` into which the elements are written, interior + 1 apart.
+  static Value spread(IntPadOp op, Value input, Value fill,
+                      ConversionPatternRewriter &rewriter) {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(getSignlessType(op.getType()));
+    Value empty =
+        tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
+    Value filled = linalg::FillOp::create(rewriter, loc, fill, empty).getResult(0);
+    SmallVector<int64_t> steps;
+    for (int64_t between : *op.getInterior())
+      steps.push_back(between + 1);
+    auto toIndices = [&](ArrayRef<int64_t> values) {
+      return getAsIndexOpFoldResult(rewriter.getContext(), values);
+    };
+    return tensor::InsertSliceOp::create(
+        rewriter, loc, input, filled, toIndices(op.getLow()),
+        toIndices(op.getInput().getType().getShape()), toIndices(steps));
+  }
+};
+
+/// y[.., i, ..] = x[.., indices[i], ..].
+struct ConvertGather : public OpConversionPattern<GatherOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(GatherOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = cast<RankedTensorType>(getSignlessType(op.getType()));
+    int64_t rank = type.getRank(), dim = op.getDim();
+    auto list =
+        RankedTensorType::get({int64_t(op.getIndices().size())}, rewriter.getI32Type());
+    Value indices =
+        makeConstant(rewriter, loc, makeIntegers(list, op.getIndices(), "indices"));
+    MLIRContext *context = op.getContext();
+    AffineMap maps[] = {AffineMap::get(rank, 0, getAffineDimExpr(dim, context)),
+                        AffineMap::getMultiDimIdentityMap(rank, context)};
+    Value empty =
+        tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    Value input = adaptor.getInput();
+    rewriter.replaceOpWithNewOp<linalg::GenericOp>(
+        op, type, indices, empty, maps, iterators,
+        [&](OpBuilder &inner, Location, ValueRange arguments) {
+          SmallVector<Value> at;
+          for (int64_t d = 0; d < rank; ++d)
+            at.push_back(d == dim ? arith::IndexCastOp::create(
+                                        inner, loc, inner.getIndexType(), arguments[0])
+                                        .getResult()
+                                  : linalg::IndexOp::create(inner, loc, d).getResult());
+          linalg::YieldOp::create(
+              inner, loc, tensor::ExtractOp::create(inner, loc, input, at).getResult());
+        });
     return success();
   }
 };
@@ -112,8 +172,9 @@ struct ConvertQBiasToLinalg
 
 void qbias::populateMovementPatterns(const TypeConverter &converter,
                                      RewritePatternSet &patterns) {
-  patterns.add<ConvertConstant, ConvertPad, ConvertTranspose, RetypeShapeOp>(
-      converter, patterns.getContext());
+  patterns
+      .add<ConvertConstant, ConvertGather, ConvertPad, ConvertTranspose, RetypeShapeOp>(
+          converter, patterns.getContext());
 }
 
 //===----------------------------------------------------------------------===//

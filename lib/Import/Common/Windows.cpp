@@ -155,7 +155,7 @@ static FailureOr<Value> padWithZeros(const Layer &layer, Value image,
     return failure();
   window.pads.assign(4, 0);
   return PadOp::create(layer.getBuilder(), layer.getLoc(), *type, image, low, high,
-                       llvm::APFloat(0.0))
+                       DenseI64ArrayAttr(), llvm::APFloat(0.0))
       .getResult();
 }
 

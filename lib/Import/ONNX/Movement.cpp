@@ -333,6 +333,7 @@ LogicalResult qbias::onnximport::importPad(NodeView &node) {
   FailureOr<RankedTensorType> type = node.makeType(shape, elementOf(*input));
   if (failed(type))
     return failure();
-  return node.setResult(0, node.create<PadOp>(node.getLoc(), *type, *input, low, high,
-                                              llvm::APFloat(*value)));
+  return node.setResult(0,
+                        node.create<PadOp>(node.getLoc(), *type, *input, low, high,
+                                           DenseI64ArrayAttr(), llvm::APFloat(*value)));
 }

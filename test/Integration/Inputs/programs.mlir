@@ -228,3 +228,27 @@ func.func @main(%image: tensor<1x2x6x6xf32>) -> tensor<1x3xf32> {
   %14 = qbias.matmul %13, %v : (tensor<1x2xf32>, tensor<3x2xf32>) -> tensor<1x3xf32>
   return %14 : tensor<1x3xf32>
 }
+// -----
+// transposed convolution, resize, extrema
+!x = !quant.uniform<u8:f32, 0.5:131>
+!z = !quant.uniform<i8:f32, 0.3:-7>
+!w = !quant.uniform<i8:f32:0, {0.25, 0.1}>
+!y = !quant.uniform<i8:f32, 43.7:-5>
+func.func @main(%q: tensor<1x3x4x2x!x>, %p: tensor<1x1x4x2x!z>) -> (tensor<1x6x8x2x!y>, tensor<1x5x4x2x!x>, tensor<1x3x4x2x!x>, tensor<1x3x4x2x!z>) {
+  %x = qbias.dequantize %q : tensor<1x3x4x2x!x> -> tensor<1x3x4x2xf32>
+  %z = qbias.dequantize %p : tensor<1x1x4x2x!z> -> tensor<1x1x4x2xf32>
+  %c = arith.constant dense<"0x0180FF7F05FB0A0B0CF3F2F1101112EFEEED20DF"> : tensor<2x5x2x1xi8>
+  %wq = quant.scast %c : tensor<2x5x2x1xi8> to tensor<2x5x2x1x!w>
+  %w = qbias.dequantize %wq : tensor<2x5x2x1x!w> -> tensor<2x5x2x1xf32>
+  %b = arith.constant dense<[0.3, -700.7]> : tensor<2xf32>
+  %0 = qbias.conv_transpose2d %x, %w bias %b {groups = 2, strides = array<i64: 2, 2>, pads = array<i64: 2, 0, 2, 0>, output_pads = array<i64: 1, 0>}
+      : (tensor<1x3x4x2xf32>, tensor<2x5x2x1xf32>, tensor<2xf32>) -> tensor<1x6x8x2xf32>
+  %1 = qbias.quantize %0 : tensor<1x6x8x2xf32> -> tensor<1x6x8x2x!y>
+  %2 = qbias.gather %x dim 1 indices [2, 0, 0, 1, 2] : tensor<1x3x4x2xf32> -> tensor<1x5x4x2xf32>
+  %3 = qbias.quantize %2 : tensor<1x5x4x2xf32> -> tensor<1x5x4x2x!x>
+  %4 = qbias.maximum %x, %z : tensor<1x3x4x2xf32>, tensor<1x1x4x2xf32> -> tensor<1x3x4x2xf32>
+  %5 = qbias.quantize %4 : tensor<1x3x4x2xf32> -> tensor<1x3x4x2x!x>
+  %6 = qbias.minimum %x, %z : tensor<1x3x4x2xf32>, tensor<1x1x4x2xf32> -> tensor<1x3x4x2xf32>
+  %7 = qbias.quantize %6 : tensor<1x3x4x2xf32> -> tensor<1x3x4x2x!z>
+  return %1, %3, %5, %7 : tensor<1x6x8x2x!y>, tensor<1x5x4x2x!x>, tensor<1x3x4x2x!x>, tensor<1x3x4x2x!z>
+}

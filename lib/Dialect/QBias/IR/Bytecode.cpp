@@ -114,7 +114,9 @@ static Attribute readStep(MLIRContext *context, Code code, Parameters &in) {
   if (code == Code::Linear) {
     auto factor = in.required<FloatAttr>();
     auto offset = in.required<FloatAttr>();
-    return in.valid() ? LinearStepAttr::get(context, factor, offset) : LinearStepAttr();
+    auto divisor = in.optional<FloatAttr>();
+    return in.valid() ? LinearStepAttr::get(context, factor, offset, divisor)
+                      : LinearStepAttr();
   }
   if (code == Code::Clamp) {
     auto lo = in.optional<FloatAttr>();
@@ -193,6 +195,7 @@ static void write(DialectBytecodeWriter &out, LinearStepAttr attr) {
   writeCode(out, Code::Linear);
   out.writeAttribute(attr.getFactor());
   out.writeAttribute(attr.getOffset());
+  out.writeOptionalAttribute(attr.getDivisor());
 }
 
 static void write(DialectBytecodeWriter &out, BoundsAttr attr) {

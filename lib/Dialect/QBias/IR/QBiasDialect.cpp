@@ -156,8 +156,12 @@ std::string qbias::getStepFault(Attribute step) {
         return getUnaryFault(unary.getFunction(), unary.getAlpha(), unary.getBeta());
       })
       .Case<LinearStepAttr>([](LinearStepAttr linear) {
-        bool isFinite = areFinite({linear.getFactor(), linear.getOffset()});
-        return isFinite ? "" : "expects finite f64 factor and offset of a linear step";
+        FloatAttr divisor = linear.getDivisor();
+        bool isUsable = areFinite({linear.getFactor(), linear.getOffset(), divisor}) &&
+                        (!divisor || !divisor.getValue().isZero());
+        return isUsable ? ""
+                        : "expects finite f64 factor and offset of a linear step and a "
+                          "divisor that is not 0";
       })
       .Case<TypeAttr>([](TypeAttr type) -> std::string {
         auto quantized = dyn_cast<quant::UniformQuantizedType>(type.getValue());

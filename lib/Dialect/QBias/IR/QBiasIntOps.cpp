@@ -233,5 +233,6 @@ LogicalResult IntPadOp::verify() {
     return emitOpError("C3: expects a value in [")
            << range.min << ", " << range.max << "], got " << value;
   // C1, C2
-  return verifyPad(*this, getInput().getType(), getType(), getLow(), getHigh());
+  return verifyPad(*this, getInput().getType(), getType(), getLow(), getHigh(),
+                   getInterior());
 }

@@ -89,6 +89,13 @@ int64_t MatmulOp::getOutputChannels() {
 }
 bool MatmulOp::readsPadding() { return false; }
 
+LogicalResult ConvTranspose2DOp::verify() {
+  Window window{{}, getStrides(), getPads(), getDilations()};
+  return verifyTransposedConvolution(*this, getInput().getType(), getWeight().getType(),
+                                     getBias() ? getBias().getType() : Type(), getType(),
+                                     window, getOutputPads(), getGroups());
+}
+
 /// C1: lengths and element type.
 static LogicalResult verifyBiasLengths(BiasOp op) {
   int64_t channels = op.getInteger().getNumElements();
@@ -156,6 +163,17 @@ LogicalResult MulOp::verify() {
   return verifyBroadcast(*this, getLhs().getType(), getRhs().getType(), getType());
 }
 
+LogicalResult DivOp::verify() {
+  if (failed(verifyBroadcast(*this, getLhs().getType(), getRhs().getType(), getType())))
+    return failure();
+  // C3
+  ElementsAttr constant = getConstant(getRhs());
+  SmallVector<double> divisors;
+  if (constant && readFloats(constant, divisors) && llvm::is_contained(divisors, 0.0))
+    return emitOpError("C3: expects divisors that are not 0, got 0");
+  return success();
+}
+
 LogicalResult ClampOp::verify() {
   std::optional<APFloat> lo = getLo(), hi = getHi();
   // C1
@@ -177,7 +195,7 @@ LogicalResult UnaryOp::verify() {
 }
 
 //===----------------------------------------------------------------------===//
-// Windows and movement
+// Windows
 //===----------------------------------------------------------------------===//
 
 LogicalResult PoolOp::verify() {
@@ -199,64 +217,6 @@ LogicalResult PoolOp::verify() {
   // C2
   return verifyWindowSizes(*this, "C2", window, x.getShape(), y.getShape(),
                            isMean && !getCountIncludePad());
-}
-
-LogicalResult PadOp::verify() {
-  // C3
-  if (!getValue().isFinite())
-    return emitOpError("C3: expects a finite value");
-  // C4
-  quant::QuantizedType type = getQuantElement(getInput().getType());
-  if (type && getAxis(type))
-    return emitOpError("C4: expects one scale for the tensor, got ")
-           << getScales(type).size() << " along dimension " << *getAxis(type);
-  // C1, C2
-  return verifyPad(*this, getInput().getType(), getType(), getLow(), getHigh());
-}
-
-LogicalResult TransposeOp::verify() {
-  auto x = cast<RankedTensorType>(getInput().getType());
-  auto y = cast<RankedTensorType>(getType());
-  ArrayRef<int64_t> permutation = getPermutation();
-  // C1
-  SmallVector<int64_t> sorted(permutation);
-  llvm::sort(sorted);
-  if (sorted != llvm::to_vector(llvm::seq<int64_t>(0, x.getRank())))
-    return emitOpError("C1: expects a permutation of ")
-           << x.getRank() << " dimensions, got [" << permutation << "]";
-  // C2
-  SmallVector<int64_t> expected;
-  for (int64_t d : permutation)
-    expected.push_back(x.getDimSize(d));
-  if (y.getShape() != ArrayRef(expected))
-    return emitOpError("C2: expects a result of shape [")
-           << expected << "], got [" << y.getShape() << "]";
-  if (permuteElementType(x.getElementType(), permutation) != y.getElementType())
-    return emitOpError("C2: expects result elements ")
-           << permuteElementType(x.getElementType(), permutation) << ", got "
-           << y.getElementType();
-  return success();
-}
-
-OpFoldResult TransposeOp::fold(FoldAdaptor) {
-  // In a graph region an operation may be its own operand.
-  if (getInput() == getResult())
-    return {};
-  if (llvm::equal(getPermutation(), llvm::seq<int64_t>(0, getPermutation().size())) &&
-      getType() == getInput().getType())
-    return getInput();
-  auto producer = getInput().getDefiningOp<TransposeOp>();
-  // In a graph region a cycle of transposes would fold forever: only a producer
-  // above the operation is folded into it.
-  if (!producer || (producer->getBlock() == getOperation()->getBlock() &&
-                    !producer->isBeforeInBlock(*this)))
-    return {};
-  SmallVector<int64_t> composed;
-  for (int64_t d : getPermutation())
-    composed.push_back(producer.getPermutation()[d]);
-  setPermutation(composed);
-  getInputMutable().assign(producer.getInput());
-  return getResult();
 }
 
 #define GET_OP_CLASSES

@@ -38,7 +38,7 @@ SmallVector<OpOperand *> PadOp::getElementOperands() { return {&getInputMutable(
 
 Value PadOp::rebuildOn(OpBuilder &builder, ValueRange operands, Type elementType) {
   return PadOp::create(builder, getLoc(), retype(*this, elementType), operands[0],
-                       getLowAttr(), getHighAttr(), getValueAttr());
+                       getLowAttr(), getHighAttr(), getInteriorAttr(), getValueAttr());
 }
 
 /// The pad value is on the grid when quantizing and dequantizing it gives it
@@ -59,6 +59,31 @@ SmallVector<OpOperand *> TransposeOp::getElementOperands() {
 Value TransposeOp::rebuildOn(OpBuilder &builder, ValueRange operands, Type elementType) {
   return TransposeOp::create(builder, getLoc(), retype(*this, elementType), operands[0],
                              getPermutation());
+}
+
+SmallVector<OpOperand *> GatherOp::getElementOperands() { return {&getInputMutable()}; }
+
+Value GatherOp::rebuildOn(OpBuilder &builder, ValueRange operands, Type elementType) {
+  return GatherOp::create(builder, getLoc(), retype(*this, elementType), operands[0],
+                          getDimAttr(), getIndicesAttr());
+}
+
+SmallVector<OpOperand *> MaximumOp::getElementOperands() {
+  return {&getLhsMutable(), &getRhsMutable()};
+}
+
+Value MaximumOp::rebuildOn(OpBuilder &builder, ValueRange operands, Type elementType) {
+  return MaximumOp::create(builder, getLoc(), retype(*this, elementType), operands[0],
+                           operands[1]);
+}
+
+SmallVector<OpOperand *> MinimumOp::getElementOperands() {
+  return {&getLhsMutable(), &getRhsMutable()};
+}
+
+Value MinimumOp::rebuildOn(OpBuilder &builder, ValueRange operands, Type elementType) {
+  return MinimumOp::create(builder, getLoc(), retype(*this, elementType), operands[0],
+                           operands[1]);
 }
 
 namespace {

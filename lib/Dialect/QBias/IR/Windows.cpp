@@ -30,6 +30,10 @@ static constexpr int64_t kMaxExtent = int64_t(1) << 24;
 /// inside int64.
 static constexpr int64_t kMaxKernel = int64_t(1) << 31;
 
+/// Most elements of one dimension after interior padding: as many as a tensor may
+/// have.
+static constexpr int64_t kMaxPaddedExtent = int64_t(1) << 40;
+
 /// Most divisors of one average pool.
 static constexpr size_t kMaxDivisors = size_t(1) << 16;
 
@@ -70,8 +74,9 @@ LogicalResult qbias::verifyWindow(Operation *op, WindowLabels labels,
   return success();
 }
 
-LogicalResult qbias::verifyConvolution(Operation *op, Type input, Type weight, Type bias,
-                                       Type result, Window window, int64_t groups) {
+/// Ranks, groups and bias of a convolution and of its transpose.
+static LogicalResult verifyChannels(Operation *op, Type input, Type weight, Type bias,
+                                    Type result, int64_t groups) {
   auto x = cast<RankedTensorType>(input).getShape();
   auto w = cast<RankedTensorType>(weight).getShape();
   auto y = cast<RankedTensorType>(result).getShape();
@@ -88,10 +93,66 @@ LogicalResult qbias::verifyConvolution(Operation *op, Type input, Type weight, T
   // C4
   if (bias && cast<RankedTensorType>(bias).getShape() != ArrayRef<int64_t>(w[0]))
     return op->emitOpError("C4: expects a bias of ") << w[0] << " elements, got " << bias;
+  return success();
+}
+
+LogicalResult qbias::verifyConvolution(Operation *op, Type input, Type weight, Type bias,
+                                       Type result, Window window, int64_t groups) {
+  // C1, C3, C4
+  if (failed(verifyChannels(op, input, weight, bias, result, groups)))
+    return failure();
+  auto x = cast<RankedTensorType>(input).getShape();
+  auto w = cast<RankedTensorType>(weight).getShape();
+  auto y = cast<RankedTensorType>(result).getShape();
   // C2, C5
   SmallVector<int64_t> kernel = {w[1], w[2]};
   window.kernel = kernel;
   return verifyWindow(op, {"C2", "C5"}, window, x, y, w[0]);
+}
+
+/// Rows (or columns) a transposed convolution gives, negative when the pads cut
+/// off more than there is.
+static int64_t transposedCount(int64_t size, const Window &window, int64_t outputPad,
+                               int d) {
+  return (size - 1) * window.strides[d] + window.dilations[d] * (window.kernel[d] - 1) +
+         1 - window.pads[d] - window.pads[2 + d] + outputPad;
+}
+
+LogicalResult qbias::verifyTransposedConvolution(Operation *op, Type input, Type weight,
+                                                 Type bias, Type result, Window window,
+                                                 ArrayRef<int64_t> outputPads,
+                                                 int64_t groups) {
+  // C1, C3, C4
+  if (failed(verifyChannels(op, input, weight, bias, result, groups)))
+    return failure();
+  auto x = cast<RankedTensorType>(input).getShape();
+  auto w = cast<RankedTensorType>(weight).getShape();
+  auto y = cast<RankedTensorType>(result).getShape();
+  SmallVector<int64_t> kernel = {w[1], w[2]};
+  window.kernel = kernel;
+  // C2
+  if (window.strides.size() != 2 || window.dilations.size() != 2 ||
+      window.pads.size() != 4 || outputPads.size() != 2 || !allWithin(kernel, 1) ||
+      !allWithin(window.strides, 1) || !allWithin(window.dilations, 1) ||
+      !allWithin(window.pads, 0) || !allWithin(outputPads, 0))
+    return op->emitOpError("C2: expects 2 positive strides and dilations, 4 pads and 2 "
+                           "output pads that are not negative, and a kernel, all up to ")
+           << kMaxExtent << ", got [" << window.strides << "], [" << window.dilations
+           << "], [" << window.pads << "], [" << outputPads << "] and [" << kernel << "]";
+  // C5
+  SmallVector<int64_t> expected = {x[0], 0, 0, w[0]};
+  for (int d = 0; d < 2; ++d) {
+    int64_t count =
+        x[1 + d] > kMaxExtent ? 0 : transposedCount(x[1 + d], window, outputPads[d], d);
+    if (count < 1 || count > kMaxExtent)
+      return op->emitOpError("C5: expects a result of 1 to ")
+             << kMaxExtent << " positions along dimension " << 1 + d << ", got " << count;
+    expected[1 + d] = count;
+  }
+  if (y != ArrayRef(expected))
+    return op->emitOpError("C5: expects a result of shape [")
+           << expected << "], got [" << y << "]";
+  return success();
 }
 
 LogicalResult qbias::verifyMatmul(Operation *op, Type lhs, Type rhs, Type bias,
@@ -141,19 +202,29 @@ LogicalResult qbias::verifyBroadcast(Operation *op, Type lhs, Type rhs, Type res
 }
 
 LogicalResult qbias::verifyPad(Operation *op, Type input, Type result,
-                               ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+                               ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+                               std::optional<ArrayRef<int64_t>> interior) {
   auto x = cast<RankedTensorType>(input);
   auto y = cast<RankedTensorType>(result);
+  SmallVector<int64_t> between(x.getRank(), 0);
+  if (interior)
+    between.assign(interior->begin(), interior->end());
   // C1
-  if (low.size() != size_t(x.getRank()) || high.size() != low.size() ||
-      !allWithin(low, 0) || !allWithin(high, 0))
+  size_t rank = x.getRank();
+  if (low.size() != rank || high.size() != rank || between.size() != rank ||
+      !allWithin(low, 0) || !allWithin(high, 0) || !allWithin(between, 0))
     return op->emitOpError("C1: expects ")
-           << x.getRank() << " low and high pads from 0 to " << kMaxExtent << ", got ["
-           << low << "] and [" << high << "]";
+           << rank << " low, high and interior pads from 0 to " << kMaxExtent << ", got ["
+           << low << "], [" << high << "] and [" << between << "]";
   // C2
   SmallVector<int64_t> expected;
-  for (auto [size, l, h] : llvm::zip(x.getShape(), low, high))
-    expected.push_back(size + l + h);
+  for (auto [size, l, h, i] : llvm::zip(x.getShape(), low, high, between)) {
+    if (size - 1 > kMaxPaddedExtent / (i + 1))
+      return op->emitOpError("C2: expects at most ")
+             << kMaxPaddedExtent << " elements in a dimension, got " << size << " with "
+             << i << " between them";
+    expected.push_back(l + size + (size - 1) * i + h);
+  }
   if (y != x.clone(expected))
     return op->emitOpError("C2: expects a result of type ")
            << x.clone(expected) << ", got " << y;

@@ -46,9 +46,23 @@ static std::optional<double> getScalar(Value value) {
   return floats.front();
 }
 
-/// x + c, x - c, c - x, x * c with a scalar constant c, as a linear step on
-/// the other operand.
+/// x / c, as getLinearStep.
+static std::optional<std::pair<Value, LinearStepAttr>> getDivision(DivOp op) {
+  std::optional<double> c = getScalar(op.getRhs());
+  if (!c || op.getLhs().getType() != op.getType())
+    return std::nullopt;
+  Builder builder(op.getContext());
+  return std::make_pair(Value(op.getLhs()),
+                        LinearStepAttr::get(op.getContext(), builder.getF64FloatAttr(1),
+                                            builder.getF64FloatAttr(0),
+                                            builder.getF64FloatAttr(*c)));
+}
+
+/// x + c, x - c, c - x, x * c, x / c with a scalar constant c, as a linear step
+/// on the other operand.
 static std::optional<std::pair<Value, LinearStepAttr>> getLinearStep(Operation *op) {
+  if (auto div = dyn_cast<DivOp>(op))
+    return getDivision(div);
   if (!isa<AddOp, SubOp, MulOp>(op))
     return std::nullopt;
   Builder builder(op->getContext());
@@ -59,9 +73,9 @@ static std::optional<std::pair<Value, LinearStepAttr>> getLinearStep(Operation *
       continue;
     double factor = isa<MulOp>(op) ? *c : (isa<SubOp>(op) && i == 0 ? -1 : 1);
     double offset = isa<MulOp>(op) ? 0 : (isa<SubOp>(op) && i == 1 ? -*c : *c);
-    return std::make_pair(other, LinearStepAttr::get(op->getContext(),
-                                                     builder.getF64FloatAttr(factor),
-                                                     builder.getF64FloatAttr(offset)));
+    return std::make_pair(
+        other, LinearStepAttr::get(op->getContext(), builder.getF64FloatAttr(factor),
+                                   builder.getF64FloatAttr(offset), FloatAttr()));
   }
   return std::nullopt;
 }
@@ -226,7 +240,7 @@ LogicalResult Fuser::convertMovement(ScaleTransparentOpInterface op) {
   else if (auto pad = dyn_cast<PadOp>(op.getOperation()))
     result =
         IntPadOp::create(builder, op.getLoc(), resultType, operands[0], pad.getLowAttr(),
-                         pad.getHighAttr(),
+                         pad.getHighAttr(), pad.getInteriorAttr(),
                          builder.getI64IntegerAttr(numerics::quantize(
                              *numerics::exactRational(pad.getValue().convertToDouble()),
                              getParams(type))));
@@ -255,6 +269,8 @@ static std::optional<int64_t> moveAxis(Operation *movement, int64_t axis) {
   if (auto transpose = dyn_cast<TransposeOp>(movement))
     return llvm::find(transpose.getPermutation(), axis) -
            transpose.getPermutation().begin();
+  if (auto gather = dyn_cast<GatherOp>(movement))
+    return int64_t(gather.getDim()) == axis ? std::nullopt : std::optional(axis);
   if (isa<tensor::ExtractSliceOp>(movement))
     return from.size() == to.size() && from[axis] == to[axis] ? std::optional(axis)
                                                               : std::nullopt;

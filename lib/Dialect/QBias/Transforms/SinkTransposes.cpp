@@ -57,23 +57,35 @@ static Value transpose(PatternRewriter &rewriter, Location loc, Value value,
 }
 
 static bool isElementwise(Operation *op) {
-  return isa<QuantizeOp, DequantizeOp, ClampOp, UnaryOp, AddOp, SubOp, MulOp>(op);
+  return isa<QuantizeOp, DequantizeOp, ClampOp, UnaryOp, AddOp, SubOp, MulOp, DivOp,
+             MaximumOp, MinimumOp>(op);
 }
 
-/// The elementwise, pad or concat operation `op` on operands permuted by
+/// Commutes with a transpose: buildPermuted makes it on permuted operands.
+static bool isPermutable(Operation *op) {
+  return isElementwise(op) || isa<PadOp, GatherOp, tensor::ConcatOp>(op);
+}
+
+/// The elementwise, pad, gather or concat operation `op` on operands permuted by
 /// `permutation`; its result is permuted alike.
 static Value buildPermuted(PatternRewriter &rewriter, Operation *op, ValueRange operands,
                            ArrayRef<int64_t> permutation) {
   Type type = permuteType(op->getResult(0).getType(), permutation);
   if (auto pad = dyn_cast<PadOp>(op)) {
-    SmallVector<int64_t> low, high;
-    for (int64_t d : permutation) {
-      low.push_back(pad.getLow()[d]);
-      high.push_back(pad.getHigh()[d]);
-    }
+    auto permuted = [&](ArrayRef<int64_t> amounts) {
+      return rewriter.getDenseI64ArrayAttr(
+          llvm::map_to_vector(permutation, [&](int64_t d) { return amounts[d]; }));
+    };
     return PadOp::create(rewriter, op->getLoc(), type, operands[0],
-                         rewriter.getDenseI64ArrayAttr(low),
-                         rewriter.getDenseI64ArrayAttr(high), pad.getValueAttr());
+                         permuted(pad.getLow()), permuted(pad.getHigh()),
+                         pad.getInterior() ? permuted(*pad.getInterior())
+                                           : DenseI64ArrayAttr(),
+                         pad.getValueAttr());
+  }
+  if (auto gather = dyn_cast<GatherOp>(op)) {
+    int64_t dim = llvm::find(permutation, int64_t(gather.getDim())) - permutation.begin();
+    return GatherOp::create(rewriter, op->getLoc(), type, operands[0],
+                            rewriter.getI64IntegerAttr(dim), gather.getIndicesAttr());
   }
   if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
     int64_t dim = llvm::find(permutation, int64_t(concat.getDim())) - permutation.begin();
@@ -92,7 +104,7 @@ struct SinkToNchw : public RewritePattern {
       : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/2, context) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!isElementwise(op) && !isa<PadOp, tensor::ConcatOp>(op))
+    if (!isPermutable(op))
       return rewriter.notifyMatchFailure(op, "does not commute with a transpose");
     auto sinks = [](Value value) {
       auto producer = value.getDefiningOp<TransposeOp>();
@@ -119,8 +131,7 @@ struct HoistToNhwc : public OpRewritePattern<TransposeOp> {
   LogicalResult matchAndRewrite(TransposeOp op,
                                 PatternRewriter &rewriter) const override {
     Operation *producer = op.getInput().getDefiningOp();
-    if (!producer ||
-        (!isElementwise(producer) && !isa<PadOp, tensor::ConcatOp>(producer)))
+    if (!producer || !isPermutable(producer))
       return rewriter.notifyMatchFailure(op, "producer does not commute");
     bool isConstant = isa<DequantizeOp>(producer) &&
                       producer->getOperand(0).getDefiningOp<quant::StorageCastOp>();
@@ -277,6 +288,60 @@ struct FoldReshapedConstant : public OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// The slices of a constant that `gather` selects.
+Value gatherConstant(PatternRewriter &rewriter, arith::ConstantOp constant,
+                     GatherOp gather) {
+  auto value = dyn_cast<ElementsAttr>(constant.getValue());
+  std::optional<std::vector<char>> data = value ? readRaw(value) : std::nullopt;
+  if (!data || data->empty())
+    return {};
+  StringRef name = "constant";
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
+    name = resource.getRawHandle().getKey();
+  ArrayRef<int64_t> shape = value.getShapedType().getShape();
+  size_t slice = data->size() / value.getNumElements(), outer = 1;
+  for (int64_t extent : shape.drop_front(gather.getDim() + 1))
+    slice *= extent;
+  for (int64_t extent : shape.take_front(gather.getDim()))
+    outer *= extent;
+  std::vector<char> selected;
+  for (size_t i = 0; i < outer; ++i)
+    for (int64_t index : gather.getIndices()) {
+      auto from = data->begin() + (i * shape[gather.getDim()] + index) * slice;
+      selected.insert(selected.end(), from, from + slice);
+    }
+  auto type = cast<RankedTensorType>(gather.getType()).clone(value.getElementType());
+  return arith::ConstantOp::create(rewriter, constant.getLoc(),
+                                   cast<TypedAttr>(makeRaw(type, selected, name)));
+}
+
+/// gather(dequantize(scast(constant))) -> dequantize(scast(constant)), and
+/// gather(constant) -> constant: kernels that are turned around.
+struct FoldGatheredConstant : public OpRewritePattern<GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(GatherOp op, PatternRewriter &rewriter) const override {
+    auto dequantize = op.getInput().getDefiningOp<DequantizeOp>();
+    auto cast = dequantize ? dequantize.getInput().getDefiningOp<quant::StorageCastOp>()
+                           : quant::StorageCastOp();
+    Value source = cast ? cast.getInput() : op.getInput();
+    auto constant = source.getDefiningOp<arith::ConstantOp>();
+    Value selected = constant ? gatherConstant(rewriter, constant, op) : Value();
+    if (!selected)
+      return rewriter.notifyMatchFailure(op, "not a plain constant");
+    if (!cast) {
+      rewriter.replaceOp(op, selected);
+      return success();
+    }
+    auto type = mlir::cast<RankedTensorType>(op.getType())
+                    .clone(getElementTypeOrSelf(cast.getType()));
+    Value integers =
+        quant::StorageCastOp::create(rewriter, cast.getLoc(), type, selected);
+    rewriter.replaceOpWithNewOp<DequantizeOp>(op, op.getType(), integers);
+    return success();
+  }
+};
+
 /// A transpose that keeps the order of the dimensions larger than one is a
 /// reshape: collapse to one dimension and expand.
 struct UnitTransposeToReshape : public OpRewritePattern<TransposeOp> {
@@ -310,7 +375,7 @@ struct SinkTransposes : qbias::impl::SinkTransposesBase<SinkTransposes> {
     MLIRContext *context = &getContext();
     RewritePatternSet movement(context);
     movement.add<SinkToNchw, HoistToNhwc, HoistOverStorageCast, FoldConstant,
-                 FoldReshapedConstant<tensor::CollapseShapeOp>,
+                 FoldGatheredConstant, FoldReshapedConstant<tensor::CollapseShapeOp>,
                  FoldReshapedConstant<tensor::ExpandShapeOp>>(context);
     if (failed(applyPatternsGreedily(getOperation(), std::move(movement))))
       return signalPassFailure();

@@ -531,7 +531,7 @@ func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<2x1x1x2xi8>) {
 
 // int_conv2d_c12_linear
 func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<2x1x1x2xi8>) {
-  // expected-error @+1 {{C12: expects finite f64 factor and offset of a linear step, got}}
+  // expected-error @+1 {{C12: expects finite f64 factor and offset of a linear step and a divisor that is not 0, got}}
   %0 = qbias.int.conv2d %x, %w
       {input_zp = 0,
        reference = #qbias.reference<operands = [1.0], weights = dense<1.0> : tensor<1xf64>, result = !quant.uniform<i8:f32, 0.5>,

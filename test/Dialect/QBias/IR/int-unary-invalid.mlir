@@ -513,7 +513,7 @@ func.func @f(%x: tensor<1x4x4x1xi8>) {
 
 // int_pad_c1
 func.func @f(%x: tensor<4xi8>) {
-  // expected-error @+1 {{C1: expects 1 low and high pads from 0 to 16777216, got [1, 1] and [0]}}
+  // expected-error @+1 {{C1: expects 1 low, high and interior pads from 0 to 16777216, got [1, 1], [0] and [0]}}
   %0 = qbias.int.pad %x low [1, 1] high [0] value 0 : tensor<4xi8> -> tensor<5xi8>
   return
 }

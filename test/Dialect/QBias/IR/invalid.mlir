@@ -755,7 +755,7 @@ func.func @f(%x: tensor<1x8x8x4xindex>) {
 
 // pad_c1
 func.func @f(%x: tensor<2x3xf32>) {
-  // expected-error @+1 {{C1: expects 2 low and high pads from 0 to 16777216, got [0] and [0, 1]}}
+  // expected-error @+1 {{C1: expects 2 low, high and interior pads from 0 to 16777216, got [0], [0, 1] and [0, 0]}}
   %0 = qbias.pad %x low [0] high [0, 1] value 0.0 : tensor<2x3xf32> -> tensor<2x4xf32>
   return
 }
@@ -764,7 +764,7 @@ func.func @f(%x: tensor<2x3xf32>) {
 
 // pad_c1_negative
 func.func @f(%x: tensor<2x3xf32>) {
-  // expected-error @+1 {{C1: expects 2 low and high pads from 0 to 16777216, got [0, -1] and [0, 1]}}
+  // expected-error @+1 {{C1: expects 2 low, high and interior pads from 0 to 16777216, got [0, -1], [0, 1] and [0, 0]}}
   %0 = qbias.pad %x low [0, -1] high [0, 1] value 0.0 : tensor<2x3xf32> -> tensor<2x3xf32>
   return
 }
@@ -773,7 +773,7 @@ func.func @f(%x: tensor<2x3xf32>) {
 
 // pad_c1_huge
 func.func @f(%x: tensor<2x3xf32>) {
-  // expected-error @+1 {{C1: expects 2 low and high pads from 0 to 16777216}}
+  // expected-error @+1 {{C1: expects 2 low, high and interior pads from 0 to 16777216}}
   %0 = qbias.pad %x low [0, 9223372036854775807] high [0, 9223372036854775807] value 0.0
       : tensor<2x3xf32> -> tensor<2x1xf32>
   return

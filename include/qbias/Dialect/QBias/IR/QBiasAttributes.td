@@ -105,11 +105,12 @@ def QBias_UnaryStepAttr : QBias_Attr<"UnaryStep", "unary"> {
 }
 
 def QBias_LinearStepAttr : QBias_Attr<"LinearStep", "linear"> {
-  let summary = "Real step: x * factor + offset";
+  let summary = "Real step: x * factor / divisor + offset";
   let description = [{
-    Example: `#qbias.linear<factor = 1.0 : f64, offset = 3.0 : f64>`.
+    An absent divisor is 1. Example: `#qbias.linear<factor = 1.0 : f64, offset = 3.0 : f64>`.
   }];
-  let parameters = (ins "::mlir::FloatAttr":$factor, "::mlir::FloatAttr":$offset);
+  let parameters = (ins "::mlir::FloatAttr":$factor, "::mlir::FloatAttr":$offset,
+                        OptionalParameter<"::mlir::FloatAttr">:$divisor);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

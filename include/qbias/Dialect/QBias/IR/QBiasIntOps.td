@@ -288,10 +288,11 @@ def QBias_IntPadOp : QBias_IntOp<"pad"> {
     Example: test/Examples/int-pad.mlir
   }];
   let arguments = (ins QBias_IntTensor:$input, DenseI64ArrayAttr:$low,
-                       DenseI64ArrayAttr:$high, I64Attr:$value);
+                       DenseI64ArrayAttr:$high, OptionalAttr<DenseI64ArrayAttr>:$interior,
+                       I64Attr:$value);
   let results = (outs QBias_IntTensor:$result);
   let assemblyFormat = [{
-    $input `low` $low `high` $high `value` $value attr-dict `:` type($input) `->` type($result)
+    $input `low` $low `high` $high (`interior` $interior^)? `value` $value attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }

@@ -177,6 +177,48 @@ def QBias_BiasOp : QBias_Op<"bias", [Pure]> {
   let hasVerifier = 1;
 }
 
+def QBias_ConvTranspose2DOp : QBias_Op<"conv_transpose2d", [Pure]> {
+  let summary = "Transposed convolution over two spatial dimensions, NHWC";
+  let description = [{
+    The gradient of `qbias.conv2d` with respect to its input. `input` is
+    `[N, H, W, C]`, `weight` `[O, KH, KW, C / groups]`, `bias` `[O]`, the result
+    `[N, OH, OW, O]`. Every input element adds its products to a window of the
+    result; `pads` `[top, left, bottom, right]` cuts the result's border off,
+    `output_pads` `[bottom, right]` puts rows and columns of the bias back.
+
+    ```
+    y[n,i,j,o] = bias[o] + sum over all h, kh, w, kw, c with
+        h*s0 + kh*d0 - top = i and w*s1 + kw*d1 - left = j of
+        x[n, h, w, g*(C/groups) + c] * w[o,kh,kw,c]       with g = o / (O / groups)
+    ```
+
+    `--qbias-decompose` makes a `qbias.pad` with zeros between the elements and
+    a `qbias.conv2d` with the kernel turned around of it. Constraints:
+    * C1: input, weight and result have rank 4.
+    * C2: there are two strides, dilations and output pads and four pads;
+      strides and dilations are positive, pads not negative, and all at most
+      2^24; the kernel has at most 2^24 rows and columns.
+    * C3: C and O are multiples of groups, and weight's last dimension is C / groups.
+    * C4: the bias has O elements.
+    * C5: the result has (H - 1) * s0 + d0 * (KH - 1) + 1 - top - bottom +
+      output pad rows, 1 to 2^24, and as many columns alike.
+
+    Example: test/Examples/conv-transpose2d.mlir
+  }];
+  let arguments = (ins QBias_RealTensor:$input, QBias_RealTensor:$weight,
+    Optional<QBias_RealTensor>:$bias,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$strides,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0, 0, 0}">:$pads,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{0, 0}">:$output_pads,
+    DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
+    DefaultValuedAttr<I64Attr, "1">:$groups);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Elementwise
 //===----------------------------------------------------------------------===//
@@ -198,6 +240,43 @@ class QBias_BinaryOp<string mnemonic, string what> : QBias_Op<mnemonic, [Pure]> 
 def QBias_AddOp : QBias_BinaryOp<"add", "Sum">;
 def QBias_SubOp : QBias_BinaryOp<"sub", "Difference">;
 def QBias_MulOp : QBias_BinaryOp<"mul", "Product">;
+
+def QBias_DivOp : QBias_Op<"div", [Pure]> {
+  let summary = "Quotient by a constant, elementwise";
+  let description = [{
+    `y = lhs / rhs`, exact. It has an integer form where all elements of rhs are
+    one constant. Constraints:
+    * C1, C2: as `qbias.add`.
+    * C3: a constant rhs has no element 0.
+
+    Example: test/Examples/div.mlir
+  }];
+  let arguments = (ins QBias_RealTensor:$lhs, QBias_RealTensor:$rhs);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+/// One of two elements: belongs to both families.
+class QBias_ExtremumOp<string mnemonic, string what> : QBias_Op<mnemonic, [Pure,
+    DeclareOpInterfaceMethods<QBias_ScaleTransparentOpInterface>]> {
+  let summary = "The " # what # " of two elements, of any element type";
+  let description = [{
+    Elementwise. It commutes with quantize, which is monotone, so it is the same
+    operation on reals, quantized tensors and integers. Constraints:
+    * C1, C2: as `qbias.add`.
+    * C3: operands and result have one element type, which has one scale if it
+      is quantized.
+
+    Example: test/Examples/}] # mnemonic # [{.mlir
+  }];
+  let arguments = (ins QBias_ElementTensor:$lhs, QBias_ElementTensor:$rhs);
+  let results = (outs QBias_ElementTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+  let hasVerifier = 1;
+}
+def QBias_MaximumOp : QBias_ExtremumOp<"maximum", "larger">;
+def QBias_MinimumOp : QBias_ExtremumOp<"minimum", "smaller">;
 
 def QBias_ClampOp : QBias_Op<"clamp", [Pure, SameOperandsAndResultType]> {
   let summary = "Limit real numbers to an interval";
@@ -276,21 +355,25 @@ def QBias_PadOp : QBias_Op<"pad", [Pure,
       ["insertsOnlyGridValues"]>]> {
   let summary = "Surround a tensor with a constant";
   let description = [{
-    `low` and `high` give the number of elements before and after, per
-    dimension. On a quantized tensor the inserted integer is `value`
-    quantized to the tensor's type. Constraints:
-    * C1: low and high have one entry per dimension, each from 0 to 2^24.
-    * C2: the result shape is low + shape + high; element types are equal.
+    `low` and `high` give the number of elements before and after, `interior`
+    (absent: 0) that between two neighbours, per dimension. On a quantized
+    tensor the inserted integer is `value` quantized to the tensor's type.
+    Constraints:
+    * C1: low, high and interior have one entry per dimension, each from 0 to
+      2^24.
+    * C2: the result shape is low + shape + (shape - 1) * interior + high;
+      element types are equal.
     * C3: the value is finite.
     * C4: a quantized tensor has one scale for all elements.
 
     Example: test/Examples/pad.mlir
   }];
   let arguments = (ins QBias_RealOrQuantTensor:$input, DenseI64ArrayAttr:$low,
-                       DenseI64ArrayAttr:$high, F64Attr:$value);
+                       DenseI64ArrayAttr:$high, OptionalAttr<DenseI64ArrayAttr>:$interior,
+                       F64Attr:$value);
   let results = (outs QBias_RealOrQuantTensor:$result);
   let assemblyFormat = [{
-    $input `low` $low `high` $high `value` $value attr-dict `:` type($input) `->` type($result)
+    $input `low` $low `high` $high (`interior` $interior^)? `value` $value attr-dict `:` type($input) `->` type($result)
   }];
   let hasVerifier = 1;
 }
@@ -312,6 +395,34 @@ def QBias_TransposeOp : QBias_Op<"transpose", [Pure,
   let assemblyFormat = "$input $permutation attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
   let hasFolder = 1;
+}
+
+def QBias_GatherOp : QBias_Op<"gather", [Pure,
+    DeclareOpInterfaceMethods<QBias_ScaleTransparentOpInterface>]> {
+  let summary = "Select, repeat or reverse slices of a tensor of any element type";
+  let description = [{
+    Along dimension `dim`, result slice i is operand slice `indices[i]`:
+
+    ```
+    y[.., i, ..] = x[.., indices[i], ..]
+    ```
+
+    Nearest resize is one gather per spatial dimension; repeats, reversals and
+    padding by reflection are gathers too. It belongs to both families.
+    Constraints:
+    * C1: dim is a dimension of the operand.
+    * C2: there are 1 to 2^24 indices, each of a slice of the operand.
+    * C3: the result has the operand's shape but for one slice per index, and
+      the operand's element type.
+    * C4: a per-axis quantized type has another axis.
+
+    Example: test/Examples/gather.mlir
+  }];
+  let arguments = (ins QBias_ElementTensor:$input, I64Attr:$dim,
+                       DenseI64ArrayAttr:$indices);
+  let results = (outs QBias_ElementTensor:$result);
+  let assemblyFormat = "$input `dim` $dim `indices` $indices attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
 }
 
 #endif // QBIAS_OPS

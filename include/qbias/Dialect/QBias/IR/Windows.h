@@ -44,7 +44,13 @@ llvm::LogicalResult verifyMatmul(mlir::Operation *op, mlir::Type lhs, mlir::Type
 llvm::LogicalResult verifyBroadcast(mlir::Operation *op, mlir::Type lhs, mlir::Type rhs,
                                     mlir::Type result);
 llvm::LogicalResult verifyPad(mlir::Operation *op, mlir::Type input, mlir::Type result,
-                              llvm::ArrayRef<int64_t> low, llvm::ArrayRef<int64_t> high);
+                              llvm::ArrayRef<int64_t> low, llvm::ArrayRef<int64_t> high,
+                              std::optional<llvm::ArrayRef<int64_t>> interior);
+llvm::LogicalResult verifyTransposedConvolution(mlir::Operation *op, mlir::Type input,
+                                                mlir::Type weight, mlir::Type bias,
+                                                mlir::Type result, Window window,
+                                                llvm::ArrayRef<int64_t> outputPads,
+                                                int64_t groups);
 /// Every window holds a position inside the input; with `countsInside`, the
 /// numbers of such positions are not too many to have a divisor each.
 llvm::LogicalResult verifyWindowSizes(mlir::Operation *op, llvm::StringRef label,

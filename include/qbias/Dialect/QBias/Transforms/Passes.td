@@ -21,6 +21,18 @@ def ObserveTensors : Pass<"qbias-observe", "::mlir::func::FuncOp"> {
   }];
 }
 
+def Decompose : Pass<"qbias-decompose", "::mlir::func::FuncOp"> {
+  let summary = "Write real operations that are compositions as what they are made of";
+  let description = [{
+    Input: imported real-family operations. `qbias.conv_transpose2d` becomes a
+    `qbias.pad` that puts zeros between the elements and a `qbias.conv2d` of
+    stride 1 with the kernel turned around, so that bias, accumulator bound and
+    certificate are those of a convolution. Refused: weights that are no
+    constant.
+  }];
+  let dependentDialects = ["::qbias::QBiasDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def SinkTransposes : Pass<"qbias-sink-transposes", "::mlir::func::FuncOp"> {
   let summary = "Move layout transposes to the boundary until they cancel";
   let description = [{
