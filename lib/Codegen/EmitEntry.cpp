@@ -93,9 +93,10 @@ void EntryBuilder::build(LLVM::LLVMFuncOp program) {
                                     constant(pointers[i].alignment - 1));
     returnIf(compare(LLVM::ICmpPredicate::ne, low, constant(0)), Misaligned);
   }
-  returnIf(compare(LLVM::ICmpPredicate::ult, block->getArgument(count),
-                   constant(pointers.back().bytes)),
-           TooSmall);
+  Value given = block->getArgument(count);
+  Value needed = LLVM::ConstantOp::create(builder, loc, given.getType(),
+                                          int64_t(pointers.back().bytes));
+  returnIf(compare(LLVM::ICmpPredicate::ult, given, needed), TooSmall);
   for (size_t i = 0; i < count; ++i)
     for (size_t j = i + 1; j < count; ++j) {
       if (!pointers[i].isWritten && !pointers[j].isWritten)
@@ -138,7 +139,7 @@ void EmitEntry::runOnOperation() {
   OpBuilder builder(module.getContext());
   builder.setInsertionPointToEnd(module.getBody());
   SmallVector<Type> types(program.getArgumentTypes());
-  types.push_back(builder.getI64Type());
+  types.push_back(builder.getIntegerType(sizeBits));
   auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), types);
   auto entry = LLVM::LLVMFuncOp::create(builder, program.getLoc(), name + "_run", type);
   EntryBuilder(entry, pointers).build(program);

@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qbias/Driver/Commands.h"
+#include "qbias/Driver/Binary.h"
 #include "qbias/Driver/Files.h"
 #include "qbias/Driver/Report.h"
 
@@ -14,17 +14,14 @@
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Target/TargetMachine.h"
 
 using namespace mlir;
 using namespace qbias;
 
-/// mlir, mlirbc or ll, from --emit or the extension; empty when neither says.
+/// The output format from --emit or the extension; empty when neither says.
 static std::string getEmit(const CompileCommand &command) {
   if (!command.emit.empty())
     return command.emit;
@@ -37,25 +34,20 @@ static bool printJson(llvm::raw_ostream &os, llvm::json::Object object) {
   return true;
 }
 
-static bool emitModule(ModuleOp module, const std::string &emit,
-                       const std::string &path) {
-  return writeFile(path, [&](llvm::raw_ostream &os) {
+static bool emitModule(ModuleOp module, StringRef emit, const std::string &path,
+                       OutputFiles &files) {
+  return files.write(path, [&](llvm::raw_ostream &os) {
     if (emit == "mlirbc")
       return succeeded(writeBytecodeToFile(module, os));
-    if (emit == "mlir") {
-      OpPrintingFlags flags;
-      flags.enableDebugInfo();
-      module.print(os, flags);
-      return true;
-    }
-    llvm::LLVMContext context;
-    std::unique_ptr<llvm::Module> llvmModule = translateModuleToLLVMIR(module, context);
-    if (!llvmModule)
-      return false;
-    llvmModule->print(os, nullptr);
+    OpPrintingFlags flags;
+    flags.enableDebugInfo();
+    module.print(os, flags);
     return true;
   });
 }
+
+/// Formats below the stage LLVM, which are made for a machine.
+static bool isBinary(StringRef emit) { return emit == "ll" || emit == "o" || emit == "so"; }
 
 /// Layers exist up to the integer stage; `use` is what they are wanted for.
 static bool hasLayers(ModuleOp module, const std::string &path, StringRef use) {
@@ -67,13 +59,64 @@ static bool hasLayers(ModuleOp module, const std::string &path, StringRef use) {
   return false;
 }
 
+/// Writes the certificate of a module that this brings to the stage integer.
+static bool emitCertificate(ModuleOp module, const CompileCommand &command,
+                            OutputFiles &files) {
+  if (!hasLayers(module, command.model, "certify"))
+    return false;
+  llvm::StringMap<std::string> concatTensors = collectConcatTensors(module);
+  if (failed(lowerTo(module, Stage::Integer, command.options)))
+    return false;
+  llvm::json::Object certificate =
+      makeCertificate(module, llvm::sys::path::filename(command.model), concatTensors);
+  return files.write(command.certificate, [&](llvm::raw_ostream &os) {
+    return printJson(os, std::move(certificate));
+  });
+}
+
+/// Lowers and writes everything that was asked for.
+static bool compile(ModuleOp module, StringRef emit, llvm::TargetMachine *machine,
+                    const CompileCommand &command) {
+  CompileOptions options = command.options;
+  OutputFiles files; // all of them or none
+  if (!command.certificate.empty()) {
+    if (!emitCertificate(module, command, files))
+      return false;
+    options.certified = true;
+  }
+  if (!machine)
+    return succeeded(lowerTo(module, command.stage, options)) &&
+           emitModule(module, emit, command.output, files) && files.commit();
+  runtime::Description description;
+  if (getStage(module) != Stage::LLVM || emit != "ll") {
+    if (getStage(module) < Stage::Integer) {
+      if (failed(lowerTo(module, Stage::Integer, options)))
+        return false;
+      options.certified = true;
+    }
+    FailureOr<runtime::Description> described = describeProgram(module, command);
+    if (failed(described))
+      return false;
+    description = std::move(*described);
+  }
+  return succeeded(lowerTo(module, Stage::LLVM, options)) &&
+         emitBinary(module, emit, std::move(description), *machine, command, files) &&
+         files.commit();
+}
+
 int qbias::runCompile(const CompileCommand &command) {
   std::string emit = getEmit(command);
-  if (emit != "mlir" && emit != "mlirbc" && emit != "ll") {
+  if (emit != "mlir" && emit != "mlirbc" && !isBinary(emit)) {
     printError(command.output,
                "cannot tell what to write from '" + emit +
-                   "', expected mlir, mlirbc or ll; name the output so or "
+                   "', expected mlir, mlirbc, ll, o or so; name the output so or "
                    "give --emit");
+    return kExitUsage;
+  }
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::string error;
+  if (isBinary(emit) && !(machine = makeMachine(command.options.machine, error))) {
+    printError("qbias", error);
     return kExitUsage;
   }
   DialectRegistry registry;
@@ -84,32 +127,10 @@ int qbias::runCompile(const CompileCommand &command) {
   OwningOpRef<ModuleOp> module = loadModel(command.model, &context, command.options);
   if (!module)
     return kExitBadInput;
-  Stage stage = emit == "ll" ? Stage::LLVM : command.stage;
-  CompileOptions options = command.options;
-  std::optional<llvm::json::Object> certificate;
-  if (!command.certificate.empty()) {
-    if (!hasLayers(*module, command.model, "certify"))
-      return kExitBadInput;
-    options.certified = true;
-    llvm::StringMap<std::string> concatTensors = collectConcatTensors(*module);
-    if (failed(lowerTo(*module, Stage::Integer, command.options)))
-      return kExitBadInput;
-    certificate =
-        makeCertificate(*module, llvm::sys::path::filename(command.model), concatTensors);
-  }
-  if (failed(lowerTo(*module, stage, options)))
-    return kExitBadInput;
-  // Both files or none.
-  if (certificate && !writeFile(command.certificate, [&](llvm::raw_ostream &os) {
-        return printJson(os, std::move(*certificate));
-      }))
-    return kExitBadInput;
-  if (!emitModule(*module, emit, command.output)) {
-    if (certificate && command.certificate != "-")
-      llvm::sys::fs::remove(command.certificate);
-    return kExitBadInput;
-  }
-  return kExitOk;
+  CompileCommand sized = command;
+  if (machine)
+    sized.options.sizeBits = machine->createDataLayout().getPointerSizeInBits();
+  return compile(*module, emit, machine.get(), sized) ? kExitOk : kExitBadInput;
 }
 
 /// Bytes of workspace of a lowered copy of an integer-stage module.

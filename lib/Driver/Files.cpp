@@ -8,11 +8,7 @@
 
 #include "qbias/Driver/Files.h"
 
-#include "llvm/ADT/Hashing.h"
-#include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/xxhash.h"
+#include "qbias/Driver/OutputFiles.h"
 
 using namespace qbias;
 
@@ -22,48 +18,6 @@ void qbias::printError(llvm::StringRef path, const llvm::Twine &message) {
 
 bool qbias::writeFile(const std::string &path,
                       llvm::function_ref<bool(llvm::raw_ostream &)> write) {
-  if (path == "-")
-    return write(llvm::outs());
-  auto temporary = llvm::sys::fs::TempFile::create(path + ".tmp%%%%%%");
-  if (!temporary) {
-    printError(path, "cannot write: " + llvm::toString(temporary.takeError()));
-    return false;
-  }
-  bool isWritten;
-  std::error_code error;
-  {
-    llvm::raw_fd_ostream os(temporary->FD, /*shouldClose=*/false);
-    isWritten = write(os);
-    os.flush();
-    error = os.error();
-    os.clear_error();
-  }
-  if (!isWritten || error) {
-    if (error)
-      printError(path, "cannot write: " + error.message());
-    llvm::consumeError(temporary->discard());
-    return false;
-  }
-  if (llvm::Error failure = temporary->keep(path)) {
-    printError(path, "cannot write: " + llvm::toString(std::move(failure)));
-    return false;
-  }
-  return true;
-}
-
-std::string qbias::encodeFileName(llvm::StringRef name) {
-  std::string encoded;
-  for (unsigned char c : name) {
-    if (llvm::isAlnum(c) || c == '-' || c == '_' || c == '.' || c == '~')
-      encoded += c;
-    else
-      encoded += llvm::formatv("%{0:X-2}", static_cast<unsigned>(c)).str();
-  }
-  constexpr size_t kMaxLength = 200; // of 255, with room for the extension
-  if (encoded == "." || encoded == "..")
-    encoded = encoded == "." ? "%2E" : "%2E%2E";
-  if (encoded.size() > kMaxLength)
-    encoded =
-        encoded.substr(0, kMaxLength) + "-" + llvm::utohexstr(llvm::xxh3_64bits(name));
-  return encoded;
+  OutputFiles files;
+  return files.write(path, write) && files.commit();
 }

@@ -169,6 +169,7 @@ LogicalResult qbias::lowerTo(ModuleOp module, Stage stage,
   pipeline.requant = options.requant;
   pipeline.observe = options.observe;
   pipeline.name = options.name;
+  pipeline.sizeBits = options.sizeBits;
   // Certified below, or proven here: not again before code generation.
   pipeline.trusted = true;
   PassManager pm(module.getContext());

@@ -10,6 +10,7 @@
 
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Driver/Json.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -20,13 +21,6 @@
 
 using namespace mlir;
 using namespace qbias;
-
-int64_t TensorInfo::elements() const {
-  int64_t count = 1;
-  for (int64_t d : shape)
-    count *= d;
-  return count;
-}
 
 //===----------------------------------------------------------------------===//
 // Interface
@@ -51,6 +45,32 @@ static std::optional<runtime::DType> getDType(Type element) {
   }
 }
 
+static std::optional<double> getNumber(FloatAttr attr) {
+  return attr ? std::optional(attr.getValueAsDouble()) : std::nullopt;
+}
+
+/// The steps that follow an accumulator outside the program.
+static std::vector<runtime::Step> getTail(ArrayAttr attrs) {
+  std::vector<runtime::Step> tail;
+  for (Attribute attr : attrs ? attrs.getValue() : ArrayRef<Attribute>()) {
+    if (auto clamp = dyn_cast<ClampStepAttr>(attr))
+      tail.push_back({"clamp", getNumber(clamp.getLo()), getNumber(clamp.getHi()), {}});
+    else if (auto linear = dyn_cast<LinearStepAttr>(attr))
+      tail.push_back({"linear", getNumber(linear.getFactor()),
+                      getNumber(linear.getOffset()), getNumber(linear.getDivisor())});
+    else if (auto unary = dyn_cast<UnaryStepAttr>(attr))
+      tail.push_back({stringifyUnaryKind(unary.getFunction()).str(),
+                      getNumber(unary.getAlpha()), getNumber(unary.getBeta()), {}});
+  }
+  return tail;
+}
+
+static runtime::Quantization getQuantization(quant::QuantizedType type) {
+  numerics::QuantParams params = getParams(type);
+  return {params.scale.get_d(), params.zeroPoint, params.storage.min, params.storage.max,
+          getDTypeName(type)};
+}
+
 /// Everything an argument's or result's attributes say.
 static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
                                                const Twine &fallbackName) {
@@ -68,10 +88,11 @@ static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
   if (auto name = attrs.getAs<StringAttr>(QBiasDialect::kNameAttr))
     info.name = name.str();
   if (auto quantized = attrs.getAs<TypeAttr>(QBiasDialect::kTypeAttr))
-    info.type = dyn_cast<quant::QuantizedType>(quantized.getValue());
-  // Below the integer stage the tensor is signless; the file's type is not.
-  if (info.type)
-    info.dtype = *getDType(getIntegerType(info.type));
+    if (auto type = dyn_cast<quant::QuantizedType>(quantized.getValue())) {
+      info.quantization = getQuantization(type);
+      // Below the integer stage the tensor is signless; the file's type is not.
+      info.dtype = *getDType(getIntegerType(type));
+    }
   if (auto producer = attrs.getAs<StringAttr>(QBiasDialect::kProducerAttr))
     info.producer = producer.str();
   info.isReal = attrs.contains(QBiasDialect::kRealAttr);
@@ -83,7 +104,7 @@ static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
     info.offsets = offsets.asArrayRef().vec();
   if (auto axis = attrs.getAs<IntegerAttr>(QBiasDialect::kAxisAttr))
     info.axis = axis.getInt();
-  info.tail = attrs.getAs<ArrayAttr>(QBiasDialect::kTailAttr);
+  info.tail = getTail(attrs.getAs<ArrayAttr>(QBiasDialect::kTailAttr));
   return info;
 }
 
@@ -144,8 +165,7 @@ static std::unique_ptr<llvm::TargetMachine> makeHostMachine(ModuleOp module) {
   return std::move(*machine);
 }
 
-/// Workspace alignment of the entry point (docs/Abi.md).
-static constexpr size_t kWorkspaceAlignment = 64;
+using runtime::kWorkspaceAlignment;
 
 std::unique_ptr<Program> Program::compile(ModuleOp module,
                                           const CompileOptions &options) {
@@ -188,7 +208,8 @@ std::unique_ptr<Program> Program::compile(ModuleOp module,
   return program;
 }
 
-int Program::run(ArrayRef<const void *> inputs, ArrayRef<void *> outputs) {
+int Program::run(const std::vector<const void *> &inputs,
+                 const std::vector<void *> &outputs) {
   void *aligned = reinterpret_cast<void *>(
       llvm::alignTo(reinterpret_cast<uintptr_t>(workspace.data()), kWorkspaceAlignment));
   int64_t bytes = workspace.size() - kWorkspaceAlignment;

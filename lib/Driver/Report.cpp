@@ -82,7 +82,7 @@ static json::Object describeTensor(const TensorEntry &tensor) {
 //===----------------------------------------------------------------------===//
 
 /// Multiplications with weights or activations of one run.
-static int64_t countMacs(Operation *op) {
+static int64_t countLayerMacs(Operation *op) {
   int64_t results = cast<RankedTensorType>(op->getResult(0).getType()).getNumElements();
   if (auto conv = dyn_cast<IntConv2DOp>(op)) {
     auto weight = conv.getWeight().getType();
@@ -91,6 +91,12 @@ static int64_t countMacs(Operation *op) {
   if (auto matmul = dyn_cast<IntMatmulOp>(op))
     return results * matmul.getLhs().getType().getShape().back();
   return 0;
+}
+
+int64_t qbias::countMacs(ModuleOp module) {
+  int64_t macs = 0;
+  module.walk([&](IntegerSegmentOpInterface op) { macs += countLayerMacs(op); });
+  return macs;
 }
 
 static Value getBiasOperand(Operation *op) {
@@ -179,7 +185,7 @@ static json::Object describeLayer(IntegerSegmentOpInterface op) {
       {"hi", requant.getHi()},
       {"acc_min", bounds ? toJsonOrNull(bounds.getMin()) : json::Value(nullptr)},
       {"acc_max", bounds ? toJsonOrNull(bounds.getMax()) : json::Value(nullptr)},
-      {"macs", countMacs(op)},
+      {"macs", countLayerMacs(op)},
       {"plan", "reference"}};
   if (isa<IntAddOp>(op) && requant.getAddendMultiplier()) {
     SmallVector<int64_t> a, b;
@@ -255,7 +261,7 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
     if (!segment)
       return;
     ++totals.layers;
-    totals.macs += countMacs(op);
+    totals.macs += countLayerMacs(op);
     if (CertificateAttr certificate = segment.getCertificateAttr()) {
       totals.channels += certificate.getChannels();
       totals.certified += certificate.getCertified();

@@ -98,6 +98,7 @@ void qbias::buildToLLVMPipeline(OpPassManager &pm, const PipelineOptions &option
   pm.addPass(createCSEPass());
   EmitEntryOptions entry;
   entry.name = options.name;
+  entry.sizeBits = options.sizeBits;
   pm.addPass(createEmitEntry(entry));
   pm.addPass(createVerifyIntegerOnly());
 }

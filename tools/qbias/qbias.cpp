@@ -31,7 +31,7 @@ static constexpr const char *kVersion = QBIAS_VERSION;
 static constexpr llvm::StringLiteral kUsage = R"(usage: qbias COMMAND MODEL [options]
 
 commands:
-  compile  write the program at a stage: .mlir, .mlirbc, .ll
+  compile  write the program: .mlir, .mlirbc, .ll, .o with .h, .so
   run      run the program on .npy arrays
   report   show every tensor and layer: types, scales, biases, certificate
   bench    measure latency
@@ -67,6 +67,25 @@ struct CommonOptions {
   cl::opt<bool> quiet{"quiet", cl::desc("No progress on stderr"), cl::cat(category())};
 
   std::optional<CompileOptions> get() const;
+};
+
+} // namespace
+
+namespace {
+
+/// Options about the machine that a program is written for.
+struct MachineFlags {
+  cl::opt<std::string> target{"target", cl::value_desc("triple"),
+                              cl::desc("Machine to compile for (default: this one)"),
+                              cl::cat(category())};
+  cl::opt<std::string> cpu{"cpu", cl::value_desc("name"),
+                           cl::desc("Its processor; native is this one"),
+                           cl::cat(category())};
+  cl::opt<std::string> features{"features", cl::value_desc("+a,-b"),
+                                cl::desc("Features on top of the processor's"),
+                                cl::cat(category())};
+
+  MachineOptions get() const { return {target, cpu, features}; }
 };
 
 } // namespace
@@ -118,7 +137,7 @@ static void removeForeignOptions() {
 }
 
 /// NAME=FILE, or FILE when a file of the whole name exists or there is no '='.
-static NamedFile parseNamedFile(llvm::StringRef text) {
+static runtime::NamedFile parseNamedFile(llvm::StringRef text) {
   if (!text.contains('=') || llvm::sys::fs::exists(text))
     return {"", text.str()};
   auto [name, path] = text.rsplit('=');
@@ -151,11 +170,11 @@ static std::optional<int> parse(int argc, char **argv, llvm::StringRef overview)
 static int mainCompile(int argc, char **argv) {
   CommonOptions common;
   cl::opt<std::string> output("o", cl::Required, cl::value_desc("file"),
-                              cl::desc("Output: .mlir, .mlirbc or .ll"),
+                              cl::desc("Output: .mlir, .mlirbc, .ll, .o (and .h) or .so"),
                               cl::cat(category()));
   cl::opt<std::string> emit(
       "emit", cl::value_desc("format"),
-      cl::desc("mlir, mlirbc or ll, when the extension does not say"),
+      cl::desc("mlir, mlirbc, ll, o or so, when the extension does not say"),
       cl::cat(category()));
   cl::opt<Stage> stage(
       "stage", cl::init(Stage::LLVM), cl::desc("Stage of an .mlir or .mlirbc output"),
@@ -170,9 +189,19 @@ static int mainCompile(int argc, char **argv) {
   cl::opt<std::string> name("name", cl::init("qbias"), cl::value_desc("identifier"),
                             cl::desc("Name of the program; its entry point is NAME_run"),
                             cl::cat(category()));
+  MachineFlags machine;
+  cl::opt<std::string> linker("linker", cl::value_desc("program"),
+                              cl::desc("Linker of .so (default: ld.lld, else cc)"),
+                              cl::cat(category()));
+  cl::opt<bool> integerOnly("verify-integer-only",
+                            cl::desc("Disassemble the object and refuse float "
+                                     "instructions"),
+                            cl::cat(category()));
   if (auto code =
           parse(argc, argv,
-                "Compile a model.\nexample: qbias compile model.onnx -o model.ll\n"))
+                "Compile a model.\nexample: qbias compile model.onnx -o model.o\n"
+                "example: qbias compile model.onnx -o model.o "
+                "--target=aarch64-linux-gnu\n"))
     return *code;
   auto options = common.get();
   if (!options)
@@ -183,7 +212,9 @@ static int mainCompile(int argc, char **argv) {
       llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
   if (!isIdentifier)
     return usageError("--name is '" + name + "', expected a C identifier");
-  return runCompile({common.model, output, certificate, emit, stage, false, *options});
+  options->machine = machine.get();
+  return runCompile({common.model, output, certificate, emit, linker, stage, integerOnly,
+                     *options});
 }
 
 static int mainRun(int argc, char **argv) {
@@ -215,13 +246,13 @@ static int mainRun(int argc, char **argv) {
     return kExitUsage;
   if (boundary != "producer" && boundary != "real")
     return usageError("--boundary is '" + boundary + "', expected producer or real");
-  RunCommand command{common.model,       dump,         labels,  {}, {}, raw,
-                     boundary == "real", common.quiet, *options};
+  runtime::RunRequest request{common.model, dump, labels,             {},
+                              {},           raw,  boundary == "real", common.quiet};
   for (const std::string &text : inputs)
-    command.inputs.push_back(parseNamedFile(text));
+    request.inputs.push_back(parseNamedFile(text));
   for (const std::string &text : outputs)
-    command.outputs.push_back(parseNamedFile(text));
-  return runRun(command);
+    request.outputs.push_back(parseNamedFile(text));
+  return runRun({request, *options});
 }
 
 static int mainReport(int argc, char **argv) {

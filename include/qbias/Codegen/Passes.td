@@ -53,6 +53,7 @@ def EmitEntry : Pass<"qbias-emit-entry", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"name", "name", "std::string", "\"qbias\"", "Name of the program; the symbol is NAME_run.">,
+    Option<"sizeBits", "size-bits", "unsigned", "64", "Bits of size_t on the target.">,
   ];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }

@@ -10,6 +10,7 @@
 #define QBIAS_DRIVER_COMMANDS_H
 
 #include "qbias/Driver/Model.h"
+#include "qbias/Runtime/Session.h"
 
 #include <string>
 #include <utility>
@@ -18,25 +19,21 @@
 namespace qbias {
 
 /// Exit codes of every command.
-inline constexpr int kExitOk = 0, kExitBadInput = 1, kExitUsage = 2;
-
-/// NAME=FILE or FILE.
-struct NamedFile {
-  std::string name, path;
-};
+using runtime::kExitBadInput;
+using runtime::kExitOk;
+using runtime::kExitUsage;
 
 struct CompileCommand {
   std::string model, output, certificate;
-  std::string emit; ///< mlir, mlirbc, ll; empty: by the extension of `output`
+  std::string emit; ///< mlir, mlirbc, ll, o, so; empty: by the extension of `output`
+  std::string linker;
   Stage stage = Stage::LLVM;
-  bool verifyIntegerOnly = false;
+  bool verifyIntegerOnly = false; ///< disassemble what was written
   CompileOptions options;
 };
 
 struct RunCommand {
-  std::string model, dumpDir, labels;
-  std::vector<NamedFile> inputs, outputs;
-  bool raw = false, realBoundary = false, quiet = false;
+  runtime::RunRequest request;
   CompileOptions options;
 };
 

@@ -26,10 +26,6 @@ bool writeFile(const std::string &path,
 /// Prints `path: message` on stderr.
 void printError(llvm::StringRef path, const llvm::Twine &message);
 
-/// A tensor name as a file name: percent-encoded as a URL component; names
-/// that would be too long for a file system end in a hash of the whole name.
-std::string encodeFileName(llvm::StringRef name);
-
 } // namespace qbias
 
 #endif // QBIAS_DRIVER_FILES_H

@@ -10,6 +10,7 @@
 #define QBIAS_DRIVER_MODEL_H
 
 #include "qbias/Import/ImportOptions.h"
+#include "qbias/Target/Machine.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -26,6 +27,8 @@ struct CompileOptions {
   std::string requant = "exact";
   std::string name = "qbias"; ///< of the entry point
   bool observe = false;       ///< return every quantized tensor of the file
+  MachineOptions machine;     ///< of written programs; run and bench use this one
+  unsigned sizeBits = 64;     ///< of size_t on that machine
   bool certified = false;     ///< this process certified or proved the module
 };
 

@@ -27,6 +27,9 @@ struct TensorEntry {
 /// Every quantized tensor of an import-stage module, in the file's own layout.
 std::vector<TensorEntry> collectTensors(mlir::ModuleOp module);
 
+/// Multiplications of one run of an integer-stage module.
+int64_t countMacs(mlir::ModuleOp module);
+
 /// The report of an integer-stage module as JSON (docs/Report.md). `tensors`
 /// were collected before the module was integerized.
 llvm::json::Object makeReport(mlir::ModuleOp module, llvm::StringRef model,

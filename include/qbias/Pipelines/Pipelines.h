@@ -30,6 +30,9 @@ struct PipelineOptions : public mlir::PassPipelineOptions<PipelineOptions> {
   Option<std::string> name{*this, "name",
                            llvm::cl::desc("Name of the program's entry point."),
                            llvm::cl::init("qbias")};
+  Option<unsigned> sizeBits{*this, "size-bits",
+                            llvm::cl::desc("Bits of size_t on the target."),
+                            llvm::cl::init(64)};
 };
 
 /// Real family -> certified integer family.

@@ -6,12 +6,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qbias/Driver/Samples.h"
+#include "qbias/Runtime/Samples.h"
 
-#include "qbias/Dialect/QBias/IR/QuantTypes.h"
-#include "qbias/Driver/Files.h"
+#include "qbias/Runtime/Boundary.h"
+#include "qbias/Runtime/Files.h"
 
-using namespace qbias;
+#include <algorithm>
+#include <cstring>
+
+namespace qbias::runtime {
 
 /// Number of samples in an array of this shape, or nullopt.
 static std::optional<int64_t> countSamples(const std::vector<int64_t> &array,
@@ -30,17 +33,17 @@ static std::optional<int64_t> countSamples(const std::vector<int64_t> &array,
 }
 
 /// Copies integers into the file's type after checking their range.
-static bool takeIntegers(const std::string &path, const runtime::Array &array,
-                         const TensorInfo &tensor, std::vector<char> &out) {
-  numerics::Range range = getStorageRange(tensor.type);
-  size_t size = runtime::dtypeSize(tensor.dtype);
+static bool takeIntegers(const std::string &path, const Array &array,
+                         const Tensor &tensor, std::vector<char> &out) {
+  const Quantization &range = *tensor.quantization;
+  size_t size = dtypeSize(tensor.dtype);
   out.resize(array.elements() * size);
   for (int64_t i = 0; i < array.elements(); ++i) {
     int64_t value = array.integerAt(i);
-    if (!range.contains(value)) {
-      printError(path, "input '" + tensor.name + "': element " + llvm::Twine(i) + " is " +
-                           llvm::Twine(value) + ", expected an integer in [" +
-                           llvm::Twine(range.min) + ", " + llvm::Twine(range.max) +
+    if (value < range.min || value > range.max) {
+      printError(path, "input '" + tensor.name + "': element " + std::to_string(i) + " is " +
+                           std::to_string(value) + ", expected an integer in [" +
+                           std::to_string(range.min) + ", " + std::to_string(range.max) +
                            "]; clip the array to the input's range");
       return false;
     }
@@ -49,11 +52,11 @@ static bool takeIntegers(const std::string &path, const runtime::Array &array,
   return true;
 }
 
-std::optional<Samples> qbias::readSamples(const std::string &path,
-                                          const TensorInfo &tensor, bool raw,
+std::optional<Samples> readSamples(const std::string &path,
+                                          const Tensor &tensor, bool raw,
                                           bool realBoundary) {
   std::string error;
-  std::optional<runtime::Array> array = runtime::readNpy(path, error);
+  std::optional<Array> array = readNpy(path, error);
   if (!array) {
     printError(path, error);
     return std::nullopt;
@@ -62,22 +65,22 @@ std::optional<Samples> qbias::readSamples(const std::string &path,
   if (!count || *count == 0) {
     printError(path,
                "input '" + tensor.name + "': shape " +
-                   runtime::shapeToString(array->shape) + ", expected " +
-                   runtime::shapeToString(tensor.shape) +
+                   shapeToString(array->shape) + ", expected " +
+                   shapeToString(tensor.shape) +
                    ", a multiple of it along the first axis, or one leading axis more");
     return std::nullopt;
   }
   if (tensor.isUnused)
     return Samples{*count, std::vector<char>(*count * tensor.elements())};
   bool takesIntegers = raw || !tensor.isReal;
-  bool isRight = takesIntegers ? runtime::isInteger(array->dtype)
-                               : array->dtype == runtime::DType::Float32;
+  bool isRight = takesIntegers ? isInteger(array->dtype)
+                               : array->dtype == DType::Float32;
   if (!isRight) {
-    std::string expected = takesIntegers ? std::string(runtime::dtypeName(tensor.dtype))
+    std::string expected = takesIntegers ? std::string(dtypeName(tensor.dtype))
                                          : std::string("float32");
     printError(path,
                "input '" + tensor.name + "': dtype " +
-                   std::string(runtime::dtypeName(array->dtype)) + ", expected " +
+                   std::string(dtypeName(array->dtype)) + ", expected " +
                    expected +
                    (takesIntegers ? "; give integers" : "; or give integers with --raw"));
     return std::nullopt;
@@ -89,9 +92,9 @@ std::optional<Samples> qbias::readSamples(const std::string &path,
       return std::nullopt;
     return samples;
   }
-  samples.integers.resize(array->elements() * runtime::dtypeSize(tensor.dtype));
-  if (!quantizeInput(tensor, llvm::ArrayRef(array->floats(), array->elements()),
-                     realBoundary, samples.integers.data(), error)) {
+  samples.integers.resize(array->elements() * dtypeSize(tensor.dtype));
+  if (!quantizeInput(tensor, array->floats(), array->elements(), realBoundary,
+                     samples.integers.data(), error)) {
     printError(path, "input '" + tensor.name + "': " + error);
     return std::nullopt;
   }
@@ -99,8 +102,8 @@ std::optional<Samples> qbias::readSamples(const std::string &path,
 }
 
 std::optional<std::vector<std::string>>
-qbias::matchInputs(const std::vector<NamedFile> &files,
-                   const std::vector<TensorInfo> &inputs, llvm::StringRef model) {
+matchInputs(const std::vector<NamedFile> &files,
+                   const std::vector<Tensor> &inputs, const std::string &model) {
   std::vector<std::string> paths(inputs.size());
   size_t next = 0;
   for (const NamedFile &file : files) {
@@ -139,7 +142,7 @@ qbias::matchInputs(const std::vector<NamedFile> &files,
   return paths;
 }
 
-std::vector<int64_t> qbias::stackedShape(const TensorInfo &tensor, int64_t count) {
+std::vector<int64_t> stackedShape(const Tensor &tensor, int64_t count) {
   std::vector<int64_t> shape = tensor.shape;
   if (shape.empty())
     shape.push_back(count);
@@ -147,3 +150,5 @@ std::vector<int64_t> qbias::stackedShape(const TensorInfo &tensor, int64_t count
     shape[0] *= count;
   return shape;
 }
+
+} // namespace qbias::runtime

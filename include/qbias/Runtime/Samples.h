@@ -6,13 +6,17 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QBIAS_DRIVER_SAMPLES_H
-#define QBIAS_DRIVER_SAMPLES_H
+#ifndef QBIAS_RUNTIME_SAMPLES_H
+#define QBIAS_RUNTIME_SAMPLES_H
 
-#include "qbias/Driver/Commands.h"
-#include "qbias/Driver/Program.h"
+#include "qbias/Runtime/Description.h"
 
-namespace qbias {
+namespace qbias::runtime {
+
+/// An array of the command line: [NAME=]FILE.
+struct NamedFile {
+  std::string name, path;
+};
 
 /// A series of samples for one input: integers of the file's type, in the
 /// file's layout, back to back.
@@ -25,18 +29,18 @@ struct Samples {
 /// the input's rank whose first dimension is a multiple of the input's, or of
 /// one rank more, is a series of samples. With `raw`, integers are taken and
 /// checked against the quantized range. Prints `path: ...` and fails otherwise.
-std::optional<Samples> readSamples(const std::string &path, const TensorInfo &tensor,
+std::optional<Samples> readSamples(const std::string &path, const Tensor &tensor,
                                    bool raw, bool realBoundary);
 
 /// The arrays given for the inputs in order: by NAME, or in the order of the
 /// command line. Prints what is missing or unknown.
 std::optional<std::vector<std::string>> matchInputs(const std::vector<NamedFile> &files,
-                                                    const std::vector<TensorInfo> &inputs,
-                                                    llvm::StringRef model);
+                                                    const std::vector<Tensor> &inputs,
+                                                    const std::string &model);
 
 /// Shape of `count` outputs stacked along the tensor's own first axis.
-std::vector<int64_t> stackedShape(const TensorInfo &tensor, int64_t count);
+std::vector<int64_t> stackedShape(const Tensor &tensor, int64_t count);
 
-} // namespace qbias
+} // namespace qbias::runtime
 
-#endif // QBIAS_DRIVER_SAMPLES_H
+#endif // QBIAS_RUNTIME_SAMPLES_H

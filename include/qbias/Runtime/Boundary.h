@@ -1,0 +1,28 @@
+//===- Boundary.h - float ends of the file, outside the program ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_RUNTIME_BOUNDARY_H
+#define QBIAS_RUNTIME_BOUNDARY_H
+
+#include "qbias/Runtime/Description.h"
+
+namespace qbias::runtime {
+
+/// Quantizes `count` float values for a quantized input with its producer's
+/// float32 formula, or exactly as N2 with `real`. False, and `error` set, on
+/// NaN.
+bool quantizeInput(const Tensor &tensor, const float *values, int64_t count, bool real,
+                   char *integers, std::string &error);
+
+/// The float32 values of `count` output integers.
+void dequantizeOutput(const Tensor &tensor, const char *integers, float *values,
+                      int64_t count);
+
+} // namespace qbias::runtime
+
+#endif // QBIAS_RUNTIME_BOUNDARY_H

@@ -1,0 +1,58 @@
+//===- Session.h - run a program on arrays, and measure it ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What the commands run and bench do with a program, whether it was compiled in
+// this process or loaded from a shared library.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_RUNTIME_SESSION_H
+#define QBIAS_RUNTIME_SESSION_H
+
+#include "qbias/Runtime/Samples.h"
+
+namespace qbias::runtime {
+
+inline constexpr int kExitOk = 0, kExitBadInput = 1, kExitUsage = 2;
+
+/// Inputs and outputs of a program, in the order of its entry point.
+struct Interface {
+  std::vector<Tensor> inputs, outputs;
+};
+
+/// A program that can be run.
+class Executable {
+public:
+  virtual ~Executable() = default;
+  virtual const Interface &interface() const = 0;
+  /// Runs once on raw integers: one pointer for each input and output. Returns
+  /// the entry point's status (docs/Abi.md).
+  virtual int run(const std::vector<const void *> &inputs,
+                  const std::vector<void *> &outputs) = 0;
+};
+
+/// What the run command was asked for.
+struct RunRequest {
+  std::string model, dumpDir, labels;
+  std::vector<NamedFile> inputs, outputs;
+  bool raw = false, realBoundary = false, quiet = false;
+};
+
+/// Reads the inputs, runs every sample, writes outputs and dumps, prints top-1.
+/// Returns an exit code.
+int runSession(Executable &program, const RunRequest &request);
+
+/// Milliseconds of each run on zero inputs, ascending, after one warm-up.
+std::vector<double> measure(Executable &program, int64_t runs);
+
+/// The bench command's line, or JSON object, for `times` in ascending order.
+std::string formatBench(const std::vector<double> &times, int64_t macs, bool json);
+
+} // namespace qbias::runtime
+
+#endif // QBIAS_RUNTIME_SESSION_H

@@ -1,0 +1,79 @@
+//===- Object.cpp - from LLVM IR to object files ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Target/Object.h"
+
+#include "qbias/Runtime/Library.h"
+
+#include "mlir/ExecutionEngine/OptUtils.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace qbias;
+
+static constexpr unsigned kOptLevel = 3;
+
+void qbias::setMachine(llvm::Module &module, llvm::TargetMachine &machine) {
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+}
+
+bool qbias::emitObject(llvm::Module &module, llvm::TargetMachine &machine,
+                       llvm::SmallVectorImpl<char> &object, std::string &error) {
+  setMachine(module, machine);
+  // Without these the optimizer would see a generic processor.
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration()) {
+      function.addFnAttr("target-cpu", machine.getTargetCPU());
+      function.addFnAttr("target-features", machine.getTargetFeatureString());
+    }
+  auto optimize = mlir::makeOptimizingTransformer(kOptLevel, /*sizeLevel=*/0, &machine);
+  if (llvm::Error failure = optimize(&module)) {
+    error = "cannot optimize: " + llvm::toString(std::move(failure));
+    return false;
+  }
+  llvm::raw_svector_ostream os(object);
+  llvm::legacy::PassManager pm;
+  if (machine.addPassesToEmitFile(pm, os, nullptr, llvm::CodeGenFileType::ObjectFile)) {
+    error = "LLVM cannot write object files for " + machine.getTargetTriple().str();
+    return false;
+  }
+  pm.run(module);
+  return true;
+}
+
+void qbias::addLibrarySymbols(llvm::Module &module,
+                              const runtime::Description &description) {
+  llvm::LLVMContext &context = module.getContext();
+  auto *text = llvm::ConstantDataArray::getString(context, runtime::toJson(description));
+  new llvm::GlobalVariable(module, text->getType(), /*isConstant=*/true,
+                           llvm::GlobalValue::ExternalLinkage, text,
+                           runtime::kDescriptionSymbol);
+  llvm::Function *entry = module.getFunction(description.name + "_run");
+  llvm::FunctionType *entryType = entry->getFunctionType();
+  llvm::Type *pointer = llvm::PointerType::get(context, 0);
+  llvm::Type *size = entryType->params().back();
+  auto *type = llvm::FunctionType::get(entry->getReturnType(), {pointer, pointer, size},
+                                       /*isVarArg=*/false);
+  auto *packed = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage,
+                                        runtime::kRunSymbol, module);
+  llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", packed));
+  llvm::SmallVector<llvm::Value *> arguments;
+  // All but the workspace and its size come from the array.
+  for (unsigned i = 0; i + 2 < entryType->getNumParams(); ++i) {
+    llvm::Value *slot =
+        builder.CreateConstInBoundsGEP1_32(pointer, packed->getArg(0), i);
+    arguments.push_back(builder.CreateLoad(pointer, slot));
+  }
+  arguments.push_back(packed->getArg(1));
+  arguments.push_back(packed->getArg(2));
+  builder.CreateRet(builder.CreateCall(entry, arguments));
+}
