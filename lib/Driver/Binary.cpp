@@ -133,14 +133,12 @@ static bool emitLibrary(StringRef object, const llvm::Triple &triple,
   os << object;
   os.close();
   if (code || os.error()) {
-    printError(command.output,
-               "cannot write: " + (code ? code : os.error()).message());
+    printError(command.output, "cannot write: " + (code ? code : os.error()).message());
     os.clear_error();
     return false;
   }
-  if (linkLibrary(*temporary, *output,
-                  llvm::sys::path::filename(command.output).str(), triple, command.linker,
-                  error))
+  if (linkLibrary(*temporary, *output, llvm::sys::path::filename(command.output).str(),
+                  triple, command.linker, error))
     return true;
   printError(command.output, error);
   return false;

@@ -47,7 +47,9 @@ static bool emitModule(ModuleOp module, StringRef emit, const std::string &path,
 }
 
 /// Formats below the stage LLVM, which are made for a machine.
-static bool isBinary(StringRef emit) { return emit == "ll" || emit == "o" || emit == "so"; }
+static bool isBinary(StringRef emit) {
+  return emit == "ll" || emit == "o" || emit == "so";
+}
 
 /// Layers exist up to the integer stage; `use` is what they are wanted for.
 static bool hasLayers(ModuleOp module, const std::string &path, StringRef use) {

@@ -60,7 +60,9 @@ static std::vector<runtime::Step> getTail(ArrayAttr attrs) {
                       getNumber(linear.getOffset()), getNumber(linear.getDivisor())});
     else if (auto unary = dyn_cast<UnaryStepAttr>(attr))
       tail.push_back({stringifyUnaryKind(unary.getFunction()).str(),
-                      getNumber(unary.getAlpha()), getNumber(unary.getBeta()), {}});
+                      getNumber(unary.getAlpha()),
+                      getNumber(unary.getBeta()),
+                      {}});
   }
   return tail;
 }

@@ -121,7 +121,8 @@ void dequantizeOutput(const Tensor &tensor, const char *integers, float *values,
   if (const std::optional<Quantization> &quantization = tensor.quantization) {
     float scale = static_cast<float>(quantization->scale);
     for (int64_t i = 0; i < count; ++i)
-      values[i] = static_cast<float>(array.integerAt(i) - quantization->zeroPoint) * scale;
+      values[i] =
+          static_cast<float>(array.integerAt(i) - quantization->zeroPoint) * scale;
     return;
   }
   int64_t inner = 1;

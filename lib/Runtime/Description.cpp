@@ -23,8 +23,8 @@ constexpr int kFormatVersion = 1;
 /// Bytes of one tensor or workspace a description may claim.
 constexpr int64_t kMaxBytes = int64_t(1) << 40;
 
-constexpr DType kDTypes[] = {DType::Int8,   DType::UInt8, DType::Int16, DType::UInt16,
-                             DType::Int32, DType::Int64};
+constexpr DType kDTypes[] = {DType::Int8,   DType::UInt8, DType::Int16,
+                             DType::UInt16, DType::Int32, DType::Int64};
 
 /// Typed access to the members of an object; `ok` turns false at the first
 /// member that is missing or of another type.
@@ -103,12 +103,9 @@ static json toJson(const Step &step) {
 }
 
 static json toJson(const Tensor &tensor) {
-  json object{{"name", tensor.name},
-              {"storage", std::string(dtypeName(tensor.dtype))},
-              {"shape", tensor.shape},
-              {"layout", layoutName(tensor)},
-              {"real", tensor.isReal},
-              {"producer", tensor.producer}};
+  json object{{"name", tensor.name},   {"storage", std::string(dtypeName(tensor.dtype))},
+              {"shape", tensor.shape}, {"layout", layoutName(tensor)},
+              {"real", tensor.isReal}, {"producer", tensor.producer}};
   if (tensor.isUnused)
     object["unused"] = true;
   if (const std::optional<Quantization> &quantization = tensor.quantization) {

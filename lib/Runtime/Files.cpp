@@ -33,8 +33,8 @@ bool writeText(const std::string &path, std::string_view text) {
   }
   if (isWritten && std::rename(temporary.c_str(), path.c_str()) == 0)
     return true;
-  printError(path, std::string("cannot write: ") +
-                       std::strerror(isWritten ? errno : reason));
+  printError(path,
+             std::string("cannot write: ") + std::strerror(isWritten ? errno : reason));
   std::remove(temporary.c_str());
   return false;
 }

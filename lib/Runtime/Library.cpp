@@ -43,10 +43,9 @@ static std::string getFault(const std::string &path) {
     return "not a 64-bit ELF library";
   std::vector<Elf64_Phdr> segments(header.e_phnum);
   file.seekg(header.e_phoff);
-  bool isComplete =
-      header.e_phoff <= size &&
-      static_cast<bool>(file.read(reinterpret_cast<char *>(segments.data()),
-                                  segments.size() * sizeof(Elf64_Phdr)));
+  bool isComplete = header.e_phoff <= size &&
+                    static_cast<bool>(file.read(reinterpret_cast<char *>(segments.data()),
+                                                segments.size() * sizeof(Elf64_Phdr)));
   for (const Elf64_Phdr &segment : segments)
     isComplete &= segment.p_offset <= size && segment.p_filesz <= size - segment.p_offset;
   return isComplete ? "" : "file is cut off after " + std::to_string(size) + " bytes";

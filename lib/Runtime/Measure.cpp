@@ -55,12 +55,9 @@ std::string formatBench(const std::vector<double> &times, int64_t macs, bool jso
   constexpr double kMacsPerMsPerGmac = 1e6;
   double gmacs = macs / min / kMacsPerMsPerGmac;
   if (json) {
-    nlohmann::json object{{"min_ms", min},
-                          {"median_ms", median},
-                          {"gmacs", gmacs},
-                          {"macs", macs},
-                          {"runs", times.size()},
-                          {"peak_rss_bytes", getPeakBytes()}};
+    nlohmann::json object{{"min_ms", min},        {"median_ms", median},
+                          {"gmacs", gmacs},       {"macs", macs},
+                          {"runs", times.size()}, {"peak_rss_bytes", getPeakBytes()}};
     constexpr int kIndent = 2;
     return object.dump(kIndent) + "\n";
   }

@@ -41,8 +41,8 @@ static bool takeIntegers(const std::string &path, const Array &array,
   for (int64_t i = 0; i < array.elements(); ++i) {
     int64_t value = array.integerAt(i);
     if (value < range.min || value > range.max) {
-      printError(path, "input '" + tensor.name + "': element " + std::to_string(i) + " is " +
-                           std::to_string(value) + ", expected an integer in [" +
+      printError(path, "input '" + tensor.name + "': element " + std::to_string(i) +
+                           " is " + std::to_string(value) + ", expected an integer in [" +
                            std::to_string(range.min) + ", " + std::to_string(range.max) +
                            "]; clip the array to the input's range");
       return false;
@@ -52,9 +52,8 @@ static bool takeIntegers(const std::string &path, const Array &array,
   return true;
 }
 
-std::optional<Samples> readSamples(const std::string &path,
-                                          const Tensor &tensor, bool raw,
-                                          bool realBoundary) {
+std::optional<Samples> readSamples(const std::string &path, const Tensor &tensor,
+                                   bool raw, bool realBoundary) {
   std::string error;
   std::optional<Array> array = readNpy(path, error);
   if (!array) {
@@ -64,24 +63,21 @@ std::optional<Samples> readSamples(const std::string &path,
   std::optional<int64_t> count = countSamples(array->shape, tensor.shape);
   if (!count || *count == 0) {
     printError(path,
-               "input '" + tensor.name + "': shape " +
-                   shapeToString(array->shape) + ", expected " +
-                   shapeToString(tensor.shape) +
+               "input '" + tensor.name + "': shape " + shapeToString(array->shape) +
+                   ", expected " + shapeToString(tensor.shape) +
                    ", a multiple of it along the first axis, or one leading axis more");
     return std::nullopt;
   }
   if (tensor.isUnused)
     return Samples{*count, std::vector<char>(*count * tensor.elements())};
   bool takesIntegers = raw || !tensor.isReal;
-  bool isRight = takesIntegers ? isInteger(array->dtype)
-                               : array->dtype == DType::Float32;
+  bool isRight = takesIntegers ? isInteger(array->dtype) : array->dtype == DType::Float32;
   if (!isRight) {
-    std::string expected = takesIntegers ? std::string(dtypeName(tensor.dtype))
-                                         : std::string("float32");
+    std::string expected =
+        takesIntegers ? std::string(dtypeName(tensor.dtype)) : std::string("float32");
     printError(path,
                "input '" + tensor.name + "': dtype " +
-                   std::string(dtypeName(array->dtype)) + ", expected " +
-                   expected +
+                   std::string(dtypeName(array->dtype)) + ", expected " + expected +
                    (takesIntegers ? "; give integers" : "; or give integers with --raw"));
     return std::nullopt;
   }
@@ -101,9 +97,9 @@ std::optional<Samples> readSamples(const std::string &path,
   return samples;
 }
 
-std::optional<std::vector<std::string>>
-matchInputs(const std::vector<NamedFile> &files,
-                   const std::vector<Tensor> &inputs, const std::string &model) {
+std::optional<std::vector<std::string>> matchInputs(const std::vector<NamedFile> &files,
+                                                    const std::vector<Tensor> &inputs,
+                                                    const std::string &model) {
   std::vector<std::string> paths(inputs.size());
   size_t next = 0;
   for (const NamedFile &file : files) {

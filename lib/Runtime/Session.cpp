@@ -30,8 +30,7 @@ using Results = std::vector<std::vector<char>>;
 class Progress {
 public:
   Progress(int64_t total, bool quiet)
-      : total(total),
-        shown(!quiet && total > 1 && ::isatty(STDERR_FILENO)) {}
+      : total(total), shown(!quiet && total > 1 && ::isatty(STDERR_FILENO)) {}
   void step(int64_t done) {
     if (!shown)
       return;
@@ -95,11 +94,10 @@ static std::optional<Results> runSamples(Executable &program,
 
 /// A tensor's integers as an int32 (or wider) array.
 static Array widen(const Tensor &tensor, const std::vector<char> &integers,
-                            int64_t count) {
+                   int64_t count) {
   Array narrow{tensor.dtype, stackedShape(tensor, count), integers};
   Array wide;
-  wide.dtype =
-      tensor.dtype == DType::Int64 ? tensor.dtype : DType::Int32;
+  wide.dtype = tensor.dtype == DType::Int64 ? tensor.dtype : DType::Int32;
   wide.shape = narrow.shape;
   size_t size = dtypeSize(wide.dtype);
   wide.data.resize(narrow.elements() * size);
@@ -137,9 +135,8 @@ static bool dump(const Executable &program, const Results &results, int64_t coun
 }
 
 /// The output as the user asked for it.
-static Array makeOutput(const Tensor &tensor,
-                                 const std::vector<char> &integers, int64_t count,
-                                 bool raw) {
+static Array makeOutput(const Tensor &tensor, const std::vector<char> &integers,
+                        int64_t count, bool raw) {
   Array array{tensor.dtype, stackedShape(tensor, count), integers};
   if (raw || !tensor.isReal)
     return array;
@@ -229,8 +226,8 @@ static std::optional<std::vector<Samples>> readInputs(const Interface &interface
   std::vector<Samples> inputs;
   for (size_t i = 0; i < paths->size(); ++i) {
     const std::string &path = (*paths)[i];
-    auto samples = readSamples(path, interface.inputs[i], request.raw,
-                               request.realBoundary);
+    auto samples =
+        readSamples(path, interface.inputs[i], request.raw, request.realBoundary);
     if (!samples)
       return std::nullopt;
     if (!inputs.empty() && samples->count != inputs.front().count) {

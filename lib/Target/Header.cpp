@@ -181,9 +181,7 @@ static void printQuantize(llvm::raw_ostream &os, const Tensor &tensor,
 /// A qbias.unary function of double `x` as C.
 static std::string getUnaryExpression(const runtime::Step &step) {
   std::string alpha = toCDouble(step.a.value_or(0)), beta = toCDouble(step.b.value_or(0));
-  auto clampUnit = [](const std::string &y) {
-    return "fmin(fmax(" + y + ", 0.0), 1.0)";
-  };
+  auto clampUnit = [](const std::string &y) { return "fmin(fmax(" + y + ", 0.0), 1.0)"; };
   const std::pair<const char *, std::string> kExpressions[] = {
       {"sigmoid", "1.0 / (1.0 + exp(-x))"},
       {"tanh", "tanh(x)"},
@@ -302,8 +300,8 @@ std::string qbias::makeHeader(const runtime::Description &description) {
      << "   3 when workspace_bytes is less than " << name << "_WORKSPACE_BYTES, 4 when\n"
      << "   an output or the workspace overlaps another argument; outputs are as they\n"
      << "   were then. Keeps no state: may run in several threads at once, with a\n"
-     << "   workspace each. */\nint "
-     << name << "_run(" << getParameters(description) << ");\n\n";
+     << "   workspace each. */\nint " << name << "_run(" << getParameters(description)
+     << ");\n\n";
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     std::string prefix = name + "_" + names[i];
     if (i < inputs && tensor.quantization)

@@ -44,7 +44,8 @@ static bool isFloatX86(llvm::StringRef mnemonic) {
                  "range|getexp|getmant|scalef|fixupimm|fpclass|exp2|hadd|hsub|dp|"
                  "fn?m(add|sub)[a-z]*[0-9]*|fm(addsub|subadd)[0-9]*|fc?(mul|madd)c)"
                  "(ps|pd|ss|sd|ph|sh|bf16|nepbf16|pbf16)[xyzlq]?$") ||
-         matches(mnemonic, "^v?cvt") || matches(mnemonic, "^v?dpbf16ps$|^tdp(bf|fp)16ps$") ||
+         matches(mnemonic, "^v?cvt") ||
+         matches(mnemonic, "^v?dpbf16ps$|^tdp(bf|fp)16ps$") ||
          matches(mnemonic, "^pf|^pi2f|^f[a-z0-9]+$");
 }
 
@@ -59,8 +60,9 @@ static bool isFloatAArch64(llvm::StringRef mnemonic) {
 
 /// Arithmetic names the type of its elements; VFP's own has that too.
 static bool isFloatArm(llvm::StringRef mnemonic) {
-  bool isMove = matches(mnemonic, "^(vmov|vldr|vstr|vldm|vstm|vpush|vpop|vld[1-4]|vst[1-4]"
-                                  "|vdup|vmsr|vmrs)");
+  bool isMove =
+      matches(mnemonic, "^(vmov|vldr|vstr|vldm|vstm|vpush|vpop|vld[1-4]|vst[1-4]"
+                        "|vdup|vmsr|vmrs)");
   return !isMove && (matches(mnemonic, "\\.(f16|f32|f64|bf16)") ||
                      matches(mnemonic, "^(vcvt|vrint|vjcvt|vsqrt|vfma|vfms|vdiv)"));
 }
@@ -155,8 +157,8 @@ std::optional<std::string> Decoder::decode(llvm::ArrayRef<uint8_t> bytes,
   printer->printInst(&instruction, address, "", *subtarget, os);
   llvm::StringRef line = llvm::StringRef(text).trim();
   // Prefixes are printed as words of their own.
-  for (llvm::StringRef prefix : {"rep", "repz", "repne", "lock", "notrack", "{vex}",
-                                 "{evex}"})
+  for (llvm::StringRef prefix :
+       {"rep", "repz", "repne", "lock", "notrack", "{vex}", "{evex}"})
     if (line.consume_front(prefix))
       line = line.ltrim();
   return line.take_until([](char c) { return llvm::isSpace(c) || c == ';'; }).str();
@@ -200,8 +202,8 @@ static bool checkSection(const llvm::object::SectionRef &section, llvm::StringRe
                          std::string &error) {
   auto contents = section.getContents();
   if (!contents) {
-    error = "cannot read section " + name.str() + ": " +
-            llvm::toString(contents.takeError());
+    error =
+        "cannot read section " + name.str() + ": " + llvm::toString(contents.takeError());
     return false;
   }
   llvm::ArrayRef<uint8_t> bytes = llvm::arrayRefFromStringRef(*contents);
@@ -210,8 +212,8 @@ static bool checkSection(const llvm::object::SectionRef &section, llvm::StringRe
       continue;
     for (uint64_t at = stretch.begin; at < stretch.end;) {
       uint64_t size;
-      auto mnemonic =
-          decoder.decode(bytes.slice(at, stretch.end - at), section.getAddress() + at, size);
+      auto mnemonic = decoder.decode(bytes.slice(at, stretch.end - at),
+                                     section.getAddress() + at, size);
       std::string place = name.str() + "+0x" + llvm::utohexstr(at, /*LowerCase=*/true);
       if (!mnemonic) {
         error = "cannot decode the instruction at " + place;
@@ -233,12 +235,13 @@ std::optional<ObjectCheck> qbias::checkObject(llvm::StringRef object,
   bool isKnown = triple.isX86() || triple.isAArch64() || triple.isARM() ||
                  triple.isThumb() || triple.isRISCV();
   if (!isKnown || !triple.isOSBinFormatELF()) {
-    error = "--verify-integer-only reads ELF objects of x86, arm, aarch64 and riscv, got " +
-            triple.str();
+    error =
+        "--verify-integer-only reads ELF objects of x86, arm, aarch64 and riscv, got " +
+        triple.str();
     return std::nullopt;
   }
-  auto file = llvm::object::ObjectFile::createObjectFile(
-      llvm::MemoryBufferRef(object, "object"));
+  auto file =
+      llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "object"));
   Decoder decoder(machine);
   if (!file || !decoder.isComplete()) {
     error = file ? "LLVM has no disassembler for " + triple.str()

@@ -74,8 +74,8 @@ bool qbias::linkLibrary(const std::string &object, const std::string &output,
     arguments.insert(arguments.end(), {"-nostdlib", "-Wl,-soname," + soname,
                                        "-Wl,-z,relro,-z,now,-z,noexecstack"});
   else
-    arguments.insert(arguments.end(), {"-soname", soname, "-z", "relro", "-z", "now", "-z",
-                                       "noexecstack", "--gc-sections"});
+    arguments.insert(arguments.end(), {"-soname", soname, "-z", "relro", "-z", "now",
+                                       "-z", "noexecstack", "--gc-sections"});
   llvm::SmallVector<llvm::StringRef> references(arguments.begin(), arguments.end());
   llvm::SmallString<128> messages;
   if (std::error_code code =

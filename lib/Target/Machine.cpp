@@ -67,9 +67,9 @@ static std::string getFault(const llvm::Target &target, const llvm::Triple &trip
   features.split(names, ',', -1, /*KeepEmpty=*/false);
   for (llvm::StringRef name : names) {
     bool isSigned = name.starts_with("+") || name.starts_with("-");
-    bool isKnown =
-        llvm::any_of(info->getAllProcessorFeatures(),
-                     [&](const auto &known) { return name.drop_front() == known.Key; });
+    bool isKnown = llvm::any_of(info->getAllProcessorFeatures(), [&](const auto &known) {
+      return name.drop_front() == known.Key;
+    });
     if (!isSigned || !isKnown)
       return "--features has '" + name.str() + "', expected + or - and a feature of " +
              triple.getArchName().str() + "; `llc -mtriple=" + triple.str() +
@@ -121,10 +121,10 @@ std::unique_ptr<llvm::TargetMachine> qbias::makeMachine(const MachineOptions &op
   targetOptions.DataSections = true;
   targetOptions.MCOptions.ABIName = getAbi(triple, options);
   bool isBare = triple.getOS() == llvm::Triple::UnknownOS;
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      triple, cpu, features, targetOptions,
-      isBare ? llvm::Reloc::Static : llvm::Reloc::PIC_, std::nullopt,
-      llvm::CodeGenOptLevel::Aggressive));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      target->createTargetMachine(triple, cpu, features, targetOptions,
+                                  isBare ? llvm::Reloc::Static : llvm::Reloc::PIC_,
+                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     error = "LLVM cannot generate code for " + triple.str();
   return machine;

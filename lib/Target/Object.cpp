@@ -69,8 +69,7 @@ void qbias::addLibrarySymbols(llvm::Module &module,
   llvm::SmallVector<llvm::Value *> arguments;
   // All but the workspace and its size come from the array.
   for (unsigned i = 0; i + 2 < entryType->getNumParams(); ++i) {
-    llvm::Value *slot =
-        builder.CreateConstInBoundsGEP1_32(pointer, packed->getArg(0), i);
+    llvm::Value *slot = builder.CreateConstInBoundsGEP1_32(pointer, packed->getArg(0), i);
     arguments.push_back(builder.CreateLoad(pointer, slot));
   }
   arguments.push_back(packed->getArg(1));

@@ -124,7 +124,8 @@ static int unknownOption(char **argv) {
 static int runLibrary(int argc, char **argv) {
   RunRequest request;
   std::string boundary = "producer";
-  for (int option; (option = getopt_long_only(argc, argv, "", kRunOptions, nullptr)) != -1;)
+  for (int option;
+       (option = getopt_long_only(argc, argv, "", kRunOptions, nullptr)) != -1;)
     switch (option) {
     case Input:
       request.inputs.push_back(parseNamedFile(optarg));

@@ -197,11 +197,10 @@ static int mainCompile(int argc, char **argv) {
                             cl::desc("Disassemble the object and refuse float "
                                      "instructions"),
                             cl::cat(category()));
-  if (auto code =
-          parse(argc, argv,
-                "Compile a model.\nexample: qbias compile model.onnx -o model.o\n"
-                "example: qbias compile model.onnx -o model.o "
-                "--target=aarch64-linux-gnu\n"))
+  if (auto code = parse(argc, argv,
+                        "Compile a model.\nexample: qbias compile model.onnx -o model.o\n"
+                        "example: qbias compile model.onnx -o model.o "
+                        "--target=aarch64-linux-gnu\n"))
     return *code;
   auto options = common.get();
   if (!options)
@@ -213,8 +212,8 @@ static int mainCompile(int argc, char **argv) {
   if (!isIdentifier)
     return usageError("--name is '" + name + "', expected a C identifier");
   options->machine = machine.get();
-  return runCompile({common.model, output, certificate, emit, linker, stage, integerOnly,
-                     *options});
+  return runCompile(
+      {common.model, output, certificate, emit, linker, stage, integerOnly, *options});
 }
 
 static int mainRun(int argc, char **argv) {
@@ -246,8 +245,8 @@ static int mainRun(int argc, char **argv) {
     return kExitUsage;
   if (boundary != "producer" && boundary != "real")
     return usageError("--boundary is '" + boundary + "', expected producer or real");
-  runtime::RunRequest request{common.model, dump, labels,             {},
-                              {},           raw,  boundary == "real", common.quiet};
+  runtime::RunRequest request{common.model,       dump,        labels, {}, {}, raw,
+                              boundary == "real", common.quiet};
   for (const std::string &text : inputs)
     request.inputs.push_back(parseNamedFile(text));
   for (const std::string &text : outputs)
