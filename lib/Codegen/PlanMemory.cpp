@@ -172,7 +172,8 @@ static void describeBuffers(func::FuncOp func, int64_t inputs) {
 
 void PlanMemory::runOnOperation() {
   func::FuncOp func = getOperation();
-  if (func.isExternal())
+  // Kernels work on their callers' buffers.
+  if (func.isExternal() || func.isPrivate())
     return;
   FailureOr<int64_t> inputs = makeResultsArguments(func);
   if (failed(inputs))

@@ -132,19 +132,28 @@ int qbias::runCompile(const CompileCommand &command) {
   CompileCommand sized = command;
   if (machine)
     sized.options.sizeBits = machine->createDataLayout().getPointerSizeInBits();
+  // Text is read by other compilers, for machines of their choice; code is not.
+  MachineOptions &target = sized.options.machine;
+  if ((emit == "o" || emit == "so") && target.triple.empty() && target.cpu.empty())
+    target.cpu = "native";
   return compile(*module, emit, machine.get(), sized) ? kExitOk : kExitBadInput;
 }
 
-/// Bytes of workspace of a lowered copy of an integer-stage module.
-static int64_t getWorkspaceBytes(ModuleOp module, const CompileOptions &options) {
+/// Plans and workspace of a lowered copy of an integer-stage module.
+static Lowered lowerCopy(ModuleOp module, const CompileOptions &options) {
   OwningOpRef<ModuleOp> copy = module.clone();
   CompileOptions certified = options;
   certified.certified = true;
+  Lowered lowered;
+  if (failed(lowerTo(*copy, Stage::Linalg, certified)))
+    return lowered;
+  lowered.plans = collectPlans(*copy);
   if (failed(lowerTo(*copy, Stage::LLVM, certified)))
-    return 0;
+    return lowered;
   auto main = copy->lookupSymbol<LLVM::LLVMFuncOp>("main");
   auto bytes = main ? main->getAttrOfType<IntegerAttr>(kWorkspaceAttr) : IntegerAttr();
-  return bytes ? bytes.getInt() : 0;
+  lowered.workspaceBytes = bytes ? bytes.getInt() : 0;
+  return lowered;
 }
 
 int qbias::runReport(const ReportCommand &command) {
@@ -161,7 +170,7 @@ int qbias::runReport(const ReportCommand &command) {
     return kExitBadInput;
   llvm::json::Object report =
       makeReport(*module, llvm::sys::path::filename(command.model), tensors,
-                 getWorkspaceBytes(*module, command.options));
+                 lowerCopy(*module, command.options));
   bool isWritten = writeFile(command.output.empty() ? "-" : command.output,
                              [&](llvm::raw_ostream &os) {
                                if (command.format == "json")

@@ -170,6 +170,10 @@ LogicalResult qbias::lowerTo(ModuleOp module, Stage stage,
   pipeline.observe = options.observe;
   pipeline.name = options.name;
   pipeline.sizeBits = options.sizeBits;
+  pipeline.plan = options.plan;
+  pipeline.triple = options.machine.triple;
+  pipeline.cpu = options.machine.cpu;
+  pipeline.features = options.machine.features;
   // Certified below, or proven here: not again before code generation.
   pipeline.trusted = true;
   PassManager pm(module.getContext());

@@ -147,8 +147,10 @@ FailureOr<Interface> qbias::getInterface(ModuleOp module) {
 
 static constexpr unsigned kOptLevel = 3;
 
-/// A target machine for this host, with all its features.
-static std::unique_ptr<llvm::TargetMachine> makeHostMachine(ModuleOp module) {
+/// A target machine for this host: all its features, or those of the cpu that
+/// `options` name.
+static std::unique_ptr<llvm::TargetMachine>
+makeHostMachine(ModuleOp module, const CompileOptions &options) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
@@ -157,6 +159,14 @@ static std::unique_ptr<llvm::TargetMachine> makeHostMachine(ModuleOp module) {
         << llvm::toString(builder.takeError());
     return nullptr;
   }
+  if (options.machine.cpu != "native" && !options.machine.cpu.empty()) {
+    builder->setCPU(options.machine.cpu);
+    builder->getFeatures() = llvm::SubtargetFeatures();
+  }
+  llvm::SmallVector<llvm::StringRef> features;
+  llvm::StringRef(options.machine.features).split(features, ',', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef feature : features)
+    builder->getFeatures().AddFeature(feature);
   builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
   auto machine = builder->createTargetMachine();
   if (!machine) {
@@ -187,14 +197,15 @@ std::unique_ptr<Program> Program::compile(ModuleOp module,
     return nullptr;
   }
   program->workspace.resize(bytes.getInt() + kWorkspaceAlignment);
-  std::unique_ptr<llvm::TargetMachine> machine = makeHostMachine(module);
+  std::unique_ptr<llvm::TargetMachine> machine = makeHostMachine(module, options);
   if (!machine)
     return nullptr;
   ExecutionEngineOptions engineOptions;
   auto optimize = makeOptimizingTransformer(kOptLevel, /*sizeLevel=*/0, machine.get());
   engineOptions.transformer = optimize;
   engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
-  auto engine = ExecutionEngine::create(module, engineOptions, makeHostMachine(module));
+  auto engine =
+      ExecutionEngine::create(module, engineOptions, makeHostMachine(module, options));
   if (!engine) {
     module.emitError("cannot compile: ") << llvm::toString(engine.takeError());
     return nullptr;

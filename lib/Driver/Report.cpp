@@ -9,6 +9,7 @@
 #include "qbias/Driver/Report.h"
 
 #include "qbias/Analysis/Segments.h"
+#include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
@@ -161,7 +162,26 @@ static StringRef getKind(Operation *op) {
   return op->getName().stripDialect().drop_front(StringRef("int.").size());
 }
 
-static json::Object describeLayer(IntegerSegmentOpInterface op) {
+llvm::StringMap<LayerPlan> qbias::collectPlans(ModuleOp module) {
+  llvm::StringMap<LayerPlan> plans;
+  module.walk([&](Operation *op) {
+    auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
+    auto reason = op->getAttrOfType<StringAttr>(kPlanReasonAttr);
+    if (plan)
+      plans[getTensorName(op->getLoc())] = {plan.str(), reason ? reason.str() : ""};
+  });
+  return plans;
+}
+
+static void describePlan(Operation *op, const Lowered &lowered, json::Object &object) {
+  auto plan = lowered.plans.find(getTensorName(op->getLoc()));
+  bool isPlanned = plan != lowered.plans.end();
+  object["plan"] = isPlanned ? plan->second.name : kReferencePlan.str();
+  if (isPlanned)
+    object["plan_reason"] = toJsonString(plan->second.reason);
+}
+
+static json::Object describeLayer(IntegerSegmentOpInterface op, const Lowered &lowered) {
   RequantAttr requant = op.getRequantAttr();
   LayerAttr layer = op.getLayerAttr();
   CertificateAttr certificate = op.getCertificateAttr();
@@ -185,8 +205,8 @@ static json::Object describeLayer(IntegerSegmentOpInterface op) {
       {"hi", requant.getHi()},
       {"acc_min", bounds ? toJsonOrNull(bounds.getMin()) : json::Value(nullptr)},
       {"acc_max", bounds ? toJsonOrNull(bounds.getMax()) : json::Value(nullptr)},
-      {"macs", countLayerMacs(op)},
-      {"plan", "reference"}};
+      {"macs", countLayerMacs(op)}};
+  describePlan(op, lowered, object);
   if (isa<IntAddOp>(op) && requant.getAddendMultiplier()) {
     SmallVector<int64_t> a, b;
     readIntegers(requant.getMultiplier(), a);
@@ -238,7 +258,7 @@ static bool isFloatOp(Operation *op) {
 }
 
 json::Object qbias::makeReport(ModuleOp module, StringRef model,
-                               ArrayRef<TensorEntry> tensors, int64_t workspaceBytes) {
+                               ArrayRef<TensorEntry> tensors, const Lowered &lowered) {
   json::Array tensorArray, layers;
   for (const TensorEntry &tensor : tensors)
     tensorArray.push_back(describeTensor(tensor));
@@ -267,13 +287,15 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
       totals.certified += certificate.getCertified();
     }
     mode = stringifyRequantMode(segment.getRequantAttr().getMode()).str();
-    layers.push_back(describeLayer(segment));
+    layers.push_back(describeLayer(segment, lowered));
   });
-  json::Object summary{
-      {"layers", totals.layers},          {"macs", totals.macs},
-      {"channels", totals.channels},      {"certified_channels", totals.certified},
-      {"float_ops", totals.floatOps},     {"weight_bytes", totals.weightBytes},
-      {"workspace_bytes", workspaceBytes}};
+  json::Object summary{{"layers", totals.layers},
+                       {"macs", totals.macs},
+                       {"channels", totals.channels},
+                       {"certified_channels", totals.certified},
+                       {"float_ops", totals.floatOps},
+                       {"weight_bytes", totals.weightBytes},
+                       {"workspace_bytes", lowered.workspaceBytes}};
   return json::Object{{"model", toJsonString(model)},
                       {"mode", mode},
                       {"tensors", std::move(tensorArray)},

@@ -56,6 +56,12 @@ void qbias::buildToLinalgPipeline(OpPassManager &pm, const PipelineOptions &opti
   pm.addPass(createConvertQBiasToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  PlanKernelsOptions plan;
+  plan.plan = options.plan;
+  plan.triple = options.triple;
+  plan.cpu = options.cpu;
+  plan.features = options.features;
+  pm.addPass(createPlanKernels(plan));
 }
 
 static void addBufferization(OpPassManager &pm) {
@@ -86,6 +92,11 @@ static void addLLVMConversions(OpPassManager &pm) {
 
 void qbias::buildToLLVMPipeline(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createVerifyIntegerOnly());
+  LowerKernelsOptions kernels;
+  kernels.triple = options.triple;
+  kernels.cpu = options.cpu;
+  kernels.features = options.features;
+  pm.addPass(createLowerKernels(kernels));
   addBufferization(pm);
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
   pm.addNestedPass<func::FuncOp>(createScheduleLoops());

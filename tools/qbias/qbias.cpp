@@ -58,6 +58,11 @@ struct CommonOptions {
   cl::opt<std::string> requant{"requant", cl::init("exact"), cl::value_desc("mode"),
                                cl::desc("Requantization mode: exact"),
                                cl::cat(category())};
+  cl::opt<std::string> plan{
+      "plan", cl::init("auto"), cl::value_desc("plan"),
+      cl::desc("Kernels of contractions: auto, reference, or one plan (docs/Passes.md) "
+               "wherever it is proven"),
+      cl::cat(category())};
   cl::opt<int64_t> batch{"batch", cl::init(1), cl::value_desc("N"),
                          cl::desc("Extent of a symbolic batch dimension"),
                          cl::cat(category())};
@@ -67,6 +72,18 @@ struct CommonOptions {
   cl::opt<bool> quiet{"quiet", cl::desc("No progress on stderr"), cl::cat(category())};
 
   std::optional<CompileOptions> get() const;
+};
+
+/// Options about code that runs on this machine.
+struct HostFlags {
+  cl::opt<std::string> cpu{"cpu", cl::init("native"), cl::value_desc("name"),
+                           cl::desc("Processor to make code for (default: this one)"),
+                           cl::cat(category())};
+  cl::opt<std::string> features{"features", cl::value_desc("+a,-b"),
+                                cl::desc("Features on top of the processor's"),
+                                cl::cat(category())};
+
+  MachineOptions get() const { return {"", cpu, features}; }
 };
 
 } // namespace
@@ -97,6 +114,7 @@ static int usageError(const llvm::Twine &message) {
 
 std::optional<CompileOptions> CommonOptions::get() const {
   CompileOptions options;
+  options.plan = plan;
   options.requant = requant;
   options.import.batch = batch;
   if (requant != "exact") {
@@ -218,6 +236,7 @@ static int mainCompile(int argc, char **argv) {
 
 static int mainRun(int argc, char **argv) {
   CommonOptions common;
+  HostFlags machine;
   cl::list<std::string> inputs("input", cl::value_desc("[NAME=]X.npy"),
                                cl::desc("Input array; repeat for each input"),
                                cl::cat(category()));
@@ -243,6 +262,7 @@ static int mainRun(int argc, char **argv) {
   auto options = common.get();
   if (!options)
     return kExitUsage;
+  options->machine = machine.get();
   if (boundary != "producer" && boundary != "real")
     return usageError("--boundary is '" + boundary + "', expected producer or real");
   runtime::RunRequest request{common.model,       dump,        labels, {}, {}, raw,
@@ -256,6 +276,7 @@ static int mainRun(int argc, char **argv) {
 
 static int mainReport(int argc, char **argv) {
   CommonOptions common;
+  HostFlags machine;
   cl::opt<std::string> format("format", cl::init("text"), cl::desc("text or json"),
                               cl::cat(category()));
   cl::opt<std::string> output("o", cl::value_desc("file"),
@@ -267,6 +288,7 @@ static int mainReport(int argc, char **argv) {
   auto options = common.get();
   if (!options)
     return kExitUsage;
+  options->machine = machine.get();
   if (format != "text" && format != "json")
     return usageError("--format is '" + format + "', expected text or json");
   return runReport({common.model, format, output, *options});
@@ -274,6 +296,7 @@ static int mainReport(int argc, char **argv) {
 
 static int mainBench(int argc, char **argv) {
   CommonOptions common;
+  HostFlags machine;
   cl::opt<int64_t> runs("runs", cl::init(20), cl::desc("Runs to measure"),
                         cl::cat(category()));
   cl::opt<int64_t> threads("threads", cl::init(1), cl::desc("Threads: 1"),
@@ -286,6 +309,7 @@ static int mainBench(int argc, char **argv) {
   auto options = common.get();
   if (!options)
     return kExitUsage;
+  options->machine = machine.get();
   if (runs < 1)
     return usageError("--runs is " + llvm::Twine(runs) + ", expected a positive number");
   if (threads != 1)

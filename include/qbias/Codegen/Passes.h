@@ -15,6 +15,13 @@
 
 namespace qbias {
 
+/// The kernel that computes a contraction and its epilogue, and why it was
+/// chosen; strings on the contraction.
+inline constexpr llvm::StringLiteral kPlanAttr = "qbias.plan";
+inline constexpr llvm::StringLiteral kPlanReasonAttr = "qbias.plan_reason";
+/// The plan of plain loops, and the request for the best plan.
+inline constexpr llvm::StringLiteral kReferencePlan = "reference";
+inline constexpr llvm::StringLiteral kAutoPlan = "auto";
 /// Bytes of workspace a planned function needs.
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "qbias.workspace_bytes";
 /// Bytes and alignment of every argument (inputs, outputs, workspace), and how

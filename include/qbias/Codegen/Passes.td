@@ -11,6 +11,53 @@
 
 include "mlir/Pass/PassBase.td"
 
+/// The machine code is made for.
+class TargetOptions {
+  list<Option> options = [
+    Option<"triple", "triple", "std::string", "\"\"", "Target triple; empty: this machine's.">,
+    Option<"cpu", "cpu", "std::string", "\"\"", "Target cpu as LLVM names it, or native; empty: the least of the triple.">,
+    Option<"features", "features", "std::string", "\"\"", "Target features as LLVM names them.">,
+  ];
+}
+
+def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
+  let summary = "Choose the kernel of every contraction";
+  let description = [{
+    Input: linalg on tensors. A contraction (convolution, depthwise convolution,
+    matrix product) with constant weights and the integer epilogue that alone
+    reads its sums form a group. Output: attributes `qbias.plan` and
+    `qbias.plan_reason` on every contraction:
+
+    | plan | dot step | proven when |
+    |---|---|---|
+    | `dot8` | vpdpbusd on 64 bytes | 8-bit operands, 32-bit sums, the target has it |
+    | `pair16` | products of 16 bits added in pairs (vpmaddwd, vpdpwssd, smull) | 8-bit operands, 32-bit sums |
+    | `reference` | plain loops | always |
+
+    `plan=NAME` asks for one plan: layers for which it is not proven get
+    `reference` with the reason.
+  }];
+  let options = !listconcat(TargetOptions<>.options, [
+    Option<"plan", "plan", "std::string", "\"auto\"", "auto, reference, or the name of a plan.">,
+  ]);
+}
+
+def LowerKernels : Pass<"qbias-lower-kernels", "::mlir::ModuleOp"> {
+  let summary = "Lower planned groups to kernel functions";
+  let description = [{
+    Input: linalg on tensors, contractions with `qbias.plan`. Every group whose
+    plan is not `reference` becomes a call of a private function on flat
+    buffers: weights packed for it, sums in registers, requantized results
+    stored; no tensor of sums exists. Groups with the same code share a
+    function. Refused: a plan that is not proven for its group or target.
+  }];
+  let options = TargetOptions<>.options;
+  let dependentDialects = [
+    "::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect",
+    "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 def ScheduleLoops : Pass<"qbias-schedule-loops", "::mlir::func::FuncOp"> {
   let summary = "Lower contractions to loops with their sums in registers";
   let description = [{
@@ -27,7 +74,7 @@ def ScheduleLoops : Pass<"qbias-schedule-loops", "::mlir::func::FuncOp"> {
 def PlanMemory : Pass<"qbias-plan-memory", "::mlir::func::FuncOp"> {
   let summary = "Place every temporary buffer in one workspace";
   let description = [{
-    Input: a function of one block whose allocations have static shapes.
+    Input: a public function of one block whose allocations have static shapes.
     Output: its results are arguments behind the inputs, and the allocations views into one additional last argument,
     `memref<Nxi8>`; buffers whose live ranges do not meet share bytes. Offsets
     are assigned largest buffer first (Pisarchyk and Lee, "Efficient Memory

@@ -26,8 +26,9 @@ struct CompileOptions {
   ImportOptions import;
   std::string requant = "exact";
   std::string name = "qbias"; ///< of the entry point
+  std::string plan = "auto";  ///< kernels: auto, reference, or one plan
   bool observe = false;       ///< return every quantized tensor of the file
-  MachineOptions machine;     ///< of written programs; run and bench use this one
+  MachineOptions machine;     ///< code is made for; without a cpu its least
   unsigned sizeBits = 64;     ///< of size_t on that machine
   bool certified = false;     ///< this process certified or proved the module
 };

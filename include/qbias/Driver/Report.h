@@ -30,11 +30,25 @@ std::vector<TensorEntry> collectTensors(mlir::ModuleOp module);
 /// Multiplications of one run of an integer-stage module.
 int64_t countMacs(mlir::ModuleOp module);
 
+/// How the code of a layer is made, and why so.
+struct LayerPlan {
+  std::string name, reason;
+};
+
+/// What code generation decides: read off lower stages of the same module.
+struct Lowered {
+  llvm::StringMap<LayerPlan> plans; ///< by name of the operation's location
+  int64_t workspaceBytes = 0;
+};
+
+/// Plans of the contractions of a linalg-stage module.
+llvm::StringMap<LayerPlan> collectPlans(mlir::ModuleOp module);
+
 /// The report of an integer-stage module as JSON (docs/Report.md). `tensors`
 /// were collected before the module was integerized.
 llvm::json::Object makeReport(mlir::ModuleOp module, llvm::StringRef model,
                               llvm::ArrayRef<TensorEntry> tensors,
-                              int64_t workspaceBytes);
+                              const Lowered &lowered);
 
 /// The same as text: a table of tensors, a table of layers, totals.
 void printReport(const llvm::json::Object &report, llvm::raw_ostream &os);

@@ -27,6 +27,19 @@ struct PipelineOptions : public mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::desc("Certificates were made in this process; do not prove "
                      "them again before code generation."),
       llvm::cl::init(false)};
+  Option<std::string> plan{
+      *this, "plan",
+      llvm::cl::desc("Kernels of contractions: auto, reference, or one plan."),
+      llvm::cl::init("auto")};
+  Option<std::string> triple{*this, "target",
+                             llvm::cl::desc("Target triple; empty: this machine's."),
+                             llvm::cl::init("")};
+  Option<std::string> cpu{
+      *this, "target-cpu",
+      llvm::cl::desc("Target cpu, or native; empty: the least of the triple."),
+      llvm::cl::init("")};
+  Option<std::string> features{*this, "target-features",
+                               llvm::cl::desc("Target features."), llvm::cl::init("")};
   Option<std::string> name{*this, "name",
                            llvm::cl::desc("Name of the program's entry point."),
                            llvm::cl::init("qbias")};

@@ -1,0 +1,366 @@
+//===- DenseKernel.cpp - convolutions and matrix products ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   for channel block of V vectors; for n, row; for tile of P columns:
+//     sums[p][v] = bias[v]
+//     for kernel row; for run; for group of G inputs in the run:
+//       w[v] = load weights
+//       sums[p][v] = dot(sums[p][v], broadcast(group of x at column p), w[v])
+//     store requantized sums
+//
+// A run is a stretch of inputs that lie side by side: the columns and channels
+// of one kernel row, or the channels of one kernel column when columns are
+// dilated. The last group of a run that is no multiple of G starts early enough
+// to end with the run; inputs seen before meet weights that are 0 there.
+//
+// Weights are packed in the order they are read: one stream.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+
+#include "qbias/Dialect/QBias/IR/Constants.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qbias;
+
+//===----------------------------------------------------------------------===//
+// The dot step
+//===----------------------------------------------------------------------===//
+
+Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
+                    Value weights) const {
+  VectorType type = kernel.vectorOf(lanes * group(), elementBits());
+  inputs = kernel.bitcast(inputs, type);
+  if (kind == DotKind::Dot8)
+    return kernel.callIntrinsic("llvm.x86.avx512.vpdpbusd.512", sums.getType(),
+                                {sums, inputs, weights});
+  // LLVM selects vpmaddwd, vpdpwssd or smull and addp for this.
+  Value product = arith::MulIOp::create(
+      kernel.builder, kernel.loc, kernel.widen(inputs, 32), kernel.widen(weights, 32));
+  auto halves = vector::DeinterleaveOp::create(kernel.builder, kernel.loc, product);
+  Value pairs = kernel.add(halves.getRes1(), halves.getRes2());
+  return kernel.add(sums, pairs);
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A range of channel vectors computed together.
+struct ChannelBlock {
+  Value firstVector;
+  int64_t vectors;
+  int64_t lastLanes; ///< channels in the last vector
+};
+
+class DenseKernel : public Kernel {
+public:
+  DenseKernel(const Group &group, DotStep step);
+
+  std::string getKey() const override;
+  SmallVector<ElementsAttr> packConstants(StringRef name) override;
+  unsigned inputBits() const override { return step.elementBits(); }
+  void emit(KernelBuilder &kernel, ValueRange buffers) override;
+
+private:
+  int64_t pixelsFor(int64_t vectors) const;
+  double costOf(int64_t vectors) const;
+  int64_t groupsOfRun() const { return llvm::divideCeil(runLength, step.group()); }
+  int64_t groupsOfAll() const { return group.kernelRows * runs * groupsOfRun(); }
+  int64_t groupStart(int64_t index) const;
+  void emitBlock(KernelBuilder &kernel, const ChannelBlock &block);
+  void emitTile(KernelBuilder &kernel, const ChannelBlock &block, Value input,
+                Value output, int64_t pixels);
+  KernelBuilder::Values emitGroup(KernelBuilder &kernel, Value input, Value weight,
+                                  int64_t vectors, ValueRange sums);
+  Value broadcastGroup(KernelBuilder &kernel, Value at);
+  void finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
+              ValueRange sums);
+
+  const Group &group;
+  DotStep step;
+  int64_t batch, rows, columns; ///< of the result, with rows joined where legal
+  int64_t runs, runLength, runStride, kernelRowStride;
+  int64_t columnStride, rowStride, batchStride;
+  int64_t vectors, vectorsOfBlock;
+  // While emitting.
+  Value x, weight, bias, y, inputMask;
+  ValueRange arrays, elements;
+};
+
+} // namespace
+
+DenseKernel::DenseKernel(const Group &group, DotStep step) : group(group), step(step) {
+  bool joinsColumns = group.columnDilation == 1;
+  runs = joinsColumns ? 1 : group.kernelColumns;
+  runLength = group.inputChannels * (joinsColumns ? group.kernelColumns : 1);
+  runStride = group.columnDilation * group.inputChannels;
+  int64_t row = group.inputColumns * group.inputChannels;
+  kernelRowStride = group.rowDilation * row;
+  rowStride = group.rowStride * row;
+  batchStride = group.inputRows * row;
+  columnStride = group.columnStride * group.inputChannels;
+  batch = group.batch;
+  rows = group.rows;
+  columns = group.columns;
+  // Without kernel and strides all pixels lie side by side.
+  if (group.kernelRows == 1 && group.kernelColumns == 1 && group.rowStride == 1 &&
+      group.columnStride == 1 && group.inputRows == rows &&
+      group.inputColumns == columns) {
+    columns *= rows * batch;
+    rows = batch = 1;
+  }
+  vectors = llvm::divideCeil(group.channels, step.lanes);
+  vectorsOfBlock = 1;
+  constexpr int64_t kMostVectors = 4;
+  for (int64_t v = 2; v <= std::min(kMostVectors, vectors); ++v)
+    if (costOf(v) < costOf(vectorsOfBlock))
+      vectorsOfBlock = v;
+}
+
+/// Sums, weights, one broadcast and two spare registers fit the file.
+int64_t DenseKernel::pixelsFor(int64_t vectors) const {
+  constexpr int64_t kMostPixels = 14;
+  int64_t spare = step.kind == DotKind::Dot8 ? 3 : 2;
+  return std::clamp<int64_t>((step.registers - spare - vectors) / vectors, 1,
+                             kMostPixels);
+}
+
+/// Cycles of one group of inputs over all pixels of a row and all channels: a
+/// dot step or a load each, a weight that comes from the second-level cache two.
+double DenseKernel::costOf(int64_t most) const {
+  constexpr double kLatency = 4, kLoop = 0.5;
+  double cost = 0;
+  for (const Tiles &channels : splitEvenly(vectors, most))
+    for (const Tiles &pixels : splitEvenly(columns, pixelsFor(channels.size))) {
+      double p = pixels.size, v = channels.size;
+      double one = std::max({p * v, p + v, 2 * v, kLatency}) + kLoop;
+      cost += one * pixels.count * channels.count;
+    }
+  return cost;
+}
+
+/// First input of a group within its run.
+int64_t DenseKernel::groupStart(int64_t index) const {
+  int64_t full = runLength / step.group();
+  return index < full ? index * step.group()
+                      : std::max<int64_t>(runLength - step.group(), 0);
+}
+
+std::string DenseKernel::getKey() const {
+  std::string key = llvm::formatv(
+      "dense{0},{1},{2};{3},{4},{5},{6};{7},{8},{9},{10};{11},{12},{13};", int(step.kind),
+      step.lanes, step.registers, batch, rows, columns, group.channels, group.kernelRows,
+      runs, runLength, runStride, kernelRowStride, columnStride, rowStride);
+  llvm::raw_string_ostream(key)
+      << batchStride << ";" << group.epilogue->getResultElement() << ";"
+      << group.epilogue->getKey();
+  return key;
+}
+
+SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
+  int64_t inputs = group.inputChannels, channels = group.channels;
+  SmallVector<int64_t> packed;
+  SmallVector<int64_t> corrected(group.bias);
+  packed.reserve(vectors * step.lanes * groupsOfAll() * step.group());
+  int64_t first = 0;
+  auto weightAt = [&](int64_t kr, int64_t run, int64_t element, int64_t o) -> int64_t {
+    int64_t kc = runs == 1 ? element / inputs : run, ic = element % inputs;
+    return group.weights[((kr * group.kernelColumns + kc) * inputs + ic) * channels + o];
+  };
+  auto packGroup = [&](int64_t kr, int64_t run, int64_t index, int64_t blockVectors) {
+    int64_t start = groupStart(index), fresh = index * step.group();
+    for (int64_t lane = 0; lane < blockVectors * step.lanes; ++lane)
+      for (int64_t g = 0; g < step.group(); ++g) {
+        int64_t o = first * step.lanes + lane, element = start + g;
+        bool isUsed = o < channels && element >= fresh && element < runLength;
+        packed.push_back(isUsed ? weightAt(kr, run, element, o) : 0);
+      }
+  };
+  for (const Tiles &blocks : splitEvenly(vectors, vectorsOfBlock))
+    for (int64_t block = 0; block < blocks.count; ++block, first += blocks.size)
+      for (int64_t kr = 0; kr < group.kernelRows; ++kr)
+        for (int64_t run = 0; run < runs; ++run)
+          for (int64_t index = 0; index < groupsOfRun(); ++index)
+            packGroup(kr, run, index, blocks.size);
+  for (auto [at, w] : llvm::enumerate(group.weights))
+    corrected[at % channels] -= step.inputOffset() * w;
+  corrected.resize(vectors * step.lanes, 0);
+  MLIRContext *context = group.contraction->getContext();
+  auto weightType = RankedTensorType::get({int64_t(packed.size())},
+                                          IntegerType::get(context, step.elementBits()));
+  auto biasType =
+      RankedTensorType::get({int64_t(corrected.size())}, IntegerType::get(context, 32));
+  SmallVector<ElementsAttr> constants = {
+      makeIntegers(weightType, packed, (name + ".packed").str()),
+      makeIntegers(biasType, corrected, (name + ".bias").str())};
+  constants.append(group.epilogue->getArrays(channels, step.lanes, name));
+  return constants;
+}
+
+//===----------------------------------------------------------------------===//
+// Code
+//===----------------------------------------------------------------------===//
+
+/// One group of inputs in every 32-bit lane.
+Value DenseKernel::broadcastGroup(KernelBuilder &kernel, Value at) {
+  OpBuilder &builder = kernel.builder;
+  int64_t available = std::min<int64_t>(step.group(), runLength);
+  Type word = builder.getI32Type();
+  Value scalar;
+  if (available == step.group()) {
+    Value inputs = kernel.load(x, at, available);
+    Value one = kernel.bitcast(inputs, kernel.vectorOf(1, 32));
+    scalar = vector::ExtractOp::create(builder, kernel.loc, one, ArrayRef<int64_t>{0});
+  } else {
+    for (int64_t i = 0; i < available; ++i) {
+      Value input =
+          memref::LoadOp::create(builder, kernel.loc, x, ValueRange(kernel.add(at, i)));
+      input = arith::ExtUIOp::create(builder, kernel.loc, word, input);
+      Value places =
+          arith::ConstantIntOp::create(builder, kernel.loc, word, i * step.elementBits());
+      input = arith::ShLIOp::create(builder, kernel.loc, input, places);
+      scalar = scalar ? arith::OrIOp::create(builder, kernel.loc, scalar, input) : input;
+    }
+  }
+  Value all = vector::BroadcastOp::create(builder, kernel.loc,
+                                          kernel.vectorOf(step.lanes, 32), scalar);
+  return inputMask ? arith::XOrIOp::create(builder, kernel.loc, all, inputMask) : all;
+}
+
+/// The dot steps of one group of inputs.
+KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, Value input,
+                                             Value weightAt, int64_t vectors,
+                                             ValueRange sums) {
+  int64_t width = step.lanes * step.group(), pixels = sums.size() / vectors;
+  KernelBuilder::Values weights, next;
+  for (int64_t v = 0; v < vectors; ++v)
+    weights.push_back(kernel.load(weight, kernel.add(weightAt, v * width), width));
+  for (int64_t p = 0; p < pixels; ++p) {
+    Value inputs = broadcastGroup(kernel, kernel.add(input, p * columnStride));
+    for (int64_t v = 0; v < vectors; ++v)
+      next.push_back(step.emit(kernel, sums[p * vectors + v], inputs, weights[v]));
+  }
+  return next;
+}
+
+void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block, Value input,
+                           Value output, int64_t pixels) {
+  int64_t width = block.vectors * step.lanes * step.group();
+  int64_t full = runLength / step.group();
+  Value channel = kernel.scale(block.firstVector, step.lanes);
+  Value blockWeights =
+      kernel.scale(block.firstVector, groupsOfAll() * step.lanes * step.group());
+  KernelBuilder::Values first, sums;
+  for (int64_t v = 0; v < block.vectors; ++v)
+    first.push_back(kernel.load(bias, kernel.add(channel, v * step.lanes), step.lanes));
+  for (int64_t p = 0; p < pixels; ++p)
+    sums.append(first);
+  auto runBody = [&](Value at, Value weightAt, ValueRange carried) {
+    KernelBuilder::Values next =
+        kernel.reduce(full, carried, [&](Value index, ValueRange inner) {
+          return emitGroup(kernel, kernel.add(at, kernel.scale(index, step.group())),
+                           kernel.add(weightAt, kernel.scale(index, width)),
+                           block.vectors, inner);
+        });
+    if (full < groupsOfRun())
+      next = emitGroup(kernel, kernel.add(at, groupStart(full)),
+                       kernel.add(weightAt, full * width), block.vectors, next);
+    return next;
+  };
+  sums = kernel.reduce(group.kernelRows, sums, [&](Value kr, ValueRange outer) {
+    Value rowAt = kernel.add(input, kernel.scale(kr, kernelRowStride));
+    Value rowWeights =
+        kernel.add(blockWeights, kernel.scale(kr, runs * groupsOfRun() * width));
+    return kernel.reduce(runs, outer, [&](Value run, ValueRange inner) {
+      return runBody(kernel.add(rowAt, kernel.scale(run, runStride)),
+                     kernel.add(rowWeights, kernel.scale(run, groupsOfRun() * width)),
+                     inner);
+    });
+  });
+  finish(kernel, block, kernel.add(output, channel), sums);
+}
+
+/// Requantizes and stores the sums of a tile.
+void DenseKernel::finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
+                         ValueRange sums) {
+  int64_t pixels = sums.size() / block.vectors;
+  for (int64_t v = 0; v < block.vectors; ++v) {
+    Value channel = kernel.scale(kernel.add(block.firstVector, v), step.lanes);
+    KernelBuilder::Values loaded =
+        group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
+    int64_t valid = v + 1 == block.vectors ? block.lastLanes : step.lanes;
+    for (int64_t p = 0; p < pixels; ++p) {
+      Value at = kernel.add(output, p * group.channels + v * step.lanes);
+      KernelBuilder::Values others;
+      for (Value element : elements)
+        others.push_back(kernel.loadFirst(element, at, step.lanes, valid));
+      Value result =
+          group.epilogue->emit(kernel, sums[p * block.vectors + v], loaded, others);
+      kernel.store(result, y, at, valid);
+    }
+  }
+}
+
+void DenseKernel::emitBlock(KernelBuilder &kernel, const ChannelBlock &block) {
+  kernel.loop(batch, [&](Value n) {
+    kernel.loop(rows, [&](Value row) {
+      Value input =
+          kernel.add(kernel.scale(n, batchStride), kernel.scale(row, rowStride));
+      Value firstPixel = kernel.scale(kernel.add(kernel.scale(n, rows), row), columns);
+      for (const Tiles &tiles : splitEvenly(columns, pixelsFor(block.vectors)))
+        kernel.loop(tiles.count, [&](Value tile) {
+          Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
+          emitTile(kernel, block, kernel.add(input, kernel.scale(column, columnStride)),
+                   kernel.scale(kernel.add(firstPixel, column), group.channels),
+                   tiles.size);
+        });
+    });
+  });
+}
+
+void DenseKernel::emit(KernelBuilder &kernel, ValueRange buffers) {
+  x = buffers[0];
+  weight = buffers[1];
+  bias = buffers[2];
+  y = buffers.back();
+  int64_t others = group.epilogue->getElementwise().size();
+  arrays = buffers.drop_front(3).drop_back(1 + others);
+  elements = buffers.drop_back().take_back(others);
+  if (step.kind == DotKind::Dot8) {
+    constexpr int64_t kSignBits = int64_t(0x80808080);
+    inputMask = kernel.hide(kernel.splat(kernel.vectorOf(step.lanes, 32), kSignBits));
+  }
+  int64_t tail = group.channels - (vectors - 1) * step.lanes;
+  for (const Tiles &blocks : splitEvenly(vectors, vectorsOfBlock)) {
+    bool isLast = blocks.begin + blocks.count * blocks.size == vectors;
+    bool peels = isLast && tail < step.lanes;
+    auto firstOf = [&](Value block) {
+      return kernel.add(kernel.scale(block, blocks.size), blocks.begin);
+    };
+    if (int64_t count = blocks.count - (peels ? 1 : 0))
+      kernel.loop(count, [&](Value block) {
+        emitBlock(kernel, {firstOf(block), blocks.size, step.lanes});
+      });
+    if (peels)
+      emitBlock(kernel, {firstOf(kernel.index(blocks.count - 1)), blocks.size, tail});
+  }
+}
+
+std::unique_ptr<Kernel> qbias::makeDenseKernel(const Group &group, DotStep step) {
+  return std::make_unique<DenseKernel>(group, step);
+}

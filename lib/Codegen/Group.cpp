@@ -1,0 +1,152 @@
+//===- Group.cpp - a contraction and its epilogue ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   %0 = linalg.broadcast ins(%bias)
+//   %1 = linalg.conv_2d_nhwc_hwcf ins(%x, %weights) outs(%0)     i8 -> i32
+//   %2 = linalg.generic ins(%1, ...)                             i32 -> i8
+//
+// A reshape that only joins or splits dimensions may stand between the last two.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Group.h"
+
+#include "qbias/Dialect/QBias/IR/Constants.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace qbias;
+
+bool qbias::isContraction(Operation *op) {
+  return isa<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcmOp,
+             linalg::Conv2DNhwgcGfhwcOp, linalg::MatmulOp>(op);
+}
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+template <typename OpTy>
+static void readConvolution(OpTy op, Group &group) {
+  ArrayRef<int64_t> x = shapeOf(op.getInputs()[0]), w = shapeOf(op.getInputs()[1]);
+  ArrayRef<int64_t> y = shapeOf(op.getOutputs()[0]);
+  group.batch = y[0];
+  group.rows = y[1];
+  group.columns = y[2];
+  group.channels = y[3];
+  group.inputRows = x[1];
+  group.inputColumns = x[2];
+  group.inputChannels = x[3];
+  group.kernelRows = w[0];
+  group.kernelColumns = w[1];
+  auto strides = llvm::to_vector(op.getStrides().template getValues<int64_t>());
+  auto dilations = llvm::to_vector(op.getDilations().template getValues<int64_t>());
+  group.rowStride = strides[0];
+  group.columnStride = strides[1];
+  group.rowDilation = dilations[0];
+  group.columnDilation = dilations[1];
+}
+
+/// A matrix product is one row whose columns are the rows of the product.
+static void readMatmul(linalg::MatmulOp op, Group &group) {
+  ArrayRef<int64_t> x = shapeOf(op.getInputs()[0]), y = shapeOf(op.getOutputs()[0]);
+  group.columns = group.inputColumns = y[0];
+  group.channels = y[1];
+  group.inputChannels = x[1];
+}
+
+/// Extents of a supported contraction; "" or the reason why not.
+static std::string readExtents(Operation *op, Group &group) {
+  if (auto conv = dyn_cast<linalg::Conv2DNhwcHwcfOp>(op)) {
+    readConvolution(conv, group);
+    return "";
+  }
+  if (auto conv = dyn_cast<linalg::DepthwiseConv2DNhwcHwcmOp>(op)) {
+    if (shapeOf(conv.getInputs()[1])[3] != 1)
+      return "channel multiplier is not 1";
+    readConvolution(conv, group);
+    group.isDepthwise = true;
+    return "";
+  }
+  if (auto matmul = dyn_cast<linalg::MatmulOp>(op)) {
+    if (matmul.hasUserDefinedMaps())
+      return "matrix product with maps of its own";
+    readMatmul(matmul, group);
+    return "";
+  }
+  return "grouped convolution";
+}
+
+/// The constant one integer per channel that the sums start from.
+static bool readBias(Value init, int64_t channels, SmallVector<int64_t> &bias) {
+  if (auto broadcast = init.getDefiningOp<linalg::BroadcastOp>()) {
+    Value input = broadcast.getInput();
+    if (auto expand = input.getDefiningOp<tensor::ExpandShapeOp>())
+      input = expand.getSrc();
+    return readIntegers(input, bias) && int64_t(bias.size()) == channels;
+  }
+  auto fill = init.getDefiningOp<linalg::FillOp>();
+  APInt value;
+  if (!fill || !matchPattern(fill.getInputs()[0], m_ConstantInt(&value)))
+    return false;
+  bias.assign(channels, value.getSExtValue());
+  return true;
+}
+
+/// The only reader of the sums, past reshapes. `sums` becomes what it reads.
+static linalg::GenericOp findEpilogue(Value &sums) {
+  while (sums.hasOneUse()) {
+    Operation *user = *sums.getUsers().begin();
+    if (auto generic = dyn_cast<linalg::GenericOp>(user))
+      return generic;
+    if (!isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(user))
+      break;
+    sums = user->getResult(0);
+  }
+  return nullptr;
+}
+
+static bool hasElement(Value value, unsigned bits) {
+  return getElementTypeOrSelf(value.getType()).isInteger(bits);
+}
+
+std::optional<Group> Group::match(Operation *op, std::string &reason) {
+  Group group;
+  group.contraction = op;
+  auto fail = [&](const Twine &text) {
+    reason = text.str();
+    return std::nullopt;
+  };
+  if (!isContraction(op) || op->getNumResults() != 1)
+    return fail("no contraction on tensors");
+  if (std::string text = readExtents(op, group); !text.empty())
+    return fail(text);
+  auto contraction = cast<linalg::LinalgOp>(op);
+  group.input = contraction.getDpsInputOperand(0)->get();
+  Value weights = contraction.getDpsInputOperand(1)->get();
+  if (!hasElement(group.input, 8) || !hasElement(weights, 8))
+    return fail("operands are not 8 bits wide");
+  Value sums = op->getResult(0);
+  if (!hasElement(sums, 32))
+    return fail("sums need more than 32 bits");
+  if (!readIntegers(weights, group.weights))
+    return fail("weights are not constant");
+  if (!readBias(contraction.getDpsInitOperand(0)->get(), group.channels, group.bias))
+    return fail("bias is not constant");
+  group.epilogueOp = findEpilogue(sums);
+  if (!group.epilogueOp)
+    return fail("sums have no single epilogue");
+  if (shapeOf(sums).back() != group.channels)
+    return fail("epilogue splits channels");
+  group.epilogue = VectorEpilogue::match(group.epilogueOp, sums, reason);
+  if (!group.epilogue)
+    return std::nullopt;
+  return group;
+}

@@ -1,0 +1,49 @@
+//===- Group.h - a contraction and its epilogue ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_LIB_CODEGEN_GROUP_H
+#define QBIAS_LIB_CODEGEN_GROUP_H
+
+#include "VectorEpilogue.h"
+
+namespace qbias {
+
+/// A contraction on tensors with constant weights and bias, and the epilogue
+/// that alone reads its sums: what one kernel computes. Extents are those of
+/// the result; the input is padded already.
+struct Group {
+  mlir::Operation *contraction = nullptr;
+  mlir::linalg::GenericOp epilogueOp;
+  mlir::Value input;
+  bool isDepthwise = false;
+  int64_t batch = 1, rows = 1, columns = 1, channels = 1;
+  int64_t inputRows = 1, inputColumns = 1, inputChannels = 1;
+  int64_t kernelRows = 1, kernelColumns = 1;
+  int64_t rowStride = 1, columnStride = 1, rowDilation = 1, columnDilation = 1;
+  /// [kernel row][kernel column][input channel][channel]; [..][channel] when
+  /// depthwise.
+  llvm::SmallVector<int64_t> weights;
+  llvm::SmallVector<int64_t> bias; ///< per channel, zero point folded in
+  std::optional<VectorEpilogue> epilogue;
+
+  /// The group of a contraction. nullopt, with the reason, when it is none that
+  /// kernels compute.
+  static std::optional<Group> match(mlir::Operation *contraction, std::string &reason);
+
+  int64_t reduction() const {
+    return kernelRows * kernelColumns * (isDepthwise ? 1 : inputChannels);
+  }
+  int64_t macs() const { return batch * rows * columns * channels * reduction(); }
+};
+
+/// Contractions that may carry a plan.
+bool isContraction(mlir::Operation *op);
+
+} // namespace qbias
+
+#endif // QBIAS_LIB_CODEGEN_GROUP_H

@@ -1,0 +1,63 @@
+//===- Kernels.h - kernels that compute a group ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_LIB_CODEGEN_KERNELS_H
+#define QBIAS_LIB_CODEGEN_KERNELS_H
+
+#include "Group.h"
+
+#include "qbias/Codegen/Target.h"
+
+namespace qbias {
+
+/// How a kernel multiplies and adds.
+///
+///   dot8    sums of four products of u8 and s8 in one instruction (vpdpbusd);
+///           inputs are moved by 128, the weights' sum corrects the bias
+///   pair16  sums of two products of s16 (vpmaddwd, vpdpwssd, smlal)
+enum class DotKind { Dot8, Pair16 };
+
+/// A dot step on one register.
+struct DotStep {
+  DotKind kind;
+  int64_t lanes; ///< 32-bit sums in a register
+  int64_t registers;
+
+  int64_t group() const { return kind == DotKind::Dot8 ? 4 : 2; }
+  unsigned elementBits() const { return kind == DotKind::Dot8 ? 8 : 16; }
+  /// What the step adds to every input: the bias is corrected by it.
+  int64_t inputOffset() const { return kind == DotKind::Dot8 ? 128 : 0; }
+
+  /// sums + products of `lanes` groups.
+  mlir::Value emit(KernelBuilder &kernel, mlir::Value sums, mlir::Value inputs,
+                   mlir::Value weights) const;
+};
+
+/// A kernel as a function of flat buffers: the input, constants, elementwise
+/// operands of the epilogue, the result.
+class Kernel {
+public:
+  virtual ~Kernel() = default;
+  /// Equal keys, equal code.
+  virtual std::string getKey() const = 0;
+  /// Weights, bias and arrays in the order the code reads them.
+  virtual llvm::SmallVector<mlir::ElementsAttr> packConstants(llvm::StringRef name) = 0;
+  /// Element width of the input buffer.
+  virtual unsigned inputBits() const = 0;
+  /// Emits the body. `buffers` as above, all of one dimension.
+  virtual void emit(KernelBuilder &builder, mlir::ValueRange buffers) = 0;
+};
+
+/// Dense contractions: convolutions, matrix products.
+std::unique_ptr<Kernel> makeDenseKernel(const Group &group, DotStep step);
+/// Depthwise convolutions.
+std::unique_ptr<Kernel> makeDepthwiseKernel(const Group &group, DotStep step);
+
+} // namespace qbias
+
+#endif // QBIAS_LIB_CODEGEN_KERNELS_H

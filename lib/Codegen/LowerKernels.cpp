@@ -1,0 +1,174 @@
+//===- LowerKernels.cpp - planned groups become kernel functions ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   %0 = linalg.broadcast ins(%bias)                  %b = memref.alloc()
+//   %1 = linalg.conv_2d ... {qbias.plan = "dot8"} =>  call @qbias_kernel_0(%x, ..., %b)
+//   %2 = linalg.generic ins(%1, ...)                  %2 = bufferization.to_tensor %b
+//
+// Groups whose code would be the same share one function; weights and per-channel
+// constants are its arguments. A plan is a claim of the IR: it is proven again
+// here before it is used.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Plans.h"
+
+#include "qbias/Codegen/Passes.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_LOWERKERNELS
+#include "qbias/Codegen/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+namespace {
+
+struct LowerKernels : qbias::impl::LowerKernelsBase<LowerKernels> {
+  using LowerKernelsBase::LowerKernelsBase;
+  void runOnOperation() override;
+
+private:
+  LogicalResult lower(Operation *contraction, StringRef plan, const Target &target);
+  func::FuncOp getFunction(Kernel &kernel, ValueRange buffers);
+
+  llvm::StringMap<func::FuncOp> functions;
+};
+
+} // namespace
+
+/// The elements of a dense buffer in one dimension.
+static Value flatten(OpBuilder &builder, Location loc, Value buffer) {
+  auto type = cast<MemRefType>(buffer.getType());
+  if (type.getRank() == 1)
+    return buffer;
+  ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  return memref::CollapseShapeOp::create(builder, loc, buffer,
+                                         SmallVector<ReassociationIndices>{all});
+}
+
+/// A tensor's elements in memory, to be read.
+static Value toFlatBuffer(OpBuilder &builder, Location loc, Value tensor) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
+  Value buffer = bufferization::ToBufferOp::create(builder, loc, bufferType, tensor,
+                                                   /*read_only=*/true);
+  return flatten(builder, loc, buffer);
+}
+
+/// `tensor` with every element sign-extended to `bits`.
+static Value widenTensor(OpBuilder &builder, Location loc, Value tensor, unsigned bits) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (type.getElementTypeBitWidth() == bits)
+    return tensor;
+  Type element = builder.getIntegerType(bits);
+  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), element);
+  AffineMap identity =
+      AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
+  return linalg::GenericOp::create(builder, loc, type.clone(element), tensor, empty,
+                                   ArrayRef<AffineMap>{identity, identity}, iterators,
+                                   [&](OpBuilder &inner, Location, ValueRange arguments) {
+                                     Value wide = arith::ExtSIOp::create(
+                                         inner, loc, element, arguments[0]);
+                                     linalg::YieldOp::create(inner, loc, wide);
+                                   })
+      .getResult(0);
+}
+
+/// The function of a kernel on buffers of these types, made when it is new.
+func::FuncOp LowerKernels::getFunction(Kernel &kernel, ValueRange buffers) {
+  std::string key = kernel.getKey();
+  llvm::raw_string_ostream os(key);
+  for (Type type : buffers.getTypes())
+    os << "|" << type;
+  func::FuncOp &func = functions[key];
+  if (func)
+    return func;
+  ModuleOp module = getOperation();
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  std::string name = "qbias_kernel_" + std::to_string(functions.size() - 1);
+  func = func::FuncOp::create(builder, module.getLoc(), name,
+                              builder.getFunctionType(buffers.getTypes(), {}));
+  func.setPrivate();
+  func->setAttr("llvm.linkage",
+                LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal));
+  func->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+  for (unsigned i = 0; i < buffers.size(); ++i)
+    func.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+  builder.setInsertionPointToStart(func.addEntryBlock());
+  KernelBuilder kernelBuilder(builder, module.getLoc());
+  kernel.emit(kernelBuilder, func.getArguments());
+  func::ReturnOp::create(builder, module.getLoc());
+  return func;
+}
+
+LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
+                                  const Target &target) {
+  std::string reason;
+  std::optional<Group> group = Group::match(contraction, reason);
+  if (group)
+    reason = checkPlan(plan, *group, target);
+  std::string name = getLayerName(contraction);
+  if (!reason.empty())
+    return contraction->emitError("plan '")
+           << plan << "' of layer '" << name << "' is not proven: " << reason
+           << "; let --qbias-plan-kernels choose the plan";
+  std::unique_ptr<Kernel> kernel = makeKernel(plan, *group, target);
+  Location loc = contraction->getLoc();
+  OpBuilder builder(group->epilogueOp);
+  SmallVector<Value> buffers;
+  Value input = widenTensor(builder, loc, group->input, kernel->inputBits());
+  buffers.push_back(toFlatBuffer(builder, loc, input));
+  for (ElementsAttr constant : kernel->packConstants(name)) {
+    Value value = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(constant));
+    buffers.push_back(toFlatBuffer(builder, loc, value));
+  }
+  for (Value element : group->epilogue->getElementwise())
+    buffers.push_back(toFlatBuffer(builder, loc, element));
+  auto type = cast<RankedTensorType>(group->epilogueOp.getResult(0).getType());
+  Value result = memref::AllocOp::create(
+      builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
+  buffers.push_back(flatten(builder, loc, result));
+  func::CallOp::create(builder, loc, getFunction(*kernel, buffers), buffers);
+  Value tensor = bufferization::ToTensorOp::create(builder, loc, type, result,
+                                                   /*restrict=*/true, /*writable=*/true);
+  group->epilogueOp.getResult(0).replaceAllUsesWith(tensor);
+  group->epilogueOp.erase();
+  return success();
+}
+
+void LowerKernels::runOnOperation() {
+  std::string error;
+  std::optional<Target> target = Target::get(triple, cpu, features, error);
+  if (!target) {
+    getOperation().emitError("cannot describe the target: ") << error;
+    return signalPassFailure();
+  }
+  functions.clear();
+  SmallVector<std::pair<Operation *, StringRef>> planned;
+  getOperation().walk([&](Operation *op) {
+    auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
+    if (plan && plan.getValue() != kReferencePlan)
+      planned.push_back({op, plan.getValue()});
+  });
+  for (auto [op, plan] : planned)
+    if (failed(lower(op, plan, *target)))
+      return signalPassFailure();
+}

@@ -1,0 +1,102 @@
+//===- PlanKernels.cpp - a kernel for every contraction ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// What a plan needs, beyond a group with 8-bit operands and 32-bit sums:
+//
+//   dot8    vpdpbusd: products of u8 and s8 are exact, their sums wrap modulo
+//           2^32, and the final sum is proven to fit (N9)
+//   pair16  products of s16 that are s8 values: a pair is at most 2 * 2^14
+//
+//===----------------------------------------------------------------------===//
+
+#include "Plans.h"
+
+#include "qbias/Codegen/Passes.h"
+#include "qbias/Dialect/QBias/IR/QBias.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_PLANKERNELS
+#include "qbias/Codegen/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+static constexpr StringRef kDot8 = "dot8", kPair16 = "pair16";
+static constexpr StringRef kNames[] = {kDot8, kPair16};
+
+ArrayRef<StringRef> qbias::getPlanNames() { return kNames; }
+
+std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &target) {
+  if (plan == kDot8)
+    return target.hasDotU8S8 ? ""
+                             : "needs vpdpbusd on 64 bytes, which target '" +
+                                   target.name + "' does not have";
+  if (plan == kPair16)
+    return "";
+  return ("unknown plan '" + plan + "', expected reference, dot8 or pair16").str();
+}
+
+PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
+                             StringRef wanted) {
+  if (wanted == kReferencePlan)
+    return {kReferencePlan.str(), "asked for"};
+  std::string reason;
+  std::optional<Group> group = Group::match(contraction, reason);
+  if (!group)
+    return {kReferencePlan.str(), reason};
+  std::string epilogue = group->epilogue->isNarrow() ? "32-bit" : "64-bit";
+  for (StringRef name : kNames) {
+    if (wanted != kAutoPlan && wanted != name)
+      continue;
+    reason = checkPlan(name, *group, target);
+    if (reason.empty())
+      return {name.str(), "target " + target.name + ", " + epilogue + " epilogue"};
+  }
+  return {kReferencePlan.str(), reason};
+}
+
+std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,
+                                          const Target &target) {
+  constexpr int64_t kSumBytes = 4;
+  DotStep step{plan == kDot8 ? DotKind::Dot8 : DotKind::Pair16,
+               target.vectorBytes / kSumBytes, target.registers};
+  return group.isDepthwise ? makeDepthwiseKernel(group, step)
+                           : makeDenseKernel(group, step);
+}
+
+namespace {
+
+struct PlanKernels : qbias::impl::PlanKernelsBase<PlanKernels> {
+  using PlanKernelsBase::PlanKernelsBase;
+  void runOnOperation() override;
+};
+
+} // namespace
+
+void PlanKernels::runOnOperation() {
+  std::string error;
+  std::optional<Target> target = Target::get(triple, cpu, features, error);
+  if (!target) {
+    getOperation().emitError("cannot describe the target: ") << error;
+    return signalPassFailure();
+  }
+  if (plan != kAutoPlan && plan != kReferencePlan &&
+      !llvm::is_contained(getPlanNames(), plan)) {
+    getOperation().emitError("unknown plan '")
+        << plan << "', expected auto, reference, " << llvm::join(getPlanNames(), ", ");
+    return signalPassFailure();
+  }
+  getOperation().walk([&](Operation *op) {
+    if (!isContraction(op))
+      return;
+    PlanChoice choice = choosePlan(op, *target, plan);
+    op->setAttr(kPlanAttr, StringAttr::get(op->getContext(), choice.name));
+    op->setAttr(kPlanReasonAttr, StringAttr::get(op->getContext(), choice.reason));
+  });
+}

@@ -1,0 +1,39 @@
+//===- Plans.h - which kernel computes a group, and why it may ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_LIB_CODEGEN_PLANS_H
+#define QBIAS_LIB_CODEGEN_PLANS_H
+
+#include "Kernels.h"
+
+namespace qbias {
+
+/// A decision and its reason, for attributes and the report.
+struct PlanChoice {
+  std::string name, reason;
+};
+
+/// Names of all plans but `reference` and `auto`, best first.
+llvm::ArrayRef<llvm::StringRef> getPlanNames();
+
+/// "" when `plan` computes the group's integers on `target`, else why that is
+/// not proven.
+std::string checkPlan(llvm::StringRef plan, const Group &group, const Target &target);
+
+/// The plan of a contraction: `wanted` (a name or `auto`) where it is proven,
+/// else `reference`.
+PlanChoice choosePlan(mlir::Operation *contraction, const Target &target,
+                      llvm::StringRef wanted);
+
+/// The kernel of a plan that checkPlan() accepted.
+std::unique_ptr<Kernel> makeKernel(llvm::StringRef plan, const Group &group,
+                                   const Target &target);
+
+} // namespace qbias
+
+#endif // QBIAS_LIB_CODEGEN_PLANS_H

@@ -1,0 +1,94 @@
+// RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v4 features=+avx512vnni" | FileCheck %s --check-prefix=VNNI
+// RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v3" | FileCheck %s --check-prefix=AVX2
+// RUN: qbias-opt %s --qbias-plan-kernels="triple=aarch64-linux-gnu" | FileCheck %s --check-prefix=ARM
+// RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v3 plan=dot8" | FileCheck %s --check-prefix=FORCED
+// RUN: qbias-opt %s --qbias-plan-kernels="plan=reference" | FileCheck %s --check-prefix=PLAIN
+
+#same = affine_map<(d0, d1) -> (d0, d1)>
+#channel = affine_map<(d0, d1) -> (d1)>
+
+// VNNI-LABEL: func.func @narrow(
+// VNNI: linalg.matmul {qbias.plan = "dot8", qbias.plan_reason = "target avx512vnni, 32-bit epilogue"}
+// AVX2-LABEL: func.func @narrow(
+// AVX2: linalg.matmul {qbias.plan = "pair16", qbias.plan_reason = "target avx2, 32-bit epilogue"}
+// ARM-LABEL: func.func @narrow(
+// ARM: qbias.plan = "pair16", qbias.plan_reason = "target generic, 32-bit epilogue"
+// FORCED-LABEL: func.func @narrow(
+// FORCED: qbias.plan = "reference", qbias.plan_reason = "needs vpdpbusd on 64 bytes, which target 'avx2' does not have"
+// PLAIN-LABEL: func.func @narrow(
+// PLAIN: qbias.plan = "reference", qbias.plan_reason = "asked for"
+func.func @narrow(%x: tensor<2x3xi8>) -> tensor<2x2xi8> {
+  %w = arith.constant dense<[[1, 2], [-3, 4], [5, -128]]> : tensor<3x2xi8>
+  %b = arith.constant dense<[7, -9]> : tensor<2xi32>
+  %m = arith.constant dense<[1073741824, 1500000000]> : tensor<2xi64>
+  %r = arith.constant dense<[17179869184, 17179869184]> : tensor<2xi64>
+  %k = arith.constant dense<35> : tensor<2xi64>
+  %lo = arith.constant -128 : i64
+  %hi = arith.constant 127 : i64
+  %e = tensor.empty() : tensor<2x2xi32>
+  %init = linalg.broadcast ins(%b : tensor<2xi32>) outs(%e : tensor<2x2xi32>) dimensions = [0]
+  %acc = linalg.matmul ins(%x, %w : tensor<2x3xi8>, tensor<3x2xi8>) outs(%init : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %o = tensor.empty() : tensor<2x2xi8>
+  %y = linalg.generic {indexing_maps = [#same, #channel, #channel, #channel, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%acc, %m, %r, %k : tensor<2x2xi32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) outs(%o : tensor<2x2xi8>) {
+  ^bb0(%a: i32, %mi: i64, %ri: i64, %ki: i64, %out: i8):
+    %0 = arith.extsi %a : i32 to i64
+    %1 = arith.muli %0, %mi : i64
+    %2 = arith.addi %1, %ri : i64
+    %3 = arith.shrsi %2, %ki : i64
+    %4 = arith.maxsi %3, %lo : i64
+    %5 = arith.minsi %4, %hi : i64
+    %6 = arith.trunci %5 : i64 to i8
+    linalg.yield %6 : i8
+  } -> tensor<2x2xi8>
+  return %y : tensor<2x2xi8>
+}
+
+// An epilogue of another form is evaluated operation by operation.
+// VNNI-LABEL: func.func @wide(
+// VNNI: qbias.plan = "dot8", qbias.plan_reason = "target avx512vnni, 64-bit epilogue"
+func.func @wide(%x: tensor<2x3xi8>) -> tensor<2x2xi16> {
+  %w = arith.constant dense<1> : tensor<3x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<2x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %acc = linalg.matmul ins(%x, %w : tensor<2x3xi8>, tensor<3x2xi8>) outs(%init : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %o = tensor.empty() : tensor<2x2xi16>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<2x2xi32>) outs(%o : tensor<2x2xi16>) {
+  ^bb0(%a: i32, %out: i16):
+    %0 = arith.trunci %a : i32 to i16
+    linalg.yield %0 : i16
+  } -> tensor<2x2xi16>
+  return %y : tensor<2x2xi16>
+}
+
+// A table has no vector form: plain loops.
+// VNNI-LABEL: func.func @table(
+// VNNI: qbias.plan = "reference", qbias.plan_reason = "epilogue has 'tensor.extract' without a vector form"
+func.func @table(%x: tensor<2x3xi8>, %t: tensor<256xi8>) -> tensor<2x2xi8> {
+  %w = arith.constant dense<1> : tensor<3x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<2x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %acc = linalg.matmul ins(%x, %w : tensor<2x3xi8>, tensor<3x2xi8>) outs(%init : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %o = tensor.empty() : tensor<2x2xi8>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<2x2xi32>) outs(%o : tensor<2x2xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %0 = arith.index_cast %a : i32 to index
+    %1 = tensor.extract %t[%0] : tensor<256xi8>
+    linalg.yield %1 : i8
+  } -> tensor<2x2xi8>
+  return %y : tensor<2x2xi8>
+}
+
+// VNNI-LABEL: func.func @weights_are_an_input(
+// VNNI: qbias.plan = "reference", qbias.plan_reason = "weights are not constant"
+func.func @weights_are_an_input(%x: tensor<2x3xi8>, %w: tensor<3x2xi8>) -> tensor<2x2xi32> {
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<2x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %acc = linalg.matmul ins(%x, %w : tensor<2x3xi8>, tensor<3x2xi8>) outs(%init : tensor<2x2xi32>) -> tensor<2x2xi32>
+  return %acc : tensor<2x2xi32>
+}

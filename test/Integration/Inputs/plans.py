@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Every plan this machine can run, forced on random layers, against the exact reference.
+
+    plans.py WORK-DIR --seeds A:B [--seconds S] [--at-least N]
+
+Layers are wide enough to fill channel blocks and leave tails, with odd spatial sizes,
+strides, dilations, one-sided kernels, several samples in a batch, and weights and inputs
+at the ends of their ranges.  Each network runs under each (cpu, plan); every integer
+tensor has to equal the oracle's.  A case that differs is kept in WORK-DIR/seed<s>.
+Exit code 1 on failure, or when a plan was never used.
+"""
+
+import argparse
+import collections
+import json
+import os
+import shutil
+import sys
+import time
+
+import numpy as np
+
+from harness import QBIAS, Failed, compare, run
+
+from onnx_writer import FLOAT
+from random_layers import finish, random_bias
+from random_net import NetBuilder
+
+CHANNELS = [1, 2, 3, 5, 8, 15, 16, 17, 24, 31, 33, 48, 64, 70, 96, 130]
+INSTRUCTIONS = {"x86-64-v4": {"avx512f", "avx512bw", "avx512dq", "avx512vl"},
+                "x86-64-v3": {"avx2", "fma", "bmi2"}, "x86-64": {"sse2"}}
+DOT8 = INSTRUCTIONS["x86-64-v4"] | {"avx512_vnni"}
+
+
+def cpu_flags():
+    """Instruction sets of this machine; empty when it does not say."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("flags"):
+                    return set(line.split(":")[1].split())
+    except OSError:
+        pass
+    return set()
+
+
+def runnable_plans():
+    """(cpu, plan) pairs whose instructions this machine has."""
+    flags = cpu_flags()
+    pairs = [("native", "reference"), ("native", "auto")]
+    if DOT8 <= flags:
+        pairs.append(("native", "dot8"))
+    return pairs + [(cpu, "pair16") for cpu, needed in INSTRUCTIONS.items() if needed <= flags]
+
+
+class WideNet(NetBuilder):
+    """Networks of one to three weighted layers."""
+
+    def start(self):
+        """The input: any channel count, odd sizes."""
+        rng = self.rng
+        self.batch = int(rng.choice([1, 1, 1, 2]))
+        shape = [self.batch, int(rng.choice(CHANNELS)), int(rng.integers(1, 16)),
+                 int(rng.integers(1, 20))]
+        self.graph.input("x0", FLOAT, shape)
+        self.inputs["x0"] = self.quantize("x0", shape, self.random_scale(2.0**-6),
+                                          self.random_zero_point(), register=True)
+
+    def weights(self, shape):
+        """int8 weights, sometimes only the ends of the range."""
+        rng = self.rng
+        q = rng.integers(-127, 128, shape)
+        if rng.random() < 0.3:
+            q = np.where(rng.random(shape) < 0.5, -128 if rng.random() < 0.5 else -127, 127)
+        count = shape[0] if self.per_axis_allowed and shape[0] > 1 else 1
+        scale = np.array([self.random_scale(2.0**-8) for _ in range(count)], np.float32)
+        name = self.constant_dequantize(q, scale, np.zeros(count, np.int64), "int8",
+                                        axis=0 if count > 1 else None)
+        return name, np.broadcast_to(scale, shape[0])
+
+    def conv(self):
+        """A dense or depthwise convolution."""
+        rng, x = self.rng, self.activations[-1]
+        while True:
+            kernel = [int(k) for k in rng.choice([1, 1, 2, 3, 3, 5, 7], 2)]
+            strides = [int(s) for s in rng.choice([1, 1, 2, 3], 2)]
+            dilations = [int(d) for d in rng.choice([1, 1, 1, 2], 2)]
+            pads = [int(p) for p in rng.integers(0, 4, 4)]
+            free = [x.shape[2 + i] + pads[i] + pads[2 + i] - (kernel[i] - 1) * dilations[i] - 1
+                    for i in range(2)]
+            if min(free) >= 0:
+                break
+        depthwise = x.shape[1] > 1 and rng.random() < 0.35
+        outputs = x.shape[1] if depthwise else int(rng.choice(CHANNELS))
+        inputs = 1 if depthwise else x.shape[1]
+        weights, w_scale = self.weights([outputs, inputs] + kernel)
+        out_scale = self.output_scale(x.scale, w_scale, inputs * int(np.prod(kernel)))
+        bias = random_bias(self, outputs, x.scale, w_scale, out_scale)
+        real = self.graph.node("Conv", [self.dequantize(x), weights] + ([bias] if bias else []),
+                               group=x.shape[1] if depthwise else 1, kernel_shape=kernel,
+                               strides=strides, dilations=dilations, pads=pads)
+        shape = [x.shape[0], outputs] + [f // s + 1 for f, s in zip(free, strides)]
+        finish(self, real, shape, out_scale)
+
+    def linear(self):
+        """A matrix product over everything but the batch."""
+        x = self.activations[-1]
+        size = int(np.prod(x.shape[1:]))
+        x = self.layout(x, "Flatten", [x.shape[0], size], axis=1)
+        outputs = int(self.rng.choice(CHANNELS))
+        weights, w_scale = self.weights([outputs, size])
+        out_scale = self.output_scale(x.scale, w_scale, size)
+        bias = random_bias(self, outputs, x.scale, w_scale, out_scale)
+        real = self.graph.node("Gemm", [self.dequantize(x), weights] + ([bias] if bias else []),
+                               transB=1)
+        finish(self, real, [x.shape[0], outputs], out_scale)
+
+    def sample(self):
+        """Integers of one batch: random, or the ends of the range only."""
+        low, high = (0, 255) if self.dtype == "uint8" else (-128, 127)
+        shape = self.inputs["x0"].shape
+        q = self.rng.integers(low, high + 1, shape)
+        if self.rng.random() < 0.4:
+            q = np.where(self.rng.random(shape) < 0.5, low, high)
+        return q.astype(self.dtype)
+
+
+def make_case(seed, folder):
+    """(model path, inputs) of a seed."""
+    net = WideNet(seed)
+    net.start()
+    for _ in range(int(net.rng.integers(1, 3))):
+        net.conv()
+    if net.rng.random() < 0.4:
+        net.linear()
+    net.add_outputs()
+    os.makedirs(folder, exist_ok=True)
+    model = os.path.join(folder, "model.onnx")
+    net.graph.save(model)
+    return model, {"x0": net.sample()}
+
+
+def run_case(seed, folder, pairs, used):
+    """Complaints of a seed; counts the plans that were used."""
+    model, arrays = make_case(seed, folder)
+    complaints = []
+    for cpu, plan in pairs:
+        options = [f"--plan={plan}", f"--cpu={cpu}"]
+        try:
+            report = compare.compare(QBIAS, model, arrays, True, options)
+            layers = json.loads(run(QBIAS, "report", model, "--format=json", *options).stdout)["layers"]
+        except (compare.DriverFailed, Failed) as error:
+            complaints.append(f"{cpu} {plan}: {error}")
+            continue
+        used.update((cpu, plan, layer["plan"]) for layer in layers)
+        if report.differing:
+            complaints.append(f"{cpu} {plan}: " + "\n  ".join(report.lines))
+    return complaints
+
+
+def main():
+    """Command line; see the top of the file."""
+    parser = argparse.ArgumentParser(description="forced plans against the oracle")
+    parser.add_argument("work", metavar="WORK-DIR")
+    parser.add_argument("--seeds", required=True, metavar="A:B")
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--at-least", type=int, default=1, metavar="N")
+    options = parser.parse_args()
+    pairs, used = runnable_plans(), collections.Counter()
+    done = failed = 0
+    start = time.monotonic()
+    for seed in range(*map(int, options.seeds.split(":"))):
+        if done >= options.at_least and time.monotonic() - start > options.seconds:
+            break
+        folder = os.path.join(options.work, f"seed{seed}")
+        complaints = run_case(seed, folder, pairs, used)
+        done += 1
+        if complaints:
+            failed += 1
+            print(f"seed {seed}: " + "\n".join(complaints)[:3000], flush=True)
+        else:
+            shutil.rmtree(folder)
+    unused = [(cpu, plan) for cpu, plan in pairs
+              if plan != "auto" and not used[cpu, plan, plan]]
+    print(f"cases: {done}, failed: {failed}, plans never used: {unused or 'none'}")
+    for key, count in sorted(used.items()):
+        print("  cpu {}, asked for {}, used {}: {} layers".format(*key, count))
+    return 1 if failed or unused or done < options.at_least else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
