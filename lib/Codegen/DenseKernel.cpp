@@ -88,6 +88,7 @@ private:
   KernelBuilder::Values emitGroup(KernelBuilder &kernel, Value input, Value weight,
                                   int64_t vectors, ValueRange sums);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
+  Value assembleGroup(KernelBuilder &kernel, Value at);
   void finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
               ValueRange sums);
 
@@ -218,28 +219,28 @@ SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
 
 /// One group of inputs in every 32-bit lane.
 Value DenseKernel::broadcastGroup(KernelBuilder &kernel, Value at) {
+  Value all = runLength >= step.group() ? kernel.broadcastWord(x, at, step.lanes)
+                                        : assembleGroup(kernel, at);
+  return inputMask ? arith::XOrIOp::create(kernel.builder, kernel.loc, all, inputMask)
+                   : all;
+}
+
+/// The same of a run shorter than a group, element by element.
+Value DenseKernel::assembleGroup(KernelBuilder &kernel, Value at) {
   OpBuilder &builder = kernel.builder;
-  int64_t available = std::min<int64_t>(step.group(), runLength);
   Type word = builder.getI32Type();
   Value scalar;
-  if (available == step.group()) {
-    Value inputs = kernel.load(x, at, available);
-    Value one = kernel.bitcast(inputs, kernel.vectorOf(1, 32));
-    scalar = vector::ExtractOp::create(builder, kernel.loc, one, ArrayRef<int64_t>{0});
-  } else {
-    for (int64_t i = 0; i < available; ++i) {
-      Value input =
-          memref::LoadOp::create(builder, kernel.loc, x, ValueRange(kernel.add(at, i)));
-      input = arith::ExtUIOp::create(builder, kernel.loc, word, input);
-      Value places =
-          arith::ConstantIntOp::create(builder, kernel.loc, word, i * step.elementBits());
-      input = arith::ShLIOp::create(builder, kernel.loc, input, places);
-      scalar = scalar ? arith::OrIOp::create(builder, kernel.loc, scalar, input) : input;
-    }
+  for (int64_t i = 0; i < runLength; ++i) {
+    Value input =
+        memref::LoadOp::create(builder, kernel.loc, x, ValueRange(kernel.add(at, i)));
+    input = arith::ExtUIOp::create(builder, kernel.loc, word, input);
+    Value places =
+        arith::ConstantIntOp::create(builder, kernel.loc, word, i * step.elementBits());
+    input = arith::ShLIOp::create(builder, kernel.loc, input, places);
+    scalar = scalar ? arith::OrIOp::create(builder, kernel.loc, scalar, input) : input;
   }
-  Value all = vector::BroadcastOp::create(builder, kernel.loc,
-                                          kernel.vectorOf(step.lanes, 32), scalar);
-  return inputMask ? arith::XOrIOp::create(builder, kernel.loc, all, inputMask) : all;
+  return vector::BroadcastOp::create(builder, kernel.loc, kernel.vectorOf(step.lanes, 32),
+                                     scalar);
 }
 
 /// The dot steps of one group of inputs.

@@ -96,6 +96,14 @@ Value KernelBuilder::loadFirst(Value buffer, Value at, int64_t lanes, int64_t va
   return result;
 }
 
+Value KernelBuilder::broadcastWord(Value buffer, Value at, int64_t lanes) {
+  constexpr unsigned kWord = 32;
+  unsigned bits = cast<MemRefType>(buffer.getType()).getElementTypeBitWidth();
+  Value one = bitcast(load(buffer, at, kWord / bits), vectorOf(1, kWord));
+  Value scalar = vector::ExtractOp::create(builder, loc, one, ArrayRef<int64_t>{0});
+  return vector::BroadcastOp::create(builder, loc, vectorOf(lanes, kWord), scalar);
+}
+
 void KernelBuilder::store(Value vector, Value buffer, Value at, int64_t lanes) {
   auto type = cast<VectorType>(vector.getType());
   if (type.getNumElements() == lanes) {

@@ -52,6 +52,8 @@ public:
   /// The same with only the first `valid` lanes read, by powers of two; zeros
   /// behind them.
   mlir::Value loadFirst(mlir::Value buffer, mlir::Value at, int64_t lanes, int64_t valid);
+  /// The 32 bits at an element in every one of `lanes` lanes of 32 bits.
+  mlir::Value broadcastWord(mlir::Value buffer, mlir::Value at, int64_t lanes);
   /// Stores the first `lanes` lanes, by powers of two: nothing behind them is
   /// written.
   void store(mlir::Value vector, mlir::Value buffer, mlir::Value at, int64_t lanes);

@@ -39,7 +39,7 @@ struct DotStep {
 };
 
 /// A kernel as a function of flat buffers: the input, constants, elementwise
-/// operands of the epilogue, the result.
+/// operands of the epilogue, scratch, the result.
 class Kernel {
 public:
   virtual ~Kernel() = default;
@@ -49,12 +49,24 @@ public:
   virtual llvm::SmallVector<mlir::ElementsAttr> packConstants(llvm::StringRef name) = 0;
   /// Element width of the input buffer.
   virtual unsigned inputBits() const = 0;
+  /// Memory the code needs for itself, in front of the result.
+  struct Scratch {
+    int64_t elements;
+    unsigned bits;
+  };
+  virtual llvm::SmallVector<Scratch> getScratch() const { return {}; }
   /// Emits the body. `buffers` as above, all of one dimension.
   virtual void emit(KernelBuilder &builder, mlir::ValueRange buffers) = 0;
 };
 
 /// Dense contractions: convolutions, matrix products.
 std::unique_ptr<Kernel> makeDenseKernel(const Group &group, DotStep step);
+/// "" when F(4x4, 3x3) is proven exact for a convolution, else why not.
+std::string checkWinograd(const Group &group);
+/// Cycles of that kernel beside those of the direct one, roughly.
+double estimateWinograd(const Group &group, DotStep step);
+/// 3x3 convolutions by F(4x4, 3x3) on 16-bit pairs, exact modulo 2^32.
+std::unique_ptr<Kernel> makeWinogradKernel(const Group &group, DotStep step);
 /// Depthwise convolutions.
 std::unique_ptr<Kernel> makeDepthwiseKernel(const Group &group, DotStep step);
 

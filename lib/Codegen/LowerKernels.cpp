@@ -142,6 +142,10 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   }
   for (Value element : group->epilogue->getElementwise())
     buffers.push_back(toFlatBuffer(builder, loc, element));
+  for (const Kernel::Scratch &scratch : kernel->getScratch())
+    buffers.push_back(memref::AllocOp::create(
+        builder, loc,
+        MemRefType::get({scratch.elements}, builder.getIntegerType(scratch.bits))));
   auto type = cast<RankedTensorType>(group->epilogueOp.getResult(0).getType());
   Value result = memref::AllocOp::create(
       builder, loc, MemRefType::get(type.getShape(), type.getElementType()));

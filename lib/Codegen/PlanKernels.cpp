@@ -11,6 +11,7 @@
 //   dot8    vpdpbusd: products of u8 and s8 are exact, their sums wrap modulo
 //           2^32, and the final sum is proven to fit (N9)
 //   pair16  products of s16 that are s8 values: a pair is at most 2 * 2^14
+//   winograd4  WinogradKernel.cpp: 3x3, no strides, 128 * sum |w| < 2^25
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,6 +19,8 @@
 
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
+
+#include "llvm/ADT/StringExtras.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_PLANKERNELS
@@ -27,8 +30,8 @@ namespace qbias {
 using namespace mlir;
 using namespace qbias;
 
-static constexpr StringRef kDot8 = "dot8", kPair16 = "pair16";
-static constexpr StringRef kNames[] = {kDot8, kPair16};
+static constexpr StringRef kDot8 = "dot8", kPair16 = "pair16", kWinograd4 = "winograd4";
+static constexpr StringRef kNames[] = {kDot8, kPair16, kWinograd4};
 
 ArrayRef<StringRef> qbias::getPlanNames() { return kNames; }
 
@@ -39,7 +42,27 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
                                    target.name + "' does not have";
   if (plan == kPair16)
     return "";
-  return ("unknown plan '" + plan + "', expected reference, dot8 or pair16").str();
+  if (plan == kWinograd4)
+    return checkWinograd(group);
+  return "unknown plan '" + plan.str() + "', expected reference, " +
+         llvm::join(getPlanNames(), ", ");
+}
+
+static DotStep getStep(StringRef plan, const Target &target) {
+  constexpr int64_t kSumBytes = 4;
+  return {plan == kDot8 ? DotKind::Dot8 : DotKind::Pair16, target.vectorBytes / kSumBytes,
+          target.registers};
+}
+
+/// The fastest proven plan, by rough counts of cycles.
+static StringRef findFastest(const Group &group, const Target &target) {
+  StringRef direct = target.hasDotU8S8 ? kDot8 : kPair16;
+  DotStep step = getStep(direct, target);
+  double cycles = double(group.macs()) / (step.lanes * step.group());
+  bool isProven = checkWinograd(group).empty();
+  return isProven && estimateWinograd(group, getStep(kWinograd4, target)) < cycles
+             ? kWinograd4
+             : direct;
 }
 
 PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
@@ -51,21 +74,18 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
   if (!group)
     return {kReferencePlan.str(), reason};
   std::string epilogue = group->epilogue->isNarrow() ? "32-bit" : "64-bit";
-  for (StringRef name : kNames) {
-    if (wanted != kAutoPlan && wanted != name)
-      continue;
-    reason = checkPlan(name, *group, target);
-    if (reason.empty())
-      return {name.str(), "target " + target.name + ", " + epilogue + " epilogue"};
-  }
-  return {kReferencePlan.str(), reason};
+  StringRef name = wanted == kAutoPlan ? findFastest(*group, target) : wanted;
+  reason = checkPlan(name, *group, target);
+  if (!reason.empty())
+    return {kReferencePlan.str(), reason};
+  return {name.str(), "target " + target.name + ", " + epilogue + " epilogue"};
 }
 
 std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,
                                           const Target &target) {
-  constexpr int64_t kSumBytes = 4;
-  DotStep step{plan == kDot8 ? DotKind::Dot8 : DotKind::Pair16,
-               target.vectorBytes / kSumBytes, target.registers};
+  DotStep step = getStep(plan, target);
+  if (plan == kWinograd4)
+    return makeWinogradKernel(group, step);
   return group.isDepthwise ? makeDepthwiseKernel(group, step)
                            : makeDenseKernel(group, step);
 }

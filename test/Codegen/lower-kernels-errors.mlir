@@ -42,7 +42,7 @@ func.func @no_such_plan(%x: tensor<1x4xi8>) -> tensor<1x2xi32> {
   %zero = arith.constant 0 : i32
   %e = tensor.empty() : tensor<1x2xi32>
   %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
-  // expected-error@+1 {{unknown plan 'magic', expected reference, dot8 or pair16}}
+  // expected-error@+1 {{unknown plan 'magic', expected reference, dot8, pair16, winograd4}}
   %acc = linalg.matmul {qbias.plan = "magic"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
   %o = tensor.empty() : tensor<1x2xi32>
   %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
@@ -51,4 +51,39 @@ func.func @no_such_plan(%x: tensor<1x4xi8>) -> tensor<1x2xi32> {
     linalg.yield %a : i32
   } -> tensor<1x2xi32>
   return %y : tensor<1x2xi32>
+}
+
+// -----
+
+// 128 * 9 * 230 * 127 is more than 2^25: modulo 2^32 its 64th multiple is not known.
+func.func @sums_are_too_large(%x: tensor<1x6x6x230xi8>, %e: tensor<1x4x4x1xi32>) -> tensor<1x4x4x1xi32> {
+  %w = arith.constant dense<127> : tensor<3x3x230x1xi8>
+  %zero = arith.constant 0 : i32
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x4x4x1xi32>) -> tensor<1x4x4x1xi32>
+  // expected-error@+1 {{plan 'winograd4' of layer 'linalg.conv_2d_nhwc_hwcf' is not proven: a sum can reach 33649920, expected less than 2^25}}
+  %acc = linalg.conv_2d_nhwc_hwcf {qbias.plan = "winograd4", dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x6x6x230xi8>, tensor<3x3x230x1xi8>) outs(%init : tensor<1x4x4x1xi32>) -> tensor<1x4x4x1xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(n, h, w, c) -> (n, h, w, c)>, affine_map<(n, h, w, c) -> (n, h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x4x4x1xi32>) outs(%e : tensor<1x4x4x1xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x4x4x1xi32>
+  return %y : tensor<1x4x4x1xi32>
+}
+
+// -----
+
+func.func @strides(%x: tensor<1x7x7x2xi8>, %e: tensor<1x3x3x1xi32>) -> tensor<1x3x3x1xi32> {
+  %w = arith.constant dense<1> : tensor<3x3x2x1xi8>
+  %zero = arith.constant 0 : i32
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x3x3x1xi32>) -> tensor<1x3x3x1xi32>
+  // expected-error@+1 {{plan 'winograd4' of layer 'linalg.conv_2d_nhwc_hwcf' is not proven: has strides or dilations}}
+  %acc = linalg.conv_2d_nhwc_hwcf {qbias.plan = "winograd4", dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x7x7x2xi8>, tensor<3x3x2x1xi8>) outs(%init : tensor<1x3x3x1xi32>) -> tensor<1x3x3x1xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(n, h, w, c) -> (n, h, w, c)>, affine_map<(n, h, w, c) -> (n, h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x3x3x1xi32>) outs(%e : tensor<1x3x3x1xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x3x3x1xi32>
+  return %y : tensor<1x3x3x1xi32>
 }

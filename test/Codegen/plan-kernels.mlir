@@ -92,3 +92,21 @@ func.func @weights_are_an_input(%x: tensor<2x3xi8>, %w: tensor<3x2xi8>) -> tenso
   %acc = linalg.matmul ins(%x, %w : tensor<2x3xi8>, tensor<3x2xi8>) outs(%init : tensor<2x2xi32>) -> tensor<2x2xi32>
   return %acc : tensor<2x2xi32>
 }
+
+// A 3x3 convolution of many channels: a quarter of the products.
+// AVX2-LABEL: func.func @winograd(
+// AVX2: qbias.plan = "winograd4"
+func.func @winograd(%x: tensor<1x30x30x64xi8>) -> tensor<1x28x28x64xi32> {
+  %w = arith.constant dense<100> : tensor<3x3x64x64xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x28x28x64xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x28x28x64xi32>) -> tensor<1x28x28x64xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x30x30x64xi8>, tensor<3x3x64x64xi8>) outs(%init : tensor<1x28x28x64xi32>) -> tensor<1x28x28x64xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(n, h, w, c) -> (n, h, w, c)>, affine_map<(n, h, w, c) -> (n, h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x28x28x64xi32>) outs(%e : tensor<1x28x28x64xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x28x28x64xi32>
+  return %y : tensor<1x28x28x64xi32>
+}

@@ -32,6 +32,7 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
     |---|---|---|
     | `dot8` | vpdpbusd on 64 bytes | 8-bit operands, 32-bit sums, the target has it |
     | `pair16` | products of 16 bits added in pairs (vpmaddwd, vpdpwssd, smull) | 8-bit operands, 32-bit sums |
+    | `winograd4` | F(4x4, 3x3) on 16-bit pairs, exact modulo 2^32 | dense 3x3, no strides or dilations, 128 * sum of absolute weights < 2^25 per channel |
     | `reference` | plain loops | always |
 
     `plan=NAME` asks for one plan: layers for which it is not proven get

@@ -50,7 +50,8 @@ def runnable_plans():
     pairs = [("native", "reference"), ("native", "auto")]
     if DOT8 <= flags:
         pairs.append(("native", "dot8"))
-    return pairs + [(cpu, "pair16") for cpu, needed in INSTRUCTIONS.items() if needed <= flags]
+    return pairs + [(cpu, plan) for cpu, needed in INSTRUCTIONS.items() if needed <= flags
+                    for plan in ("pair16", "winograd4")]
 
 
 class WideNet(NetBuilder):
@@ -83,8 +84,12 @@ class WideNet(NetBuilder):
         rng, x = self.rng, self.activations[-1]
         while True:
             kernel = [int(k) for k in rng.choice([1, 1, 2, 3, 3, 5, 7], 2)]
+            if rng.random() < 0.4:  # what Winograd takes
+                kernel = [3, 3]
             strides = [int(s) for s in rng.choice([1, 1, 2, 3], 2)]
             dilations = [int(d) for d in rng.choice([1, 1, 1, 2], 2)]
+            if kernel == [3, 3] and rng.random() < 0.7:
+                strides = dilations = [1, 1]
             pads = [int(p) for p in rng.integers(0, 4, 4)]
             free = [x.shape[2 + i] + pads[i] + pads[2 + i] - (kernel[i] - 1) * dilations[i] - 1
                     for i in range(2)]
