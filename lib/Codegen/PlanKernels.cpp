@@ -69,6 +69,8 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
                              StringRef wanted) {
   if (wanted == kReferencePlan)
     return {kReferencePlan.str(), "asked for"};
+  if (wanted == kAutoPlan && !target.hasVectors)
+    return {kReferencePlan.str(), "target has no vectors"};
   std::string reason;
   std::optional<Group> group = Group::match(contraction, reason);
   if (!group)

@@ -74,7 +74,8 @@ std::optional<Target> Target::get(llvm::StringRef triple, llvm::StringRef cpu,
   }
   std::unique_ptr<llvm::MCSubtargetInfo> info(
       known->createMCSubtargetInfo(parsed, cpuName, all));
-  if (!info || (!cpuName.empty() && !info->isCPUStringValid(cpuName))) {
+  if (!info ||
+      (!cpuName.empty() && cpuName != "generic" && !info->isCPUStringValid(cpuName))) {
     error = "unknown cpu '" + cpuName + "' of " + parsed.str();
     return std::nullopt;
   }
@@ -83,6 +84,7 @@ std::optional<Target> Target::get(llvm::StringRef triple, llvm::StringRef cpu,
   Target target;
   target.name = "generic";
   target.registers = parsed.isAArch64() ? 32 : 16;
-  target.hasVectors = parsed.isAArch64() || (parsed.isARM() && info->checkFeatures("+neon"));
+  target.hasVectors =
+      parsed.isAArch64() || (parsed.isARM() && info->checkFeatures("+neon"));
   return target;
 }
