@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-//   for channel block of V vectors; for n, row; for tile of P columns:
+//   for channel block of V vectors; for row of every image; for tile of P columns:
 //     sums[p][v] = bias[v]
 //     for kernel row; for run; for group of G inputs in the run:
 //       w[v] = load weights
@@ -18,7 +18,8 @@
 // dilated. The last group of a run that is no multiple of G starts early enough
 // to end with the run; inputs seen before meet weights that are 0 there.
 //
-// Weights are packed in the order they are read: one stream.
+// Weights are packed in the order they are read: one stream. Slices share the rows,
+// or the channel blocks when these can be shared more evenly.
 //
 //===----------------------------------------------------------------------===//
 
@@ -74,9 +75,11 @@ public:
   std::string getKey() const override;
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
   unsigned inputBits() const override { return step.elementBits(); }
-  void emit(KernelBuilder &kernel, ValueRange buffers) override;
+  int64_t getUnits() const override { return sharesRows ? batch * rows : blockCount(); }
+  void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
+  int64_t blockCount() const { return llvm::divideCeil(vectors, vectorsOfBlock); }
   int64_t pixelsFor(int64_t vectors) const;
   double costOf(int64_t vectors) const;
   int64_t groupsOfRun() const { return llvm::divideCeil(runLength, step.group()); }
@@ -98,8 +101,9 @@ private:
   int64_t runs, runLength, runStride, kernelRowStride;
   int64_t columnStride, rowStride, batchStride;
   int64_t vectors, vectorsOfBlock;
+  bool sharesRows;
   // While emitting.
-  Value x, weight, bias, y, inputMask;
+  Value x, weight, bias, y, inputMask, firstRow, endRow;
   ValueRange arrays, elements;
 };
 
@@ -118,9 +122,10 @@ DenseKernel::DenseKernel(const Group &group, DotStep step) : group(group), step(
   batch = group.batch;
   rows = group.rows;
   columns = group.columns;
-  // Without kernel and strides all pixels lie side by side.
-  if (group.kernelRows == 1 && group.kernelColumns == 1 && group.rowStride == 1 &&
-      group.columnStride == 1 && group.inputRows == rows &&
+  // Without kernel and strides all pixels lie side by side; long rows are as good.
+  constexpr int64_t kLongRow = 20;
+  if (columns < kLongRow && group.kernelRows == 1 && group.kernelColumns == 1 &&
+      group.rowStride == 1 && group.columnStride == 1 && group.inputRows == rows &&
       group.inputColumns == columns) {
     columns *= rows * batch;
     rows = batch = 1;
@@ -131,6 +136,11 @@ DenseKernel::DenseKernel(const Group &group, DotStep step) : group(group), step(
   for (int64_t v = 2; v <= std::min(kMostVectors, vectors); ++v)
     if (costOf(v) < costOf(vectorsOfBlock))
       vectorsOfBlock = v;
+  // The share of the busiest slice, in units of an even one.
+  auto unevenness = [&](int64_t units) {
+    return double(llvm::divideCeil(units, step.slices)) * step.slices / units;
+  };
+  sharesRows = unevenness(batch * rows) <= unevenness(blockCount());
 }
 
 /// Sums, weights, one broadcast and two spare registers fit the file.
@@ -318,23 +328,23 @@ void DenseKernel::finish(KernelBuilder &kernel, const ChannelBlock &block, Value
 }
 
 void DenseKernel::emitBlock(KernelBuilder &kernel, const ChannelBlock &block) {
-  kernel.loop(batch, [&](Value n) {
-    kernel.loop(rows, [&](Value row) {
-      Value input =
-          kernel.add(kernel.scale(n, batchStride), kernel.scale(row, rowStride));
-      Value firstPixel = kernel.scale(kernel.add(kernel.scale(n, rows), row), columns);
-      for (const Tiles &tiles : splitEvenly(columns, pixelsFor(block.vectors)))
-        kernel.loop(tiles.count, [&](Value tile) {
-          Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
-          emitTile(kernel, block, kernel.add(input, kernel.scale(column, columnStride)),
-                   kernel.scale(kernel.add(firstPixel, column), group.channels),
-                   tiles.size);
-        });
-    });
+  kernel.loop(firstRow, endRow, [&](Value row) {
+    Value image = batch == 1 ? kernel.index(0) : kernel.divide(row, rows);
+    Value inside = batch == 1 ? row : kernel.remainder(row, rows);
+    Value input =
+        kernel.add(kernel.scale(image, batchStride), kernel.scale(inside, rowStride));
+    Value firstPixel = kernel.scale(row, columns);
+    for (const Tiles &tiles : splitEvenly(columns, pixelsFor(block.vectors)))
+      kernel.loop(tiles.count, [&](Value tile) {
+        Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
+        emitTile(kernel, block, kernel.add(input, kernel.scale(column, columnStride)),
+                 kernel.scale(kernel.add(firstPixel, column), group.channels),
+                 tiles.size);
+      });
   });
 }
 
-void DenseKernel::emit(KernelBuilder &kernel, ValueRange buffers) {
+void DenseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   x = buffers[0];
   weight = buffers[1];
   bias = buffers[2];
@@ -346,19 +356,31 @@ void DenseKernel::emit(KernelBuilder &kernel, ValueRange buffers) {
     constexpr int64_t kSignBits = int64_t(0x80808080);
     inputMask = kernel.hide(kernel.splat(kernel.vectorOf(step.lanes, 32), kSignBits));
   }
-  int64_t tail = group.channels - (vectors - 1) * step.lanes;
+  firstRow = sharesRows ? share.begin : kernel.index(0);
+  endRow = sharesRows ? share.end : kernel.index(batch * rows);
+  int64_t tail = group.channels - (vectors - 1) * step.lanes, number = 0;
   for (const Tiles &blocks : splitEvenly(vectors, vectorsOfBlock)) {
     bool isLast = blocks.begin + blocks.count * blocks.size == vectors;
     bool peels = isLast && tail < step.lanes;
-    auto firstOf = [&](Value block) {
-      return kernel.add(kernel.scale(block, blocks.size), blocks.begin);
+    // Blocks number + first .. number + end - 1, as far as they are this slice's.
+    auto emitBlocks = [&](int64_t first, int64_t end, int64_t lastLanes) {
+      auto body = [&](Value block) {
+        Value vector = kernel.add(kernel.scale(block, blocks.size), blocks.begin);
+        emitBlock(kernel, {vector, blocks.size, lastLanes});
+      };
+      if (first == end)
+        return;
+      if (sharesRows)
+        return kernel.loop(kernel.index(first), kernel.index(end), body);
+      Value offset = kernel.index(-number);
+      Value from = kernel.most(kernel.add(share.begin, offset), kernel.index(first));
+      Value to = kernel.least(kernel.add(share.end, offset), kernel.index(end));
+      kernel.loop(from, to, body);
     };
-    if (int64_t count = blocks.count - (peels ? 1 : 0))
-      kernel.loop(count, [&](Value block) {
-        emitBlock(kernel, {firstOf(block), blocks.size, step.lanes});
-      });
-    if (peels)
-      emitBlock(kernel, {firstOf(kernel.index(blocks.count - 1)), blocks.size, tail});
+    int64_t full = blocks.count - (peels ? 1 : 0);
+    emitBlocks(0, full, step.lanes);
+    emitBlocks(full, blocks.count, tail);
+    number += blocks.count;
   }
 }
 

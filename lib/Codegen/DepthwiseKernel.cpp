@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 //
-//   for n, row; for channel vector; for tile of P columns:
+//   for row of every image; for channel vector; for tile of P columns:
 //     sums[p] = bias
 //     for input column c of the tile; for group of G kernel rows:
 //       t = the G inputs of every channel side by side
@@ -40,7 +40,8 @@ public:
   std::string getKey() const override;
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
   unsigned inputBits() const override { return 8; }
-  void emit(KernelBuilder &kernel, ValueRange buffers) override;
+  int64_t getUnits() const override { return group.batch * group.rows; }
+  void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
   int64_t pixels() const;
@@ -194,7 +195,7 @@ void DepthwiseKernel::emitRow(KernelBuilder &kernel, Value vector, Value input,
     });
 }
 
-void DepthwiseKernel::emit(KernelBuilder &kernel, ValueRange buffers) {
+void DepthwiseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   x = buffers[0];
   weight = buffers[1];
   bias = buffers[2];
@@ -203,19 +204,19 @@ void DepthwiseKernel::emit(KernelBuilder &kernel, ValueRange buffers) {
   arrays = buffers.drop_front(3).drop_back(1 + others);
   elements = buffers.drop_back().take_back(others);
   int64_t tail = group.channels % step.lanes;
-  kernel.loop(group.batch, [&](Value n) {
-    kernel.loop(group.rows, [&](Value row) {
-      Value input = kernel.add(kernel.scale(n, group.inputRows * rowSize()),
-                               kernel.scale(row, group.rowStride * rowSize()));
-      Value firstPixel =
-          kernel.scale(kernel.add(kernel.scale(n, group.rows), row), group.columns);
-      if (int64_t full = vectors - (tail ? 1 : 0))
-        kernel.loop(full, [&](Value vector) {
-          emitRow(kernel, vector, input, firstPixel, step.lanes);
-        });
-      if (tail)
-        emitRow(kernel, kernel.index(vectors - 1), input, firstPixel, tail);
-    });
+  kernel.loop(share.begin, share.end, [&](Value row) {
+    bool isSingle = group.batch == 1;
+    Value image = isSingle ? kernel.index(0) : kernel.divide(row, group.rows);
+    Value inside = isSingle ? row : kernel.remainder(row, group.rows);
+    Value input = kernel.add(kernel.scale(image, group.inputRows * rowSize()),
+                             kernel.scale(inside, group.rowStride * rowSize()));
+    Value firstPixel = kernel.scale(row, group.columns);
+    if (int64_t full = vectors - (tail ? 1 : 0))
+      kernel.loop(full, [&](Value vector) {
+        emitRow(kernel, vector, input, firstPixel, step.lanes);
+      });
+    if (tail)
+      emitRow(kernel, kernel.index(vectors - 1), input, firstPixel, tail);
   });
 }
 

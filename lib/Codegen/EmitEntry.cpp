@@ -38,6 +38,7 @@ public:
       : entry(entry), pointers(pointers), builder(entry.getContext()),
         loc(entry.getLoc()) {}
 
+  /// Arguments behind the size of the workspace are passed on.
   void build(LLVM::LLVMFuncOp program);
 
 private:
@@ -109,9 +110,26 @@ void EntryBuilder::build(LLVM::LLVMFuncOp program) {
       Value b = compare(LLVM::ICmpPredicate::ult, addresses[j], endI);
       returnIf(LLVM::AndOp::create(builder, loc, a, b), Overlap);
     }
-  LLVM::CallOp::create(builder, loc, program, block->getArguments().take_front(count));
+  SmallVector<Value> arguments(block->getArguments().take_front(count));
+  llvm::append_range(arguments, block->getArguments().drop_front(count + 1));
+  LLVM::CallOp::create(builder, loc, program, arguments);
   Value ok = LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), int64_t(Ok));
   LLVM::ReturnOp::create(builder, loc, ok);
+}
+
+/// `int NAME(pointers..., size_t bytes, what else the program takes)`.
+static void addEntry(LLVM::LLVMFuncOp program, ArrayRef<Pointer> pointers,
+                     const std::string &name, unsigned sizeBits) {
+  OpBuilder builder(program.getContext());
+  builder.setInsertionPointToEnd(program->getParentOfType<ModuleOp>().getBody());
+  ArrayRef<Type> own = program.getArgumentTypes();
+  SmallVector<Type> types(own.take_front(pointers.size()));
+  types.push_back(builder.getIntegerType(sizeBits));
+  types.append(own.begin() + pointers.size(), own.end());
+  auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), types);
+  auto entry = LLVM::LLVMFuncOp::create(builder, program.getLoc(), name, type);
+  EntryBuilder(entry, pointers).build(program);
+  program.setLinkage(LLVM::Linkage::Internal);
 }
 
 void EmitEntry::runOnOperation() {
@@ -136,12 +154,7 @@ void EmitEntry::runOnOperation() {
   for (int64_t i = 0; i < sizes.size(); ++i)
     pointers.push_back({sizes[i], widths[i], i >= inputs.getInt()});
   pointers.back().alignment = kWorkspaceAlignment;
-  OpBuilder builder(module.getContext());
-  builder.setInsertionPointToEnd(module.getBody());
-  SmallVector<Type> types(program.getArgumentTypes());
-  types.push_back(builder.getIntegerType(sizeBits));
-  auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), types);
-  auto entry = LLVM::LLVMFuncOp::create(builder, program.getLoc(), name + "_run", type);
-  EntryBuilder(entry, pointers).build(program);
-  program.setLinkage(LLVM::Linkage::Internal);
+  addEntry(program, pointers, name + "_run", sizeBits);
+  if (auto phases = module.lookupSymbol<LLVM::LLVMFuncOp>("main_phase"))
+    addEntry(phases, pointers, name + "_run_phase", sizeBits);
 }

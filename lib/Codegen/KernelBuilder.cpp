@@ -51,6 +51,30 @@ void KernelBuilder::loop(int64_t count, function_ref<void(Value)> body) {
   body(op.getInductionVar());
 }
 
+void KernelBuilder::loop(Value begin, Value end, function_ref<void(Value)> body) {
+  auto op = scf::ForOp::create(builder, loc, begin, end, index(1));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(op.getBody()->getTerminator());
+  body(op.getInductionVar());
+}
+
+Value KernelBuilder::least(Value a, Value b) {
+  return arith::MinSIOp::create(builder, loc, a, b);
+}
+
+Value KernelBuilder::most(Value a, Value b) {
+  return arith::MaxSIOp::create(builder, loc, a, b);
+}
+
+Value KernelBuilder::divide(Value a, int64_t b) {
+  return b == 1 ? a : arith::DivUIOp::create(builder, loc, a, index(b)).getResult();
+}
+
+Value KernelBuilder::remainder(Value a, int64_t b) {
+  return b == 1 ? index(0)
+                : arith::RemUIOp::create(builder, loc, a, index(b)).getResult();
+}
+
 KernelBuilder::Values
 KernelBuilder::reduce(int64_t count, ValueRange carried,
                       function_ref<Values(Value, ValueRange)> body) {

@@ -38,6 +38,13 @@ public:
 
   /// Runs `body` for 0 .. count - 1; no loop for a single iteration.
   void loop(int64_t count, llvm::function_ref<void(mlir::Value)> body);
+  /// Runs `body` for begin .. end - 1.
+  void loop(mlir::Value begin, mlir::Value end,
+            llvm::function_ref<void(mlir::Value)> body);
+  mlir::Value least(mlir::Value a, mlir::Value b);
+  mlir::Value most(mlir::Value a, mlir::Value b);
+  mlir::Value divide(mlir::Value a, int64_t b);
+  mlir::Value remainder(mlir::Value a, int64_t b);
   /// The same with values that are carried from one iteration to the next.
   Values reduce(int64_t count, mlir::ValueRange carried,
                 llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> body);

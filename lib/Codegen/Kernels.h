@@ -27,6 +27,7 @@ struct DotStep {
   DotKind kind;
   int64_t lanes; ///< 32-bit sums in a register
   int64_t registers;
+  int64_t slices; ///< threads that share the work of a kernel
 
   int64_t group() const { return kind == DotKind::Dot8 ? 4 : 2; }
   unsigned elementBits() const { return kind == DotKind::Dot8 ? 8 : 16; }
@@ -40,6 +41,7 @@ struct DotStep {
 
 /// A kernel as a function of flat buffers: the input, constants, elementwise
 /// operands of the epilogue, scratch, the result.
+/// Its work is a range of independent units that slices share.
 class Kernel {
 public:
   virtual ~Kernel() = default;
@@ -49,14 +51,20 @@ public:
   virtual llvm::SmallVector<mlir::ElementsAttr> packConstants(llvm::StringRef name) = 0;
   /// Element width of the input buffer.
   virtual unsigned inputBits() const = 0;
-  /// Memory the code needs for itself, in front of the result.
+  /// What a slice does: units begin .. end - 1. All are index values.
+  struct Share {
+    mlir::Value begin, end, slice;
+  };
+  virtual int64_t getUnits() const = 0;
+  /// Memory a slice needs for itself, in front of the result.
   struct Scratch {
     int64_t elements;
     unsigned bits;
   };
   virtual llvm::SmallVector<Scratch> getScratch() const { return {}; }
-  /// Emits the body. `buffers` as above, all of one dimension.
-  virtual void emit(KernelBuilder &builder, mlir::ValueRange buffers) = 0;
+  /// Emits the body. `buffers` as above, all of one dimension; scratch holds that
+  /// of every slice.
+  virtual void emit(KernelBuilder &builder, mlir::ValueRange buffers, Share share) = 0;
 };
 
 /// Dense contractions: convolutions, matrix products.

@@ -96,6 +96,7 @@ static Value widenTensor(OpBuilder &builder, Location loc, Value tensor, unsigne
 func::FuncOp LowerKernels::getFunction(Kernel &kernel, ValueRange buffers) {
   std::string key = kernel.getKey();
   llvm::raw_string_ostream os(key);
+  os << "|" << threads;
   for (Type type : buffers.getTypes())
     os << "|" << type;
   func::FuncOp &func = functions[key];
@@ -104,8 +105,10 @@ func::FuncOp LowerKernels::getFunction(Kernel &kernel, ValueRange buffers) {
   ModuleOp module = getOperation();
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
   std::string name = "qbias_kernel_" + std::to_string(functions.size() - 1);
+  SmallVector<Type> types(buffers.getTypes());
+  types.append(3, builder.getIndexType()); // the share
   func = func::FuncOp::create(builder, module.getLoc(), name,
-                              builder.getFunctionType(buffers.getTypes(), {}));
+                              builder.getFunctionType(types, {}));
   func.setPrivate();
   func->setAttr("llvm.linkage",
                 LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal));
@@ -114,7 +117,9 @@ func::FuncOp LowerKernels::getFunction(Kernel &kernel, ValueRange buffers) {
     func.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
   builder.setInsertionPointToStart(func.addEntryBlock());
   KernelBuilder kernelBuilder(builder, module.getLoc());
-  kernel.emit(kernelBuilder, func.getArguments());
+  ValueRange arguments = func.getArguments();
+  ValueRange share = arguments.take_back(3);
+  kernel.emit(kernelBuilder, arguments.drop_back(3), {share[0], share[1], share[2]});
   func::ReturnOp::create(builder, module.getLoc());
   return func;
 }
@@ -130,7 +135,7 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
     return contraction->emitError("plan '")
            << plan << "' of layer '" << name << "' is not proven: " << reason
            << "; let --qbias-plan-kernels choose the plan";
-  std::unique_ptr<Kernel> kernel = makeKernel(plan, *group, target);
+  std::unique_ptr<Kernel> kernel = makeKernel(plan, *group, target, threads);
   Location loc = contraction->getLoc();
   OpBuilder builder(group->epilogueOp);
   SmallVector<Value> buffers;
@@ -143,14 +148,20 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   for (Value element : group->epilogue->getElementwise())
     buffers.push_back(toFlatBuffer(builder, loc, element));
   for (const Kernel::Scratch &scratch : kernel->getScratch())
-    buffers.push_back(memref::AllocOp::create(
-        builder, loc,
-        MemRefType::get({scratch.elements}, builder.getIntegerType(scratch.bits))));
+    buffers.push_back(
+        memref::AllocOp::create(builder, loc,
+                                MemRefType::get({scratch.elements * threads},
+                                                builder.getIntegerType(scratch.bits))));
   auto type = cast<RankedTensorType>(group->epilogueOp.getResult(0).getType());
   Value result = memref::AllocOp::create(
       builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
   buffers.push_back(flatten(builder, loc, result));
-  func::CallOp::create(builder, loc, getFunction(*kernel, buffers), buffers);
+  func::FuncOp function = getFunction(*kernel, buffers);
+  // All units; --qbias-split-phases shares them.
+  for (int64_t bound : {int64_t(0), kernel->getUnits(), int64_t(0)})
+    buffers.push_back(arith::ConstantIndexOp::create(builder, loc, bound));
+  auto call = func::CallOp::create(builder, loc, function, buffers);
+  call->setAttr(kUnitsAttr, builder.getI64IntegerAttr(kernel->getUnits()));
   Value tensor = bufferization::ToTensorOp::create(builder, loc, type, result,
                                                    /*restrict=*/true, /*writable=*/true);
   group->epilogueOp.getResult(0).replaceAllUsesWith(tensor);
@@ -163,6 +174,10 @@ void LowerKernels::runOnOperation() {
   std::optional<Target> target = Target::get(triple, cpu, features, error);
   if (!target) {
     getOperation().emitError("cannot describe the target: ") << error;
+    return signalPassFailure();
+  }
+  if (threads < 1) {
+    getOperation().emitError("expects at least one thread, got ") << threads.getValue();
     return signalPassFailure();
   }
   functions.clear();

@@ -48,10 +48,10 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
          llvm::join(getPlanNames(), ", ");
 }
 
-static DotStep getStep(StringRef plan, const Target &target) {
+static DotStep getStep(StringRef plan, const Target &target, int64_t slices = 1) {
   constexpr int64_t kSumBytes = 4;
   return {plan == kDot8 ? DotKind::Dot8 : DotKind::Pair16, target.vectorBytes / kSumBytes,
-          target.registers};
+          target.registers, slices};
 }
 
 /// The fastest proven plan, by rough counts of cycles.
@@ -84,8 +84,8 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
 }
 
 std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,
-                                          const Target &target) {
-  DotStep step = getStep(plan, target);
+                                          const Target &target, int64_t slices) {
+  DotStep step = getStep(plan, target, slices);
   if (plan == kWinograd4)
     return makeWinogradKernel(group, step);
   return group.isDepthwise ? makeDepthwiseKernel(group, step)

@@ -30,9 +30,9 @@ std::string checkPlan(llvm::StringRef plan, const Group &group, const Target &ta
 PlanChoice choosePlan(mlir::Operation *contraction, const Target &target,
                       llvm::StringRef wanted);
 
-/// The kernel of a plan that checkPlan() accepted.
+/// The kernel of a plan that checkPlan() accepted, for so many threads.
 std::unique_ptr<Kernel> makeKernel(llvm::StringRef plan, const Group &group,
-                                   const Target &target);
+                                   const Target &target, int64_t slices);
 
 } // namespace qbias
 

@@ -94,7 +94,8 @@ public:
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
   unsigned inputBits() const override { return 8; }
   SmallVector<Scratch> getScratch() const override;
-  void emit(KernelBuilder &kernel, ValueRange buffers) override;
+  int64_t getUnits() const override { return group.batch * blocks; }
+  void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
   using Values = KernelBuilder::Values;
@@ -114,7 +115,7 @@ private:
   DotStep step;
   int64_t tileRows, tileColumns, pixels, subBlocks, blocks;
   int64_t vectors, vectorsOfBlock, inputs; ///< inputs: channels, padded
-  Value x, weight, bias, v, m, y;
+  Value x, weight, bias, v, m, y, vAt, mAt;
   ValueRange arrays, elements;
 };
 
@@ -136,7 +137,7 @@ WinogradKernel::WinogradKernel(const Group &group, DotStep step)
   for (int64_t p = most; p >= std::min(kLeastPixels, most); --p) {
     int64_t s = std::max<int64_t>(
         1, std::min(kTilesOfBlock / p, int64_t(llvm::divideCeil(tiles, p))));
-    int64_t computed = llvm::alignTo(tiles, p * s);
+    int64_t computed = llvm::alignTo(tiles, p * s * step.slices);
     if (computed >= best)
       continue;
     best = computed;
@@ -252,7 +253,7 @@ static KernelBuilder::Values transformSums(Lanes l, ArrayRef<Value> m) {
 
 /// The lesser of an index and a constant.
 static Value atMost(KernelBuilder &kernel, Value index, int64_t limit) {
-  return arith::MinSIOp::create(kernel.builder, kernel.loc, index, kernel.index(limit));
+  return kernel.least(index, kernel.index(limit));
 }
 
 /// Tile number of a block's slot; slots past the end repeat the last tile.
@@ -261,18 +262,10 @@ Value WinogradKernel::tileOf(KernelBuilder &kernel, Value block, Value slot) {
   return atMost(kernel, tile, tileRows * tileColumns - 1);
 }
 
-static Value divide(KernelBuilder &kernel, Value a, int64_t b) {
-  return arith::DivUIOp::create(kernel.builder, kernel.loc, a, kernel.index(b));
-}
-
-static Value remainder(KernelBuilder &kernel, Value a, int64_t b) {
-  return arith::RemUIOp::create(kernel.builder, kernel.loc, a, kernel.index(b));
-}
-
 void WinogradKernel::transformInput(KernelBuilder &kernel, Value image, Value tile,
                                     Value slot) {
-  Value row = kernel.scale(divide(kernel, tile, tileColumns), kTile);
-  Value column = kernel.scale(remainder(kernel, tile, tileColumns), kTile);
+  Value row = kernel.scale(kernel.divide(tile, tileColumns), kTile);
+  Value column = kernel.scale(kernel.remainder(tile, tileColumns), kTile);
   int64_t channels = group.inputChannels;
   Values rows, columns;
   for (int64_t i = 0; i < kWindow; ++i) {
@@ -300,7 +293,7 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, Value image, Value ti
       for (auto [c, value] : llvm::enumerate(transformWindow(lanes, line))) {
         Value at = kernel.add(kernel.scale(slot, inputs), channel);
         at = kernel.add(at, (r * kWindow + c) * tilesOfBlock() * inputs);
-        kernel.store(value, v, at, inputLanes());
+        kernel.store(value, v, kernel.add(vAt, at), inputLanes());
       }
     }
   };
@@ -331,6 +324,7 @@ void WinogradKernel::multiply(KernelBuilder &kernel, Value firstVector, int64_t 
               kernel.load(weight, kernel.add(pairWeights, i * width), width));
         for (int64_t p = 0; p < pixels; ++p) {
           Value from = kernel.add(kernel.add(input, kernel.scale(pair, 2)), p * inputs);
+          from = kernel.add(vAt, from);
           Value both = kernel.broadcastWord(v, from, step.lanes);
           for (int64_t i = 0; i < vectors; ++i)
             next.push_back(step.emit(kernel, carried[p * vectors + i], both, weights[i]));
@@ -341,6 +335,7 @@ void WinogradKernel::multiply(KernelBuilder &kernel, Value firstVector, int64_t 
         for (int64_t i = 0; i < vectors; ++i) {
           Value to = kernel.scale(kernel.add(firstTile, p), vectors * sumStride());
           to = kernel.add(to, kernel.scale(position, step.lanes));
+          to = kernel.add(mAt, to);
           kernel.store(sums[p * vectors + i], m, kernel.add(to, i * sumStride()),
                        step.lanes);
         }
@@ -357,6 +352,7 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, Value image, Value t
   Value places = kernel.splat(type, kPowerOfTwo);
   for (int64_t i = 0; i < vectors; ++i) {
     Value from = kernel.add(kernel.scale(slot, vectors * sumStride()), i * sumStride());
+    from = kernel.add(mAt, from);
     Values columns, results(kTile * kTile);
     for (int64_t c = 0; c < kWindow; ++c) {
       Values sums;
@@ -399,8 +395,8 @@ void WinogradKernel::storeTile(KernelBuilder &kernel, ArrayRef<Value> results,
                                Value image, Value tile, Value vector, int64_t valid) {
   Value channel = kernel.scale(vector, step.lanes);
   Values loaded = group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
-  Value row = kernel.scale(divide(kernel, tile, tileColumns), kTile);
-  Value column = kernel.scale(remainder(kernel, tile, tileColumns), kTile);
+  Value row = kernel.scale(kernel.divide(tile, tileColumns), kTile);
+  Value column = kernel.scale(kernel.remainder(tile, tileColumns), kTile);
   auto storeOne = [&](Value result, Value r, Value c) {
     Value pixel = kernel.add(kernel.scale(image, group.rows), r);
     pixel = kernel.add(kernel.scale(pixel, group.columns), c);
@@ -422,7 +418,7 @@ void WinogradKernel::storeTile(KernelBuilder &kernel, ArrayRef<Value> results,
   }
 }
 
-void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers) {
+void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   x = buffers[0];
   weight = buffers[1];
   bias = buffers[2];
@@ -433,6 +429,8 @@ void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers) {
   v = buffers[buffers.size() - 3];
   m = buffers[buffers.size() - 2];
   y = buffers.back();
+  vAt = kernel.scale(share.slice, getScratch()[0].elements);
+  mAt = kernel.scale(share.slice, getScratch()[1].elements);
   int64_t tail = group.channels - (vectors - 1) * step.lanes;
   auto emitVectors = [&](Value image, Value block, Value first, int64_t count,
                          int64_t lastLanes) {
@@ -442,26 +440,25 @@ void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers) {
                       lastLanes);
     });
   };
-  kernel.loop(group.batch, [&](Value image) {
-    kernel.loop(blocks, [&](Value block) {
-      kernel.loop(tilesOfBlock(), [&](Value slot) {
-        transformInput(kernel, image, tileOf(kernel, block, slot), slot);
-      });
-      for (const Tiles &tiles : splitEvenly(vectors, vectorsOfBlock)) {
-        bool isLast = tiles.begin + tiles.count * tiles.size == vectors;
-        bool peels = isLast && tail < step.lanes;
-        auto firstOf = [&](Value i) {
-          return kernel.add(kernel.scale(i, tiles.size), tiles.begin);
-        };
-        if (int64_t count = tiles.count - (peels ? 1 : 0))
-          kernel.loop(count, [&](Value i) {
-            emitVectors(image, block, firstOf(i), tiles.size, step.lanes);
-          });
-        if (peels)
-          emitVectors(image, block, firstOf(kernel.index(tiles.count - 1)), tiles.size,
-                      tail);
-      }
+  kernel.loop(share.begin, share.end, [&](Value unit) {
+    Value image = kernel.divide(unit, blocks), block = kernel.remainder(unit, blocks);
+    kernel.loop(tilesOfBlock(), [&](Value slot) {
+      transformInput(kernel, image, tileOf(kernel, block, slot), slot);
     });
+    for (const Tiles &tiles : splitEvenly(vectors, vectorsOfBlock)) {
+      bool isLast = tiles.begin + tiles.count * tiles.size == vectors;
+      bool peels = isLast && tail < step.lanes;
+      auto firstOf = [&](Value i) {
+        return kernel.add(kernel.scale(i, tiles.size), tiles.begin);
+      };
+      if (int64_t count = tiles.count - (peels ? 1 : 0))
+        kernel.loop(count, [&](Value i) {
+          emitVectors(image, block, firstOf(i), tiles.size, step.lanes);
+        });
+      if (peels)
+        emitVectors(image, block, firstOf(kernel.index(tiles.count - 1)), tiles.size,
+                    tail);
+    }
   });
 }
 

@@ -28,7 +28,7 @@ int qbias::runBench(const BenchCommand &command) {
   std::unique_ptr<Program> program = Program::compile(*module, options);
   if (!program)
     return kExitBadInput;
-  std::vector<double> times = runtime::measure(*program, command.runs);
+  runtime::Times times = runtime::measure(*program, command.runs);
   llvm::outs() << runtime::formatBench(times, macs, command.format == "json");
   return kExitOk;
 }

@@ -218,6 +218,18 @@ std::unique_ptr<Program> Program::compile(ModuleOp module,
     return nullptr;
   }
   program->entry = *entry;
+  auto phases = main->getAttrOfType<IntegerAttr>(kPhasesAttr);
+  if (!phases)
+    return program;
+  auto phaseEntry = program->engine->lookupPacked(options.name + "_run_phase");
+  if (!phaseEntry) {
+    module.emitError("cannot find the entry point of phases: ")
+        << llvm::toString(phaseEntry.takeError());
+    return nullptr;
+  }
+  program->phaseEntry = *phaseEntry;
+  program->phases = phases.getInt();
+  program->pool = std::make_unique<runtime::Pool>(options.threads);
   return program;
 }
 
@@ -239,7 +251,19 @@ int Program::run(const std::vector<const void *> &inputs,
     packed.push_back(&pointer);
   packed.push_back(&aligned);
   packed.push_back(&bytes);
-  packed.push_back(&status);
-  entry(packed.data());
-  return status;
+  if (!pool) {
+    packed.push_back(&status);
+    entry(packed.data());
+    return status;
+  }
+  std::atomic<int32_t> failure{0};
+  pool->run(phases, [&](int64_t phase, int64_t slice) {
+    int32_t own = 0;
+    SmallVector<void *> arguments(packed);
+    arguments.append({&phase, &slice, &own});
+    phaseEntry(arguments.data());
+    if (own)
+      failure = own;
+  });
+  return failure;
 }

@@ -96,9 +96,15 @@ void qbias::buildToLLVMPipeline(OpPassManager &pm, const PipelineOptions &option
   kernels.triple = options.triple;
   kernels.cpu = options.cpu;
   kernels.features = options.features;
+  kernels.threads = options.threads;
   pm.addPass(createLowerKernels(kernels));
   addBufferization(pm);
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
+  if (options.threads > 1) {
+    SplitPhasesOptions phases;
+    phases.threads = options.threads;
+    pm.addPass(createSplitPhases(phases));
+  }
   pm.addNestedPass<func::FuncOp>(createScheduleLoops());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(memref::createFoldMemRefAliasOpsPass());

@@ -8,7 +8,7 @@
 // CHECK-NOT: = linalg.
 // CHECK: %[[Y:.*]] = memref.alloc() : memref<5x18xi32>
 // CHECK: %[[FLAT:.*]] = memref.collapse_shape %[[Y]] {{.*}} into memref<90xi32>
-// CHECK: call @qbias_kernel_0(%{{.*}}, %[[FLAT]])
+// CHECK: call @qbias_kernel_0(%{{.*}}, %[[FLAT]], %{{.*}}, %{{.*}}, %{{.*}}) {qbias.units = 1 : i64}
 // CHECK: bufferization.to_tensor %[[Y]] restrict writable
 // CHECK: call @qbias_kernel_0(
 // CHECK: return

@@ -196,7 +196,7 @@ static int benchLibrary(int argc, char **argv) {
   std::unique_ptr<Library> library = openOperand(argc, argv, code);
   if (!library)
     return code;
-  std::vector<double> times = measure(*library, runs);
+  Times times = measure(*library, runs);
   std::string text = formatBench(times, library->description().macs, format == "json");
   std::fputs(text.c_str(), stdout);
   return kExitOk;

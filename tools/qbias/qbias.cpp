@@ -63,6 +63,9 @@ struct CommonOptions {
       cl::desc("Kernels of contractions: auto, reference, or one plan (docs/Passes.md) "
                "wherever it is proven"),
       cl::cat(category())};
+  cl::opt<int64_t> threads{"threads", cl::init(1), cl::value_desc("N"),
+                           cl::desc("Threads that share the program"),
+                           cl::cat(category())};
   cl::opt<int64_t> batch{"batch", cl::init(1), cl::value_desc("N"),
                          cl::desc("Extent of a symbolic batch dimension"),
                          cl::cat(category())};
@@ -115,6 +118,13 @@ static int usageError(const llvm::Twine &message) {
 std::optional<CompileOptions> CommonOptions::get() const {
   CompileOptions options;
   options.plan = plan;
+  options.threads = threads;
+  constexpr int64_t kMostThreads = 256;
+  if (threads < 1 || threads > kMostThreads) {
+    usageError("--threads is " + llvm::Twine(threads) + ", expected 1 to " +
+               llvm::Twine(kMostThreads));
+    return std::nullopt;
+  }
   options.requant = requant;
   options.import.batch = batch;
   if (requant != "exact") {
@@ -299,8 +309,6 @@ static int mainBench(int argc, char **argv) {
   HostFlags machine;
   cl::opt<int64_t> runs("runs", cl::init(20), cl::desc("Runs to measure"),
                         cl::cat(category()));
-  cl::opt<int64_t> threads("threads", cl::init(1), cl::desc("Threads: 1"),
-                           cl::cat(category()));
   cl::opt<std::string> format("format", cl::init("text"), cl::desc("text or json"),
                               cl::cat(category()));
   if (auto code = parse(argc, argv,
@@ -312,8 +320,6 @@ static int mainBench(int argc, char **argv) {
   options->machine = machine.get();
   if (runs < 1)
     return usageError("--runs is " + llvm::Twine(runs) + ", expected a positive number");
-  if (threads != 1)
-    return usageError("--threads is " + llvm::Twine(threads) + ", expected 1");
   if (format != "text" && format != "json")
     return usageError("--format is '" + format + "', expected text or json");
   return runBench({common.model, format, runs, *options});

@@ -22,6 +22,11 @@ inline constexpr llvm::StringLiteral kPlanReasonAttr = "qbias.plan_reason";
 /// The plan of plain loops, and the request for the best plan.
 inline constexpr llvm::StringLiteral kReferencePlan = "reference";
 inline constexpr llvm::StringLiteral kAutoPlan = "auto";
+/// Units of work of a kernel call, which slices can share.
+inline constexpr llvm::StringLiteral kUnitsAttr = "qbias.units";
+/// Steps of a program that threads share, and for how many.
+inline constexpr llvm::StringLiteral kPhasesAttr = "qbias.phases";
+inline constexpr llvm::StringLiteral kThreadsAttr = "qbias.threads";
 /// Bytes of workspace a planned function needs.
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "qbias.workspace_bytes";
 /// Bytes and alignment of every argument (inputs, outputs, workspace), and how

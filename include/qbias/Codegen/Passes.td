@@ -52,7 +52,9 @@ def LowerKernels : Pass<"qbias-lower-kernels", "::mlir::ModuleOp"> {
     stored; no tensor of sums exists. Groups with the same code share a
     function. Refused: a plan that is not proven for its group or target.
   }];
-  let options = TargetOptions<>.options;
+  let options = !listconcat(TargetOptions<>.options, [
+    Option<"threads", "threads", "int64_t", "1", "Threads that may share a kernel.">,
+  ]);
   let dependentDialects = [
     "::mlir::bufferization::BufferizationDialect", "::mlir::func::FuncDialect",
     "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect",
@@ -89,6 +91,22 @@ def PlanMemory : Pass<"qbias-plan-memory", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def SplitPhases : Pass<"qbias-split-phases", "::mlir::ModuleOp"> {
+  let summary = "Cut a program into phases that threads share";
+  let description = [{
+    Input: a planned function `main` on buffers. Output: `main_phase`, which
+    takes a phase and a slice besides, and `main` that runs every slice of every
+    phase in order. A phase is one kernel call (`qbias.units` on it), of whose
+    units each of `threads` slices does an equal share, or everything between
+    two of them, which slice 0 does. Phases have to be run in order with a
+    barrier between them; slices of one phase may run at once.
+  }];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Slices of a phase.">,
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+}
+
 def EmitEntry : Pass<"qbias-emit-entry", "::mlir::ModuleOp"> {
   let summary = "Add the checked C entry point of a program";
   let description = [{
@@ -97,7 +115,9 @@ def EmitEntry : Pass<"qbias-emit-entry", "::mlir::ModuleOp"> {
     `int NAME_run(inputs..., outputs..., void *workspace, size_t bytes)`, which
     returns 0 after running, 1 for a null pointer, 2 for a misaligned one (64
     bytes for the workspace, the element's size otherwise), 3 for a workspace
-    that is too small, 4 for overlapping buffers; `main` becomes internal.
+    that is too small, 4 for overlapping buffers; `main` becomes internal. With
+    `main_phase` (--qbias-split-phases) also
+    `int NAME_run_phase(..., size_t bytes, int64_t phase, int64_t slice)`.
   }];
   let options = [
     Option<"name", "name", "std::string", "\"qbias\"", "Name of the program; the symbol is NAME_run.">,

@@ -11,6 +11,7 @@
 
 #include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Driver/Model.h"
+#include "qbias/Runtime/Pool.h"
 #include "qbias/Runtime/Session.h"
 
 #include "mlir/ExecutionEngine/ExecutionEngine.h"
@@ -46,6 +47,9 @@ private:
   Interface tensors;
   std::unique_ptr<mlir::ExecutionEngine> engine;
   void (*entry)(void **) = nullptr;
+  void (*phaseEntry)(void **) = nullptr; ///< with threads
+  std::unique_ptr<runtime::Pool> pool;
+  int64_t phases = 0;
   std::vector<char> workspace;
 };
 

@@ -40,6 +40,9 @@ struct PipelineOptions : public mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::init("")};
   Option<std::string> features{*this, "target-features",
                                llvm::cl::desc("Target features."), llvm::cl::init("")};
+  Option<int64_t> threads{*this, "threads",
+                          llvm::cl::desc("Threads that may share a program."),
+                          llvm::cl::init(1)};
   Option<std::string> name{*this, "name",
                            llvm::cl::desc("Name of the program's entry point."),
                            llvm::cl::init("qbias")};

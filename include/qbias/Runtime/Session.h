@@ -47,11 +47,17 @@ struct RunRequest {
 /// Returns an exit code.
 int runSession(Executable &program, const RunRequest &request);
 
-/// Milliseconds of each run on zero inputs, ascending, after one warm-up.
-std::vector<double> measure(Executable &program, int64_t runs);
+/// Milliseconds of runs, ascending: by the clock, and of processor time of all
+/// threads, which other programs on the machine disturb less.
+struct Times {
+  std::vector<double> wall, processor;
+};
 
-/// The bench command's line, or JSON object, for `times` in ascending order.
-std::string formatBench(const std::vector<double> &times, int64_t macs, bool json);
+/// Measures runs on zero inputs after one warm-up.
+Times measure(Executable &program, int64_t runs);
+
+/// The bench command's line, or JSON object.
+std::string formatBench(const Times &times, int64_t macs, bool json);
 
 } // namespace qbias::runtime
 

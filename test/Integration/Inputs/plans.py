@@ -6,7 +6,7 @@
 Layers are wide enough to fill channel blocks and leave tails, with odd spatial sizes,
 strides, dilations, one-sided kernels, several samples in a batch, and weights and inputs
 at the ends of their ranges.  Each network runs under each (cpu, plan); every integer
-tensor has to equal the oracle's.  A case that differs is kept in WORK-DIR/seed<s>.
+tensor has to equal the oracle's, on one to three threads.  A case that differs is kept in WORK-DIR/seed<s>.
 Exit code 1 on failure, or when a plan was never used.
 """
 
@@ -149,17 +149,18 @@ def run_case(seed, folder, pairs, used):
     """Complaints of a seed; counts the plans that were used."""
     model, arrays = make_case(seed, folder)
     complaints = []
-    for cpu, plan in pairs:
-        options = [f"--plan={plan}", f"--cpu={cpu}"]
+    for number, (cpu, plan) in enumerate(pairs):
+        threads = 1 + (seed + number) % 3
+        options = [f"--plan={plan}", f"--cpu={cpu}", f"--threads={threads}"]
         try:
             report = compare.compare(QBIAS, model, arrays, True, options)
             layers = json.loads(run(QBIAS, "report", model, "--format=json", *options).stdout)["layers"]
         except (compare.DriverFailed, Failed) as error:
-            complaints.append(f"{cpu} {plan}: {error}")
+            complaints.append(f"{cpu} {plan} {threads}: {error}")
             continue
         used.update((cpu, plan, layer["plan"]) for layer in layers)
         if report.differing:
-            complaints.append(f"{cpu} {plan}: " + "\n  ".join(report.lines))
+            complaints.append(f"{cpu} {plan} {threads}: " + "\n  ".join(report.lines))
     return complaints
 
 

@@ -1,0 +1,185 @@
+//===- SplitPhases.cpp - a program as phases that threads share ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+//   func @main(%args) { ... calls and loops ... }
+//
+// becomes
+//
+//   func private @main_phase(%args, %phase, %slice) { switch %phase: one step each }
+//   func @main(%args) { for phase: for slice: call @main_phase }
+//
+// A kernel is a step whose units of work the slices share evenly; everything
+// between two kernels is a step of slice 0. Steps follow one another with a
+// barrier between them, which is the caller's: the program itself knows of no
+// threads.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Codegen/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+namespace qbias {
+#define GEN_PASS_DEF_SPLITPHASES
+#include "qbias/Codegen/Passes.h.inc"
+} // namespace qbias
+
+using namespace mlir;
+using namespace qbias;
+
+namespace {
+
+/// One step: operations with effects, in order.
+struct Phase {
+  SmallVector<Operation *> ops;
+  int64_t units = 0; ///< of the kernel the step consists of; 0: serial
+};
+
+struct SplitPhases : qbias::impl::SplitPhasesBase<SplitPhases> {
+  using SplitPhasesBase::SplitPhasesBase;
+  void runOnOperation() override;
+};
+
+} // namespace
+
+/// Views and constants are made again wherever they are used.
+static bool isRepeatable(Operation &op) {
+  return isa<memref::GetGlobalOp>(op) || isMemoryEffectFree(&op);
+}
+
+static SmallVector<Phase> collectPhases(Block &block) {
+  SmallVector<Phase> phases;
+  for (Operation &op : block.without_terminator()) {
+    if (isRepeatable(op))
+      continue;
+    auto units = op.getAttrOfType<IntegerAttr>(kUnitsAttr);
+    if (units)
+      phases.push_back({{&op}, units.getInt()});
+    else if (phases.empty() || phases.back().units)
+      phases.push_back({{&op}, 0});
+    else
+      phases.back().ops.push_back(&op);
+  }
+  return phases;
+}
+
+/// Copies what `op` needs, then `op`.
+static Operation *cloneWithOperands(OpBuilder &builder, Operation *op, IRMapping &map) {
+  auto cloneValue = [&](Value value) {
+    Operation *definition = value.getDefiningOp();
+    if (definition && !map.contains(value) && definition->getBlock() == op->getBlock())
+      cloneWithOperands(builder, definition, map);
+  };
+  for (Value operand : op->getOperands())
+    cloneValue(operand);
+  // Regions of linalg operations read values from outside, too.
+  op->walk([&](Operation *inner) {
+    for (Value operand : inner->getOperands())
+      if (operand.getParentBlock() == op->getBlock())
+        cloneValue(operand);
+  });
+  return builder.clone(*op, map);
+}
+
+/// Replaces the range and slice of a kernel call by those of `slice`.
+static void assignSlice(OpBuilder &builder, Operation *call, int64_t units,
+                        int64_t slices, Value slice) {
+  Location loc = call->getLoc();
+  builder.setInsertionPoint(call);
+  auto constant = [&](int64_t v) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, v);
+  };
+  auto boundOf = [&](Value index) -> Value {
+    Value product = arith::MulIOp::create(builder, loc, index, constant(units));
+    return arith::DivUIOp::create(builder, loc, product, constant(slices));
+  };
+  Value next = arith::AddIOp::create(builder, loc, slice, constant(1));
+  unsigned count = call->getNumOperands();
+  call->setOperand(count - 3, boundOf(slice));
+  call->setOperand(count - 2, boundOf(next));
+  call->setOperand(count - 1, slice);
+}
+
+/// The function of all phases.
+static func::FuncOp buildPhases(func::FuncOp main, ArrayRef<Phase> phases,
+                                int64_t slices) {
+  OpBuilder builder(main);
+  Location loc = main.getLoc();
+  SmallVector<Type> types(main.getArgumentTypes());
+  types.append(2, builder.getIndexType());
+  auto func = func::FuncOp::create(builder, loc, main.getName().str() + "_phase",
+                                   builder.getFunctionType(types, {}));
+  func.setPrivate();
+  Block *body = func.addEntryBlock();
+  builder.setInsertionPointToStart(body);
+  Value phase = body->getArgument(types.size() - 2), slice = body->getArguments().back();
+  SmallVector<int64_t> cases = llvm::to_vector(llvm::seq<int64_t>(0, phases.size()));
+  auto op =
+      scf::IndexSwitchOp::create(builder, loc, TypeRange(), phase, cases, cases.size());
+  func::ReturnOp::create(builder, loc);
+  builder.createBlock(&op.getDefaultRegion());
+  scf::YieldOp::create(builder, loc);
+  for (auto [step, region] : llvm::zip(phases, op.getCaseRegions())) {
+    builder.createBlock(&region);
+    auto yield = scf::YieldOp::create(builder, loc);
+    builder.setInsertionPoint(yield);
+    if (!step.units) {
+      Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+      Value isFirst =
+          arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, slice, zero);
+      auto once = scf::IfOp::create(builder, loc, isFirst, /*withElse=*/false);
+      builder.setInsertionPoint(once.thenBlock()->getTerminator());
+    }
+    IRMapping map;
+    map.map(main.getArguments(), body->getArguments().take_front(main.getNumArguments()));
+    for (Operation *effect : step.ops) {
+      OpBuilder::InsertionGuard guard(builder);
+      Operation *copy = cloneWithOperands(builder, effect, map);
+      if (step.units)
+        assignSlice(builder, copy, step.units, slices, slice);
+    }
+  }
+  return func;
+}
+
+void SplitPhases::runOnOperation() {
+  auto main = getOperation().lookupSymbol<func::FuncOp>("main");
+  if (!main || main.isExternal() || !main->hasAttr(kWorkspaceAttr)) {
+    getOperation().emitError(
+        "expects a planned function 'main'; run --qbias-plan-memory");
+    return signalPassFailure();
+  }
+  Block &block = main.getBody().front();
+  SmallVector<Phase> phases = collectPhases(block);
+  func::FuncOp func = buildPhases(main, phases, threads);
+  SmallVector<Operation *> old;
+  for (Operation &op : block.without_terminator())
+    old.push_back(&op);
+  for (Operation *op : llvm::reverse(old))
+    op->erase();
+  OpBuilder builder(block.getTerminator());
+  Location loc = main.getLoc();
+  auto index = [&](int64_t v) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, v);
+  };
+  Value zero = index(0), one = index(1), last = index(phases.size());
+  Value lastSlice = index(threads);
+  auto steps = scf::ForOp::create(builder, loc, zero, last, one);
+  builder.setInsertionPointToStart(steps.getBody());
+  auto slices = scf::ForOp::create(builder, loc, zero, lastSlice, one);
+  builder.setInsertionPointToStart(slices.getBody());
+  SmallVector<Value> arguments(main.getArguments());
+  arguments.append({steps.getInductionVar(), slices.getInductionVar()});
+  func::CallOp::create(builder, loc, func, arguments);
+  main->setAttr(kPhasesAttr, builder.getI64IntegerAttr(phases.size()));
+  main->setAttr(kThreadsAttr, builder.getI64IntegerAttr(threads));
+}
