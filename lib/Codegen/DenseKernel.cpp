@@ -56,6 +56,29 @@ Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
 }
 
 //===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
+                                               ArrayRef<int64_t> packed, StringRef name) {
+  SmallVector<int64_t> bias(group.bias);
+  for (auto [at, w] : llvm::enumerate(group.weights))
+    bias[at % group.channels] -= step.inputOffset() * w;
+  bias.resize(llvm::alignTo(group.channels, step.lanes), 0);
+  auto typeOf = [&](ArrayRef<int64_t> values, unsigned bits) {
+    MLIRContext *context = group.contraction->getContext();
+    return RankedTensorType::get({int64_t(values.size())},
+                                 IntegerType::get(context, bits));
+  };
+  constexpr unsigned kSumBits = 32;
+  SmallVector<ElementsAttr> constants = {
+      makeIntegers(typeOf(packed, step.elementBits()), packed, (name + ".packed").str()),
+      makeIntegers(typeOf(bias, kSumBits), bias, (name + ".bias").str())};
+  constants.append(group.epilogue->getArrays(group.channels, step.lanes, name));
+  return constants;
+}
+
+//===----------------------------------------------------------------------===//
 // Tiles
 //===----------------------------------------------------------------------===//
 
@@ -186,7 +209,6 @@ std::string DenseKernel::getKey() const {
 SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
   int64_t inputs = group.inputChannels, channels = group.channels;
   SmallVector<int64_t> packed;
-  SmallVector<int64_t> corrected(group.bias);
   packed.reserve(vectors * step.lanes * groupsOfAll() * step.group());
   int64_t first = 0;
   auto weightAt = [&](int64_t kr, int64_t run, int64_t element, int64_t o) -> int64_t {
@@ -208,19 +230,7 @@ SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
         for (int64_t run = 0; run < runs; ++run)
           for (int64_t index = 0; index < groupsOfRun(); ++index)
             packGroup(kr, run, index, blocks.size);
-  for (auto [at, w] : llvm::enumerate(group.weights))
-    corrected[at % channels] -= step.inputOffset() * w;
-  corrected.resize(vectors * step.lanes, 0);
-  MLIRContext *context = group.contraction->getContext();
-  auto weightType = RankedTensorType::get({int64_t(packed.size())},
-                                          IntegerType::get(context, step.elementBits()));
-  auto biasType =
-      RankedTensorType::get({int64_t(corrected.size())}, IntegerType::get(context, 32));
-  SmallVector<ElementsAttr> constants = {
-      makeIntegers(weightType, packed, (name + ".packed").str()),
-      makeIntegers(biasType, corrected, (name + ".bias").str())};
-  constants.append(group.epilogue->getArrays(channels, step.lanes, name));
-  return constants;
+  return makeConstants(group, step, packed, name);
 }
 
 //===----------------------------------------------------------------------===//

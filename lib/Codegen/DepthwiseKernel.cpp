@@ -20,8 +20,6 @@
 
 #include "Kernels.h"
 
-#include "qbias/Dialect/QBias/IR/Constants.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -87,7 +85,7 @@ std::string DepthwiseKernel::getKey() const {
 /// [vector][kernel column][row group][lane][row in the group]
 SmallVector<ElementsAttr> DepthwiseKernel::packConstants(StringRef name) {
   int64_t channels = group.channels;
-  SmallVector<int64_t> packed, corrected(group.bias);
+  SmallVector<int64_t> packed;
   auto weightAt = [&](int64_t kr, int64_t kc, int64_t c) {
     bool isUsed = kr < group.kernelRows && c < channels;
     return isUsed ? group.weights[(kr * group.kernelColumns + kc) * channels + c] : 0;
@@ -99,19 +97,7 @@ SmallVector<ElementsAttr> DepthwiseKernel::packConstants(StringRef name) {
           for (int64_t g = 0; g < step.group(); ++g)
             packed.push_back(
                 weightAt(rowGroup * step.group() + g, kc, vector * step.lanes + lane));
-  for (auto [at, w] : llvm::enumerate(group.weights))
-    corrected[at % channels] -= step.inputOffset() * w;
-  corrected.resize(vectors * step.lanes, 0);
-  MLIRContext *context = group.contraction->getContext();
-  auto weightType = RankedTensorType::get({int64_t(packed.size())},
-                                          IntegerType::get(context, step.elementBits()));
-  auto biasType =
-      RankedTensorType::get({int64_t(corrected.size())}, IntegerType::get(context, 32));
-  SmallVector<ElementsAttr> constants = {
-      makeIntegers(weightType, packed, (name + ".packed").str()),
-      makeIntegers(biasType, corrected, (name + ".bias").str())};
-  constants.append(group.epilogue->getArrays(channels, step.lanes, name));
-  return constants;
+  return makeConstants(group, step, packed, name);
 }
 
 /// a[0] b[0] a[1] b[1] ...

@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -103,6 +104,12 @@ Value KernelBuilder::splat(VectorType type, int64_t value) {
 Value KernelBuilder::load(Value buffer, Value at, int64_t lanes) {
   Type element = cast<MemRefType>(buffer.getType()).getElementType();
   return vector::LoadOp::create(builder, loc, vectorOf(lanes, element), buffer, at);
+}
+
+void KernelBuilder::prefetch(Value buffer, Value at) {
+  constexpr uint32_t kSecondLevel = 2; // of locality
+  memref::PrefetchOp::create(builder, loc, buffer, ValueRange(at), /*isWrite=*/false,
+                             kSecondLevel, /*isDataCache=*/true);
 }
 
 Value KernelBuilder::loadFirst(Value buffer, Value at, int64_t lanes, int64_t valid) {

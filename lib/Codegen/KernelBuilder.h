@@ -56,6 +56,8 @@ public:
   /// All lanes one integer.
   mlir::Value splat(mlir::VectorType type, int64_t value);
   mlir::Value load(mlir::Value buffer, mlir::Value at, int64_t lanes);
+  /// Asks for the cache line of an element.
+  void prefetch(mlir::Value buffer, mlir::Value at);
   /// The same with only the first `valid` lanes read, by powers of two; zeros
   /// behind them.
   mlir::Value loadFirst(mlir::Value buffer, mlir::Value at, int64_t lanes, int64_t valid);

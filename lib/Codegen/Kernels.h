@@ -67,6 +67,12 @@ public:
   virtual void emit(KernelBuilder &builder, mlir::ValueRange buffers, Share share) = 0;
 };
 
+/// The constants of a kernel: weights as it reads them, the bias corrected for
+/// what `step` adds to inputs, the arrays of the epilogue.
+llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep step,
+                                                    llvm::ArrayRef<int64_t> packed,
+                                                    llvm::StringRef name);
+
 /// Dense contractions: convolutions, matrix products.
 std::unique_ptr<Kernel> makeDenseKernel(const Group &group, DotStep step);
 /// "" when F(4x4, 3x3) is proven exact for a convolution, else why not.

@@ -55,28 +55,31 @@ static DotStep getStep(StringRef plan, const Target &target, int64_t slices = 1)
 }
 
 /// The fastest proven plan, by rough counts of cycles.
-static StringRef findFastest(const Group &group, const Target &target) {
+static StringRef findFastest(const Group &group, const Target &target,
+                             const PlanRequest &request) {
   StringRef direct = target.hasDotU8S8 ? kDot8 : kPair16;
   DotStep step = getStep(direct, target);
   double cycles = double(group.macs()) / (step.lanes * step.group());
-  bool isProven = checkWinograd(group).empty();
-  return isProven && estimateWinograd(group, getStep(kWinograd4, target)) < cycles
+  bool isProven = !request.smallWeights && checkWinograd(group).empty();
+  return isProven && estimateWinograd(
+                         group, getStep(kWinograd4, target, request.threads)) < cycles
              ? kWinograd4
              : direct;
 }
 
 PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
-                             StringRef wanted) {
-  if (wanted == kReferencePlan)
+                             const PlanRequest &request) {
+  if (request.name == kReferencePlan)
     return {kReferencePlan.str(), "asked for"};
-  if (wanted == kAutoPlan && !target.hasVectors)
+  if (request.name == kAutoPlan && !target.hasVectors)
     return {kReferencePlan.str(), "target has no vectors"};
   std::string reason;
   std::optional<Group> group = Group::match(contraction, reason);
   if (!group)
     return {kReferencePlan.str(), reason};
   std::string epilogue = group->epilogue->isNarrow() ? "32-bit" : "64-bit";
-  StringRef name = wanted == kAutoPlan ? findFastest(*group, target) : wanted;
+  StringRef name =
+      request.name == kAutoPlan ? findFastest(*group, target, request) : request.name;
   reason = checkPlan(name, *group, target);
   if (!reason.empty())
     return {kReferencePlan.str(), reason};
@@ -117,7 +120,7 @@ void PlanKernels::runOnOperation() {
   getOperation().walk([&](Operation *op) {
     if (!isContraction(op))
       return;
-    PlanChoice choice = choosePlan(op, *target, plan);
+    PlanChoice choice = choosePlan(op, *target, {plan, smallWeights, threads});
     op->setAttr(kPlanAttr, StringAttr::get(op->getContext(), choice.name));
     op->setAttr(kPlanReasonAttr, StringAttr::get(op->getContext(), choice.reason));
   });

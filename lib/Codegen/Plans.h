@@ -25,10 +25,17 @@ llvm::ArrayRef<llvm::StringRef> getPlanNames();
 /// not proven.
 std::string checkPlan(llvm::StringRef plan, const Group &group, const Target &target);
 
-/// The plan of a contraction: `wanted` (a name or `auto`) where it is proven,
-/// else `reference`.
+/// What is asked of a plan.
+struct PlanRequest {
+  llvm::StringRef name;      ///< a plan, or `auto`
+  bool smallWeights = false; ///< `auto` makes no weights larger
+  int64_t threads = 1;
+};
+
+/// The plan of a contraction: what is wanted where it is proven, else
+/// `reference`.
 PlanChoice choosePlan(mlir::Operation *contraction, const Target &target,
-                      llvm::StringRef wanted);
+                      const PlanRequest &request);
 
 /// The kernel of a plan that checkPlan() accepted, for so many threads.
 std::unique_ptr<Kernel> makeKernel(llvm::StringRef plan, const Group &group,

@@ -8,34 +8,12 @@
 
 #include "qbias/Codegen/Target.h"
 
-#include "llvm/ADT/StringMap.h"
-#include "llvm/MC/MCSubtargetInfo.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/TargetParser/Host.h"
-#include "llvm/TargetParser/SubtargetFeature.h"
-#include "llvm/TargetParser/Triple.h"
+#include "qbias/Target/Machine.h"
 
-#include <mutex>
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/Target/TargetMachine.h"
 
 using namespace qbias;
-
-/// This machine's features as LLVM spells them.
-static std::string getHostFeatures() {
-  llvm::SubtargetFeatures features;
-  for (auto &entry : llvm::sys::getHostCPUFeatures())
-    features.AddFeature(entry.first(), entry.second);
-  return features.getString();
-}
-
-static void initializeTargets() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    llvm::InitializeAllTargetInfos();
-    llvm::InitializeAllTargets();
-    llvm::InitializeAllTargetMCs();
-  });
-}
 
 /// The description that follows from the instruction sets of an x86 machine.
 static Target describeX86(const llvm::MCSubtargetInfo &info) {
@@ -60,31 +38,20 @@ static Target describeX86(const llvm::MCSubtargetInfo &info) {
 
 std::optional<Target> Target::get(llvm::StringRef triple, llvm::StringRef cpu,
                                   llvm::StringRef features, std::string &error) {
-  initializeTargets();
-  std::string name = triple.empty() ? llvm::sys::getProcessTriple() : triple.str();
-  llvm::Triple parsed(llvm::Triple::normalize(name));
-  const llvm::Target *known = llvm::TargetRegistry::lookupTarget(parsed, error);
-  if (!known)
+  MachineOptions options{triple.str(), cpu.str(), features.str()};
+  if (triple.empty() && cpu.empty())
+    options.cpu = "generic";
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(options, error);
+  if (!machine)
     return std::nullopt;
-  std::string all = features.str();
-  std::string cpuName = cpu.str();
-  if (cpu == "native") {
-    cpuName = llvm::sys::getHostCPUName().str();
-    all = getHostFeatures() + (all.empty() ? "" : "," + all);
-  }
-  std::unique_ptr<llvm::MCSubtargetInfo> info(
-      known->createMCSubtargetInfo(parsed, cpuName, all));
-  if (!info ||
-      (!cpuName.empty() && cpuName != "generic" && !info->isCPUStringValid(cpuName))) {
-    error = "unknown cpu '" + cpuName + "' of " + parsed.str();
-    return std::nullopt;
-  }
+  const llvm::Triple &parsed = machine->getTargetTriple();
+  const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
   if (parsed.isX86())
-    return describeX86(*info);
+    return describeX86(info);
   Target target;
   target.name = "generic";
   target.registers = parsed.isAArch64() ? 32 : 16;
   target.hasVectors =
-      parsed.isAArch64() || (parsed.isARM() && info->checkFeatures("+neon"));
+      parsed.isAArch64() || (parsed.isARM() && info.checkFeatures("+neon"));
   return target;
 }

@@ -33,8 +33,6 @@
 
 #include "Kernels.h"
 
-#include "qbias/Dialect/QBias/IR/Constants.h"
-
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -72,14 +70,15 @@ std::string qbias::checkWinograd(const Group &group) {
 /// transformed weights that no cache holds. Measured on one Zen 4 core.
 double qbias::estimateWinograd(const Group &group, DotStep step) {
   constexpr double kInputTransform = 300, kOutputTransform = 210, kMultiplyLoss = 1.1;
-  constexpr double kCacheBytes = 1 << 20, kBytesPerCycle = 8;
+  constexpr double kCacheBytes = 1 << 20, kBytesPerCycle = 14;
   double tiles = double(group.batch) * llvm::divideCeil(group.rows, kTile) *
                  llvm::divideCeil(group.columns, kTile);
   double inputs = llvm::alignTo(group.inputChannels, 2 * step.lanes);
   double outputs = llvm::alignTo(group.channels, step.lanes);
   double products = kPositions * tiles * inputs * outputs / (2 * step.lanes);
   double bytes = 2 * kPositions * inputs * outputs;
-  double streams = bytes > kCacheBytes ? bytes / kBytesPerCycle : 0;
+  // Every slice reads all weights, and all share one way to memory.
+  double streams = bytes > kCacheBytes ? bytes * step.slices / kBytesPerCycle : 0;
   return products * kMultiplyLoss + tiles * inputs / (2 * step.lanes) * kInputTransform +
          tiles * outputs / step.lanes * kOutputTransform + streams;
 }
@@ -197,17 +196,7 @@ SmallVector<ElementsAttr> WinogradKernel::packConstants(StringRef name) {
             for (int64_t g = 0; g < 2; ++g)
               packed.push_back(transformed[(position * inputs + i + g) * paddedChannels +
                                            first * step.lanes + lane]);
-  SmallVector<int64_t> padded(group.bias);
-  padded.resize(paddedChannels, 0);
-  MLIRContext *context = group.contraction->getContext();
-  auto typeOf = [&](size_t size, unsigned bits) {
-    return RankedTensorType::get({int64_t(size)}, IntegerType::get(context, bits));
-  };
-  SmallVector<ElementsAttr> constants = {
-      makeIntegers(typeOf(packed.size(), 16), packed, (name + ".winograd").str()),
-      makeIntegers(typeOf(padded.size(), 32), padded, (name + ".bias").str())};
-  constants.append(group.epilogue->getArrays(channels, step.lanes, name));
-  return constants;
+  return makeConstants(group, step, packed, name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -311,6 +300,8 @@ void WinogradKernel::multiply(KernelBuilder &kernel, Value firstVector, int64_t 
   Value block = kernel.scale(firstVector, kPositions * inputs * step.lanes);
   kernel.loop(kPositions, [&](Value position) {
     Value weightAt = kernel.add(block, kernel.scale(position, pairs * vectors * width));
+    Value next = atMost(kernel, kernel.add(position, 1), kPositions - 1);
+    Value nextWeights = kernel.add(block, kernel.scale(next, pairs * vectors * width));
     kernel.loop(subBlocks, [&](Value sub) {
       Value firstTile = kernel.scale(sub, pixels);
       Value at = kernel.add(kernel.scale(position, tilesOfBlock()), firstTile);
@@ -322,6 +313,14 @@ void WinogradKernel::multiply(KernelBuilder &kernel, Value firstVector, int64_t 
         for (int64_t i = 0; i < vectors; ++i)
           weights.push_back(
               kernel.load(weight, kernel.add(pairWeights, i * width), width));
+        // The sub-blocks of a position together ask for the weights of the next.
+        int64_t lines = llvm::divideCeil(vectors, subBlocks);
+        for (int64_t i = 0; i < lines; ++i) {
+          Value line = kernel.add(kernel.scale(sub, lines), i);
+          Value ahead = kernel.add(kernel.add(nextWeights, kernel.scale(line, width)),
+                                   kernel.scale(pair, vectors * width));
+          kernel.prefetch(weight, ahead);
+        }
         for (int64_t p = 0; p < pixels; ++p) {
           Value from = kernel.add(kernel.add(input, kernel.scale(pair, 2)), p * inputs);
           from = kernel.add(vAt, from);

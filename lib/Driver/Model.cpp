@@ -171,6 +171,7 @@ LogicalResult qbias::lowerTo(ModuleOp module, Stage stage,
   pipeline.name = options.name;
   pipeline.sizeBits = options.sizeBits;
   pipeline.plan = options.plan;
+  pipeline.smallWeights = options.smallWeights;
   pipeline.threads = options.threads;
   pipeline.triple = options.machine.triple;
   pipeline.cpu = options.machine.cpu;

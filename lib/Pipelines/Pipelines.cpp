@@ -46,6 +46,16 @@ void qbias::buildIntegerizePipeline(OpPassManager &pm, const PipelineOptions &op
   pm.addPass(createCertify());
 }
 
+/// Options of a pass that makes code for the pipeline's machine.
+template <typename PassOptions>
+static PassOptions forMachine(const PipelineOptions &options) {
+  PassOptions result;
+  result.triple = options.triple;
+  result.cpu = options.cpu;
+  result.features = options.features;
+  return result;
+}
+
 void qbias::buildToLinalgPipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (!options.trusted) {
     CertifyOptions verify;
@@ -56,11 +66,10 @@ void qbias::buildToLinalgPipeline(OpPassManager &pm, const PipelineOptions &opti
   pm.addPass(createConvertQBiasToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  PlanKernelsOptions plan;
+  auto plan = forMachine<PlanKernelsOptions>(options);
   plan.plan = options.plan;
-  plan.triple = options.triple;
-  plan.cpu = options.cpu;
-  plan.features = options.features;
+  plan.smallWeights = options.smallWeights;
+  plan.threads = options.threads;
   pm.addPass(createPlanKernels(plan));
 }
 
@@ -92,10 +101,7 @@ static void addLLVMConversions(OpPassManager &pm) {
 
 void qbias::buildToLLVMPipeline(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createVerifyIntegerOnly());
-  LowerKernelsOptions kernels;
-  kernels.triple = options.triple;
-  kernels.cpu = options.cpu;
-  kernels.features = options.features;
+  auto kernels = forMachine<LowerKernelsOptions>(options);
   kernels.threads = options.threads;
   pm.addPass(createLowerKernels(kernels));
   addBufferization(pm);

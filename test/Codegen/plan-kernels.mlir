@@ -2,6 +2,7 @@
 // RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v3" | FileCheck %s --check-prefix=AVX2
 // RUN: qbias-opt %s --qbias-plan-kernels="triple=aarch64-linux-gnu" | FileCheck %s --check-prefix=ARM
 // RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v3 plan=dot8" | FileCheck %s --check-prefix=FORCED
+// RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v3 small-weights" | FileCheck %s --check-prefix=SMALL
 // RUN: qbias-opt %s --qbias-plan-kernels="plan=reference" | FileCheck %s --check-prefix=PLAIN
 
 #same = affine_map<(d0, d1) -> (d0, d1)>
@@ -96,6 +97,8 @@ func.func @weights_are_an_input(%x: tensor<2x3xi8>, %w: tensor<3x2xi8>) -> tenso
 // A 3x3 convolution of many channels: a quarter of the products.
 // AVX2-LABEL: func.func @winograd(
 // AVX2: qbias.plan = "winograd4"
+// SMALL-LABEL: func.func @winograd(
+// SMALL: qbias.plan = "pair16"
 func.func @winograd(%x: tensor<1x30x30x64xi8>) -> tensor<1x28x28x64xi32> {
   %w = arith.constant dense<100> : tensor<3x3x64x64xi8>
   %zero = arith.constant 0 : i32

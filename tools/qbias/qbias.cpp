@@ -63,6 +63,9 @@ struct CommonOptions {
       cl::desc("Kernels of contractions: auto, reference, or one plan (docs/Passes.md) "
                "wherever it is proven"),
       cl::cat(category())};
+  cl::opt<std::string> optimize{
+      "optimize", cl::init("speed"), cl::value_desc("speed|size"),
+      cl::desc("size: weights are not made larger for speed"), cl::cat(category())};
   cl::opt<int64_t> threads{"threads", cl::init(1), cl::value_desc("N"),
                            cl::desc("Threads that share the program"),
                            cl::cat(category())};
@@ -118,6 +121,11 @@ static int usageError(const llvm::Twine &message) {
 std::optional<CompileOptions> CommonOptions::get() const {
   CompileOptions options;
   options.plan = plan;
+  options.smallWeights = optimize == "size";
+  if (optimize != "size" && optimize != "speed") {
+    usageError("--optimize is '" + optimize + "', expected speed or size");
+    return std::nullopt;
+  }
   options.threads = threads;
   constexpr int64_t kMostThreads = 256;
   if (threads < 1 || threads > kMostThreads) {

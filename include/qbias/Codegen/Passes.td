@@ -40,6 +40,8 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
   }];
   let options = !listconcat(TargetOptions<>.options, [
     Option<"plan", "plan", "std::string", "\"auto\"", "auto, reference, or the name of a plan.">,
+    Option<"threads", "threads", "int64_t", "1", "Threads that will share a kernel.">,
+    Option<"smallWeights", "small-weights", "bool", "false", "auto takes no plan that makes weights larger for speed (winograd4).">,
   ]);
 }
 

@@ -29,8 +29,8 @@ struct Target {
 
   /// The machine that LLVM's `triple`, `cpu` and `features` describe. An empty
   /// triple is this machine's, an empty cpu its least (x86-64); cpu `native`
-  /// is this machine with all its features. nullopt, with a reason, when LLVM
-  /// does not know them.
+  /// is this machine with all its features (qbias/Target/Machine.h). nullopt, with a
+  /// reason, when LLVM does not know them.
   static std::optional<Target> get(llvm::StringRef triple, llvm::StringRef cpu,
                                    llvm::StringRef features, std::string &error);
 };

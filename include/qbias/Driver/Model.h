@@ -27,6 +27,7 @@ struct CompileOptions {
   std::string requant = "exact";
   std::string name = "qbias"; ///< of the entry point
   int64_t threads = 1;        ///< that may share the program
+  bool smallWeights = false;  ///< no larger weights for speed
   std::string plan = "auto";  ///< kernels: auto, reference, or one plan
   bool observe = false;       ///< return every quantized tensor of the file
   MachineOptions machine;     ///< code is made for; without a cpu its least

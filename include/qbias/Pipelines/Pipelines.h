@@ -40,6 +40,10 @@ struct PipelineOptions : public mlir::PassPipelineOptions<PipelineOptions> {
       llvm::cl::init("")};
   Option<std::string> features{*this, "target-features",
                                llvm::cl::desc("Target features."), llvm::cl::init("")};
+  Option<bool> smallWeights{
+      *this, "small-weights",
+      llvm::cl::desc("The plan auto makes no weights larger for speed."),
+      llvm::cl::init(false)};
   Option<int64_t> threads{*this, "threads",
                           llvm::cl::desc("Threads that may share a program."),
                           llvm::cl::init(1)};

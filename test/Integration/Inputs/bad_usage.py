@@ -148,7 +148,8 @@ USAGE = {
     "shape": ("report", "m.onnx", "--shape=x"), "shape_negative": ("report", "m.onnx",
                                                                     "--shape", "x=1x-3"),
     "format": ("report", "m.onnx", "--format=xml"), "runs": ("bench", "m.onnx", "--runs=0"),
-    "threads": ("bench", "m.onnx", "--threads=0"), "boundary": ("run", "m.onnx", "--boundary=near"),
+    "threads": ("bench", "m.onnx", "--threads=0"),
+    "optimize": ("run", "m.onnx", "--optimize=fun"), "boundary": ("run", "m.onnx", "--boundary=near"),
 }
 
 

@@ -1,0 +1,66 @@
+//===- peak.cpp - what the multipliers of this machine reach ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Dot steps on registers alone, in as many chains as hide their latency: the roof
+// of every kernel. Items are multiplications. Built with -march=native.
+//
+//===----------------------------------------------------------------------===//
+
+#include <benchmark/benchmark.h>
+
+#include <immintrin.h>
+
+static constexpr int kChains = 12, kSteps = 1000;
+
+/// `step` on kChains accumulators; `macs` multiplications in a step.
+template <typename Vector, typename Step>
+static void run(benchmark::State &state, Vector zero, int64_t macs, Step step) {
+  Vector sums[kChains];
+  for (Vector &sum : sums)
+    sum = zero;
+  for (auto _ : state)
+    for (int i = 0; i < kSteps; ++i) {
+#pragma unroll
+      for (int chain = 0; chain < kChains; ++chain) {
+        sums[chain] = step(sums[chain]);
+        asm volatile("" : "+x"(sums[chain]));
+      }
+    }
+  for (Vector &sum : sums)
+    benchmark::DoNotOptimize(sum);
+  state.SetItemsProcessed(state.iterations() * kSteps * kChains * macs);
+}
+
+#ifdef __AVX2__
+static void pair16OnYmm(benchmark::State &state) {
+  __m256i a = _mm256_set1_epi16(3), w = _mm256_set1_epi16(5);
+  run(state, _mm256_setzero_si256(), 16, [&](__m256i sum) {
+    asm volatile("" : "+x"(a)); // else the products are taken out of the loop
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(a, w));
+  });
+}
+BENCHMARK(pair16OnYmm);
+#endif
+
+#ifdef __AVX512VNNI__
+static void pair16OnZmm(benchmark::State &state) {
+  __m512i a = _mm512_set1_epi16(3), w = _mm512_set1_epi16(5);
+  run(state, _mm512_setzero_si512(), 32,
+      [&](__m512i sum) { return _mm512_dpwssd_epi32(sum, a, w); });
+}
+BENCHMARK(pair16OnZmm);
+
+static void dot8OnZmm(benchmark::State &state) {
+  __m512i a = _mm512_set1_epi8(3), w = _mm512_set1_epi8(5);
+  run(state, _mm512_setzero_si512(), 64,
+      [&](__m512i sum) { return _mm512_dpbusd_epi32(sum, a, w); });
+}
+BENCHMARK(dot8OnZmm);
+#endif
+
+BENCHMARK_MAIN();
