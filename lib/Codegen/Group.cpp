@@ -78,10 +78,18 @@ static std::string readExtents(Operation *op, Group &group) {
   if (auto matmul = dyn_cast<linalg::MatmulOp>(op)) {
     if (matmul.hasUserDefinedMaps())
       return "matrix product with maps of its own";
+    if (matmul.getCast() != linalg::TypeFn::cast_signed)
+      return "matrix product of unsigned integers";
     readMatmul(matmul, group);
     return "";
   }
   return "grouped convolution";
+}
+
+/// One integer per channel, the same at every position: the last dimensions.
+static bool repeatsLastDimensions(linalg::BroadcastOp op) {
+  int64_t added = op.getDimensions().size();
+  return llvm::equal(op.getDimensions(), llvm::seq<int64_t>(0, added));
 }
 
 /// The constant one integer per channel that the sums start from.
@@ -90,7 +98,8 @@ static bool readBias(Value init, int64_t channels, SmallVector<int64_t> &bias) {
     Value input = broadcast.getInput();
     if (auto expand = input.getDefiningOp<tensor::ExpandShapeOp>())
       input = expand.getSrc();
-    return readIntegers(input, bias) && int64_t(bias.size()) == channels;
+    return repeatsLastDimensions(broadcast) && readIntegers(input, bias) &&
+           int64_t(bias.size()) == channels;
   }
   auto fill = init.getDefiningOp<linalg::FillOp>();
   APInt value;
@@ -126,6 +135,9 @@ std::optional<Group> Group::match(Operation *op, std::string &reason) {
   };
   if (!isContraction(op) || op->getNumResults() != 1)
     return fail("no contraction on tensors");
+  auto isStatic = [](Type type) { return cast<ShapedType>(type).hasStaticShape(); };
+  if (!llvm::all_of(op->getOperandTypes(), isStatic))
+    return fail("extents are not static");
   if (std::string text = readExtents(op, group); !text.empty())
     return fail(text);
   auto contraction = cast<linalg::LinalgOp>(op);
@@ -139,7 +151,7 @@ std::optional<Group> Group::match(Operation *op, std::string &reason) {
   if (!readIntegers(weights, group.weights))
     return fail("weights are not constant");
   if (!readBias(contraction.getDpsInitOperand(0)->get(), group.channels, group.bias))
-    return fail("bias is not constant");
+    return fail("bias is no constant per channel");
   group.epilogueOp = findEpilogue(sums);
   if (!group.epilogueOp)
     return fail("sums have no single epilogue");

@@ -248,8 +248,10 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(int64_t channels, int64_t la
   };
   OpBuilder builder(op.getContext());
   if (!narrow) {
+    // A value that occurs is safe to compute with, even to divide by.
     for (auto [values, argument] : llvm::zip(arrays, arrayArguments))
-      add(padChannels(values, channels, lanes, 0), argument.getType(), ".epilogue");
+      add(padChannels(values, channels, lanes, values.front()), argument.getType(),
+          ".epilogue");
     return result;
   }
   SmallVector<int64_t> rounding = padChannels(narrow->rounding, channels, lanes, 0);

@@ -87,3 +87,39 @@ func.func @strides(%x: tensor<1x7x7x2xi8>, %e: tensor<1x3x3x1xi32>) -> tensor<1x
   } -> tensor<1x3x3x1xi32>
   return %y : tensor<1x3x3x1xi32>
 }
+
+// -----
+
+func.func @extents_are_dynamic(%x: tensor<?x4xi8>, %init: tensor<?x2xi32>) -> tensor<?x2xi32> {
+  %w = arith.constant dense<1> : tensor<4x2xi8>
+  // expected-error@+1 {{plan 'pair16' of layer 'linalg.matmul' is not proven: extents are not static}}
+  %acc = linalg.matmul {qbias.plan = "pair16"} ins(%x, %w : tensor<?x4xi8>, tensor<4x2xi8>) outs(%init : tensor<?x2xi32>) -> tensor<?x2xi32>
+  return %acc : tensor<?x2xi32>
+}
+
+// -----
+
+func.func @unsigned_products(%x: tensor<1x4xi8>, %init: tensor<1x2xi32>) -> tensor<1x2xi32> {
+  %w = arith.constant dense<1> : tensor<4x2xi8>
+  // expected-error@+1 {{plan 'pair16' of layer 'linalg.matmul' is not proven: matrix product of unsigned integers}}
+  %acc = linalg.matmul {qbias.plan = "pair16", cast = #linalg.type_fn<cast_unsigned>} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
+  return %acc : tensor<1x2xi32>
+}
+
+// -----
+
+// A bias per row, not per channel.
+func.func @bias_of_rows(%x: tensor<2x4xi8>) -> tensor<2x2xi32> {
+  %w = arith.constant dense<1> : tensor<4x2xi8>
+  %b = arith.constant dense<[5, 6]> : tensor<2xi32>
+  %e = tensor.empty() : tensor<2x2xi32>
+  %init = linalg.broadcast ins(%b : tensor<2xi32>) outs(%e : tensor<2x2xi32>) dimensions = [1]
+  // expected-error@+1 {{plan 'pair16' of layer 'linalg.matmul' is not proven: bias is no constant per channel}}
+  %acc = linalg.matmul {qbias.plan = "pair16"} ins(%x, %w : tensor<2x4xi8>, tensor<4x2xi8>) outs(%init : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<2x2xi32>) outs(%e : tensor<2x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<2x2xi32>
+  return %y : tensor<2x2xi32>
+}
