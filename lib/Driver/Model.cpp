@@ -10,6 +10,7 @@
 
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Import/ONNX.h"
+#include "qbias/Import/PyTorch.h"
 #include "qbias/InitAll.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -121,7 +122,7 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
   }
   StringRef bytes = (*buffer)->getBuffer();
   if (bytes.empty()) {
-    emitError(loc) << "file is empty, expected an ONNX model or MLIR";
+    emitError(loc) << "file is empty, expected an ONNX model, a PyTorch .pt2 or MLIR";
     return {};
   }
   if (isBytecode((*buffer)->getMemBufferRef()) || looksLikeMlir(bytes)) {
@@ -129,9 +130,12 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
     sources.AddNewSourceBuffer(std::move(*buffer), {});
     return parseSourceFile<ModuleOp>(sources, context);
   }
+  if (looksLikePyTorch((*buffer)->getMemBufferRef()))
+    return importPyTorch((*buffer)->getMemBufferRef(), context, options.import);
   if (!looksLikeOnnx((*buffer)->getMemBufferRef())) {
     emitError(loc)
-        << "unknown format, expected an ONNX model, MLIR text or MLIR bytecode; "
+        << "unknown format, expected an ONNX model, a PyTorch .pt2, MLIR text or MLIR "
+           "bytecode; "
            "check that the file is complete";
     return {};
   }

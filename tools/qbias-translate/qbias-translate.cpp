@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Import/ONNX.h"
+#include "qbias/Import/PyTorch.h"
 #include "qbias/InitAll.h"
 
 #include "mlir/InitAllDialects.h"
@@ -15,14 +16,18 @@
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/SourceMgr.h"
 
-static void registerImportOnnx() {
+/// Registers `--NAME`: a file of the format to the real family.
+static void registerImport(llvm::StringRef name, llvm::StringRef description,
+                           mlir::OwningOpRef<mlir::ModuleOp> (*import)(
+                               llvm::MemoryBufferRef, mlir::MLIRContext *,
+                               const qbias::ImportOptions &)) {
   mlir::TranslateToMLIRRegistration registration(
-      "import-onnx", "ONNX model (QDQ or float) to the qbias real family",
-      [](llvm::SourceMgr &sources,
-         mlir::MLIRContext *context) -> mlir::OwningOpRef<mlir::Operation *> {
+      name, description,
+      [import](llvm::SourceMgr &sources,
+               mlir::MLIRContext *context) -> mlir::OwningOpRef<mlir::Operation *> {
         auto id = sources.getMainFileID();
         return mlir::OwningOpRef<mlir::Operation *>(
-            qbias::importOnnx(sources.getMemoryBuffer(id)->getMemBufferRef(), context, {})
+            import(sources.getMemoryBuffer(id)->getMemBufferRef(), context, {})
                 .release());
       },
       [](mlir::DialectRegistry &registry) {
@@ -39,6 +44,10 @@ static void registerDialectsForExport(mlir::DialectRegistry &registry) {
 
 int main(int argc, char **argv) {
   mlir::registerAllTranslations();
-  registerImportOnnx();
+  registerImport("import-onnx", "ONNX model (QDQ or float) to the qbias real family",
+                 qbias::importOnnx);
+  registerImport("import-pt2",
+                 "PyTorch program (.pt2, PT2E or float) to the qbias real family",
+                 qbias::importPyTorch);
   return mlir::failed(mlir::mlirTranslateMain(argc, argv, "qbias translation driver\n"));
 }

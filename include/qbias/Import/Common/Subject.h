@@ -29,6 +29,8 @@ public:
                              const llvm::Twine &advice = {}) const;
 
   mlir::Location getLoc() const { return loc; }
+  /// What errors begin with: "Conv 'stem'".
+  const std::string &getWords() const { return words; }
 
 private:
   mlir::Location loc;

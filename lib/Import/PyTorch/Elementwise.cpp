@@ -1,0 +1,225 @@
+//===- Elementwise.cpp - operators that act on single elements ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Operators.h"
+
+#include "qbias/Import/Common/Reshapes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+#include <cmath>
+#include <limits>
+
+using namespace mlir;
+using namespace qbias;
+using namespace qbias::pytorchimport;
+
+//===----------------------------------------------------------------------===//
+// Two operands
+//===----------------------------------------------------------------------===//
+
+/// A number as a tensor of one element; float32 as PyTorch computes with it.
+static FailureOr<Value> makeScalar(const NodeView &node, double number, size_t rank) {
+  float element = static_cast<float>(number);
+  if (!std::isfinite(element))
+    return node.reject("operand", "a finite float32 number", realText(number));
+  OpBuilder &builder = node.getBuilder();
+  auto type = RankedTensorType::get(SmallVector<int64_t>(rank, 1), builder.getF32Type());
+  return arith::ConstantOp::create(builder, node.getLoc(),
+                                   DenseElementsAttr::get(type, element))
+      .getResult();
+}
+
+/// A tensor or a number, as a tensor; numbers get the given rank.
+static FailureOr<Value> getOperand(const NodeView &node, StringRef argument,
+                                   size_t rank) {
+  if (!node.isNumber(argument))
+    return node.getReal(argument);
+  double number = 0;
+  if (failed(node.need(argument, number)))
+    return failure();
+  return makeScalar(node, number, rank);
+}
+
+/// Numpy's broadcast shape of two shapes of equal rank.
+static FailureOr<SmallVector<int64_t>> broadcast(const NodeView &node, Value lhs,
+                                                 Value rhs) {
+  SmallVector<int64_t> shape;
+  for (auto [a, b] : llvm::zip(shapeOf(lhs), shapeOf(rhs))) {
+    if (a != b && a != 1 && b != 1)
+      return node.reject("shape of " + node.argumentText("other"),
+                         "one that broadcasts with " + text(shapeOf(lhs)),
+                         text(shapeOf(rhs)));
+    shape.push_back(a == 1 ? b : a);
+  }
+  return shape;
+}
+
+/// alpha * value, as a product where alpha is not 1.
+static FailureOr<Value> scale(const NodeView &node, Value value, double alpha) {
+  if (alpha == 1)
+    return value;
+  FailureOr<Value> factor = makeScalar(node, alpha, shapeOf(value).size());
+  if (failed(factor))
+    return failure();
+  return node.create<MulOp>(node.getLoc(), value.getType(), value, *factor).getResult();
+}
+
+LogicalResult qbias::pytorchimport::importBinary(NodeView &node) {
+  FailureOr<Value> lhs = node.getReal("self"), rhs = failure();
+  double alpha = 1;
+  if (failed(lhs) || failed(rhs = getOperand(node, "other", shapeOf(*lhs).size())) ||
+      failed(node.read("alpha", alpha)) || failed(rhs = scale(node, *rhs, alpha)))
+    return failure();
+  if (node.getOp() == "aten.rsub")
+    std::swap(lhs, rhs);
+  size_t rank = std::max(shapeOf(*lhs).size(), shapeOf(*rhs).size());
+  if (failed(lhs = extendRank(node, *lhs, rank)) ||
+      failed(rhs = extendRank(node, *rhs, rank)))
+    return failure();
+  FailureOr<SmallVector<int64_t>> shape = broadcast(node, *lhs, *rhs);
+  if (failed(shape))
+    return failure();
+  FailureOr<RankedTensorType> type = node.makeType(*shape, elementOf(*lhs));
+  if (failed(type))
+    return failure();
+  Value result;
+  if (node.getOp() == "aten.add")
+    result = node.create<AddOp>(node.getLoc(), *type, *lhs, *rhs);
+  else if (node.getOp() == "aten.mul")
+    result = node.create<MulOp>(node.getLoc(), *type, *lhs, *rhs);
+  else
+    result = node.create<SubOp>(node.getLoc(), *type, *lhs, *rhs);
+  return node.setResult(0, result);
+}
+
+//===----------------------------------------------------------------------===//
+// Limits
+//===----------------------------------------------------------------------===//
+
+/// Names of the bounds in the schema, and what they are when the file leaves them
+/// out; an infinity is no bound.
+static LogicalResult readBounds(const NodeView &node, double &lo, double &hi) {
+  constexpr double kNone = std::numeric_limits<double>::infinity();
+  lo = -kNone, hi = kNone;
+  StringRef op = node.getOp();
+  if (op == "aten.relu" || op == "aten.relu6") {
+    lo = 0;
+    hi = op == "aten.relu" ? kNone : 6;
+    return success();
+  }
+  if (op == "aten.hardtanh") {
+    lo = -1, hi = 1;
+    return failure(failed(node.read("min_val", lo)) || failed(node.read("max_val", hi)));
+  }
+  for (auto [name, bound] : {std::pair("min", &lo), std::pair("max", &hi)}) {
+    if (!node.has(name) || node.isNumber(name)) {
+      if (failed(node.read(name, *bound)))
+        return failure();
+      continue;
+    }
+    FailureOr<const ConstantTensor *> tensor = node.needConstant(name, "bound");
+    if (failed(tensor))
+      return failure();
+    if (!(*tensor)->isFloat() || (*tensor)->getNumElements() != 1)
+      return node.reject(node.argumentText(name), "one float number",
+                         nameOf((*tensor)->getType()) + text((*tensor)->getShape()));
+    *bound = (*tensor)->realAt(0);
+  }
+  return success();
+}
+
+LogicalResult qbias::pytorchimport::importClamp(NodeView &node) {
+  FailureOr<Value> input = node.getReal("self");
+  double lo = 0, hi = 0;
+  if (failed(input) || failed(readBounds(node, lo, hi)))
+    return failure();
+  if (!(lo <= hi) || lo == hi * 2) // NaN, crossed, or both one infinity
+    return node.reject("bounds", "min not above max",
+                       realText(lo) + " and " + realText(hi));
+  OpBuilder &builder = node.getBuilder();
+  FloatAttr low = std::isinf(lo) ? FloatAttr() : builder.getF64FloatAttr(lo);
+  FloatAttr high = std::isinf(hi) ? FloatAttr() : builder.getF64FloatAttr(hi);
+  if (!low && !high)
+    return node.forward("self");
+  return node.setResult(
+      0, node.create<ClampOp>(node.getLoc(), input->getType(), *input, low, high));
+}
+
+//===----------------------------------------------------------------------===//
+// One operand
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// An operator and its function; `parameter` is its alpha, with its default.
+struct UnaryOperator {
+  const char *name;
+  UnaryKind kind;
+  const char *parameter;
+  double alpha;
+};
+} // namespace
+
+static constexpr UnaryOperator kUnaryOperators[] = {
+    {"aten.abs", UnaryKind::Abs, nullptr, 0},
+    {"aten.elu", UnaryKind::Elu, "alpha", 1.0},
+    {"aten.exp", UnaryKind::Exp, nullptr, 0},
+    {"aten.gelu", UnaryKind::Gelu, nullptr, 0},
+    {"aten.hardsigmoid", UnaryKind::HardSigmoid, nullptr, 0},
+    {"aten.hardswish", UnaryKind::HardSwish, nullptr, 0},
+    {"aten.leaky_relu", UnaryKind::LeakyRelu, "negative_slope", 0.01},
+    {"aten.sigmoid", UnaryKind::Sigmoid, nullptr, 0},
+    {"aten.silu", UnaryKind::Silu, nullptr, 0},
+    {"aten.sqrt", UnaryKind::Sqrt, nullptr, 0},
+    {"aten.tanh", UnaryKind::Tanh, nullptr, 0},
+};
+
+/// What the function cannot express: elu with other scales, gelu's variants.
+static LogicalResult readVariant(const NodeView &node, UnaryKind &kind) {
+  double scale = 1, inputScale = 1;
+  std::string approximate = "none";
+  if (failed(node.read("scale", scale)) || failed(node.read("input_scale", inputScale)) ||
+      failed(node.read("approximate", approximate)))
+    return failure();
+  if (scale != 1 || inputScale != 1)
+    return node.reject("arguments 'scale' and 'input_scale'", "1",
+                       realText(scale) + " and " + realText(inputScale));
+  if (approximate == "tanh")
+    kind = UnaryKind::GeluTanh;
+  else if (approximate != "none")
+    return node.reject("argument 'approximate'", "'none' or 'tanh'", quoted(approximate));
+  return success();
+}
+
+LogicalResult qbias::pytorchimport::importUnary(NodeView &node) {
+  const UnaryOperator &op =
+      *llvm::find_if(kUnaryOperators, [&](const UnaryOperator &entry) {
+        return node.getOp() == entry.name;
+      });
+  UnaryKind kind = op.kind;
+  double alpha = op.alpha;
+  FailureOr<Value> input = node.getReal("self");
+  if (failed(input) || failed(readVariant(node, kind)) ||
+      (op.parameter && failed(node.read(op.parameter, alpha))))
+    return failure();
+  if (!std::isfinite(alpha))
+    return node.reject("argument " + quoted(op.parameter), "a finite number",
+                       realText(alpha));
+  OpBuilder &builder = node.getBuilder();
+  FloatAttr first, second;
+  if (op.parameter)
+    first = builder.getF64FloatAttr(alpha);
+  if (kind == UnaryKind::HardSigmoid) {
+    // relu6(x + 3) / 6. One sixth is no double: the nearest float32 is what the
+    // framework multiplies by.
+    first = builder.getF64FloatAttr(1.0f / 6);
+    second = builder.getF64FloatAttr(0.5);
+  }
+  return node.setResult(0, node.create<UnaryOp>(node.getLoc(), input->getType(), kind,
+                                                *input, first, second));
+}
