@@ -26,13 +26,14 @@ static void store(char *integers, int64_t i, DType dtype, int64_t value) {
   std::memcpy(integers + i * size, &value, size); // little endian
 }
 
-/// The producer's float32 formula before zero point and clamp.
-static float scaleAndRound(float x, float scale, const std::string &producer) {
+/// The producer's float32 formula before zero point and clamp. PyTorch takes the
+/// reciprocal of the stored double before it rounds to float32.
+static float scaleAndRound(float x, double scale, const std::string &producer) {
   if (producer == "pytorch")
-    return std::nearbyintf(x * (1.0f / scale));
+    return std::nearbyintf(x * static_cast<float>(1.0 / scale));
   if (producer == "tflite")
-    return std::roundf(x / scale);
-  return std::nearbyintf(x / scale);
+    return std::roundf(x / static_cast<float>(scale));
+  return std::nearbyintf(x / static_cast<float>(scale));
 }
 
 /// rne(x / scale) in exact arithmetic, for quotients below 2^25. The remainder
@@ -45,7 +46,7 @@ static int64_t divideExactly(double x, double scale) {
 bool quantizeInput(const Tensor &tensor, const float *values, int64_t count, bool real,
                    char *integers, std::string &error) {
   const Quantization &quantization = *tensor.quantization;
-  float scale = static_cast<float>(quantization.scale);
+  double scale = quantization.scale;
   for (int64_t i = 0; i < count; ++i) {
     float x = values[i];
     if (std::isnan(x)) {

@@ -23,7 +23,7 @@ import numpy as np
 
 import oracle
 from exact_tensor import Unsupported
-from onnx_reader import read_model
+from model_reader import read_model
 
 # A float output of a final layer is float32(acc * scale + offset): the product may be
 # rounded twice (scale, result), relative to the larger summand.

@@ -107,7 +107,8 @@ def extremum_op(view):
 @operator("LeakyRelu")
 def leaky_relu_op(view):
     """x or alpha x."""
-    return apply("leaky_relu", view.real(0), alpha=fraction(_float32(view, "alpha", 0.01)))
+    alpha = view.attribute("exact_alpha") or _float32(view, "alpha", 0.01)
+    return apply("leaky_relu", view.real(0), alpha=fraction(alpha))
 
 
 @operator("HardSigmoid")

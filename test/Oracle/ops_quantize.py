@@ -60,15 +60,24 @@ def _as_maps(parameters):
 
 
 def _target_type(view, zero_index):
+    if view.attribute("storage"):  # PyTorch says it in the node
+        return view.attribute("storage")
     if view.has(zero_index):
         return view.dtypes[zero_index]
     return DTYPE_NAMES.get(view.attribute("output_dtype", 0), "uint8")
 
 
-def producer_quantize(array, scale, zero_point, qmin, qmax):
-    """N2b: float32 round_half_even(x / s) + z, saturated; parameters broadcast."""
+def producer_quantize(array, scale, zero_point, qmin, qmax, reciprocal=False):
+    """N2b: float32 round_half_even(x / s) + z, saturated; parameters broadcast.
+
+    PyTorch multiplies by the reciprocal of the (double) scale, rounded to float32.
+    """
     with np.errstate(over="ignore"):
-        rounded = np.rint(array / scale.astype(array.dtype))
+        if reciprocal:
+            factor = (1.0 / scale.astype(np.float64)).astype(array.dtype)
+            rounded = np.rint(array * factor)
+        else:
+            rounded = np.rint(array / scale.astype(array.dtype))
     if np.isnan(rounded).any():
         raise ValueError("a model input holds NaN")
     shifted = np.clip(rounded.astype(np.float64), -2.0**40, 2.0**40) + zero_point
@@ -92,12 +101,14 @@ def quantize_linear(view):
         raise Unsupported(f"quantized type {dtype}")
     if view.attribute("precision", 1) not in (0, 1):
         raise Unsupported("QuantizeLinear with a division precision other than float32")
-    qmin, qmax = INTEGER_RANGES[dtype]
+    qmin, qmax = view.attribute("quant_range") or INTEGER_RANGES[dtype]
     scale, zero = _parameters(view, (1, 2), value.shape, view.attribute("axis", 1))
     if isinstance(value, BoundaryFloat) and value.array.dtype.kind in "iu":
         return QuantizedResult(_checked_range(value.array, qmin, qmax), dtype)
     if isinstance(value, BoundaryFloat) and view.settings.boundary == "producer":
-        return QuantizedResult(producer_quantize(value.array, scale, zero, qmin, qmax), dtype)
+        reciprocal = view.attribute("formula") == "reciprocal"
+        return QuantizedResult(
+            producer_quantize(value.array, scale, zero, qmin, qmax, reciprocal), dtype)
     target = Quantization(*_as_maps((scale, zero)), qmin, qmax)
     return QuantizedResult(quantize(view.real(0), target), dtype)
 

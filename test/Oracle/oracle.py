@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Exact evaluation of quantized ONNX networks: the reference of NUMERICS section 1.
+"""Exact evaluation of quantized networks: the reference of NUMERICS section 1.
 
 The network is read as real-number mathematics (N1); every quantize rounds the exact
 value half to even and saturates (N2); float model inputs enter by the producer's
 float32 formula (N2b).  No decision is taken from a floating-point value.
 
-    model = onnx_reader.read_model("net.onnx")
+    model = model_reader.read_model("net.onnx")
     result = run(model, {"x": array})
     result.quantized["conv1_q"]      int64 array in the model's own layout
     result.outputs["y"]              an `Output` (integers, or an exact real tensor)
@@ -27,7 +27,7 @@ import ops_layout  # noqa: F401
 import ops_linear  # noqa: F401
 from exact_scalar import round_half_even
 from exact_tensor import Affine, Dequantized, Elementwise, Unsupported, constant_tensor
-from onnx_reader import read_model
+from model_reader import read_model
 from operators import EVALUATORS, BoundaryFloat, NodeView, is_integer
 from ops_quantize import integer_value, is_quantized
 from quantizer import exact_intervals
@@ -310,7 +310,7 @@ def named_inputs(model, arguments):
 
 def main():
     """Evaluate a model and print one line per integer tensor."""
-    parser = argparse.ArgumentParser(description="exact reference of a quantized ONNX network")
+    parser = argparse.ArgumentParser(description="exact reference of a quantized network")
     parser.add_argument("model")
     parser.add_argument("--input", action="append", required=True, metavar="[NAME=]X.npy")
     parser.add_argument("--labels", help="class indices (.npy): print top-1")

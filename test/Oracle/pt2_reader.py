@@ -296,13 +296,19 @@ def clip(reader, call, names):
     _clip(reader, call.get("self"), low, high, names[0])
 
 
-@translates("aten.hardswish", "aten.sigmoid", "aten.tanh", "aten.exp", "aten.abs",
-            "aten.silu", "aten.sqrt")
+@translates("aten.hardswish", "aten.sigmoid", "aten.tanh", "aten.exp", "aten.abs")
 def unary(reader, call, names):
     """Functions without parameters."""
     op = call.node["target"].split(".")[3].rstrip("_")
-    spelled = {"hardswish": "HardSwish", "silu": "Silu"}.get(op, op.capitalize())
+    spelled = {"hardswish": "HardSwish"}.get(op, op.capitalize())
     reader.emit(spelled, [call.get("self")], names[0])
+
+
+@translates("aten.silu")
+def silu(reader, call, names):
+    """x sigmoid(x)."""
+    factor = reader.emit("Sigmoid", [call.get("self")])
+    reader.emit("Mul", [call.get("self"), factor], names[0])
 
 
 @translates("aten.hardsigmoid")

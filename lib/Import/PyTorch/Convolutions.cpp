@@ -113,7 +113,8 @@ static FailureOr<Value> readBias(const NodeView &node, int64_t channels) {
 
 LogicalResult qbias::pytorchimport::importConvolution(NodeView &node) {
   FailureOr<Value> input = node.getReal("input"), weight = failure();
-  if (failed(input) || failed(weight = node.getReal("weight")))
+  if (failed(input) || failed(weight = node.getReal("weight")) ||
+      failed(node.checkActivation("input", *weight)))
     return failure();
   bool transposed = false;
   int64_t groups = 1;

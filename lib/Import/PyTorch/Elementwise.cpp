@@ -170,7 +170,6 @@ static constexpr UnaryOperator kUnaryOperators[] = {
     {"aten.elu", UnaryKind::Elu, "alpha", 1.0},
     {"aten.exp", UnaryKind::Exp, nullptr, 0},
     {"aten.gelu", UnaryKind::Gelu, nullptr, 0},
-    {"aten.hardsigmoid", UnaryKind::HardSigmoid, nullptr, 0},
     {"aten.hardswish", UnaryKind::HardSwish, nullptr, 0},
     {"aten.leaky_relu", UnaryKind::LeakyRelu, "negative_slope", 0.01},
     {"aten.sigmoid", UnaryKind::Sigmoid, nullptr, 0},
@@ -211,15 +210,26 @@ LogicalResult qbias::pytorchimport::importUnary(NodeView &node) {
     return node.reject("argument " + quoted(op.parameter), "a finite number",
                        realText(alpha));
   OpBuilder &builder = node.getBuilder();
-  FloatAttr first, second;
+  FloatAttr first;
   if (op.parameter)
     first = builder.getF64FloatAttr(alpha);
-  if (kind == UnaryKind::HardSigmoid) {
-    // relu6(x + 3) / 6. One sixth is no double: the nearest float32 is what the
-    // framework multiplies by.
-    first = builder.getF64FloatAttr(1.0f / 6);
-    second = builder.getF64FloatAttr(0.5);
-  }
   return node.setResult(0, node.create<UnaryOp>(node.getLoc(), input->getType(), kind,
-                                                *input, first, second));
+                                                *input, first, FloatAttr()));
+}
+
+/// relu6(x + 3) / 6; one sixth is no float, so no scale can stand for it.
+LogicalResult qbias::pytorchimport::importHardSigmoid(NodeView &node) {
+  FailureOr<Value> input = node.getReal("self");
+  if (failed(input))
+    return failure();
+  OpBuilder &builder = node.getBuilder();
+  size_t rank = shapeOf(*input).size();
+  FailureOr<Value> three = makeScalar(node, 3, rank), six = makeScalar(node, 6, rank);
+  if (failed(three) || failed(six))
+    return failure();
+  Type type = input->getType();
+  Value sum = node.create<AddOp>(node.getLoc(), type, *input, *three);
+  Value limited = node.create<ClampOp>(
+      node.getLoc(), type, sum, builder.getF64FloatAttr(0), builder.getF64FloatAttr(6));
+  return node.setResult(0, node.create<DivOp>(node.getLoc(), type, limited, *six));
 }

@@ -71,6 +71,19 @@ const Node *Graph::getProducer(StringRef name) const {
   return found == producers.end() ? nullptr : &nodes[found->second];
 }
 
+static bool isQuantize(const Node &node) {
+  return StringRef(node.op).starts_with("quantized_decomposed.quantize_");
+}
+
+bool Graph::quantizesActivations() const {
+  auto isInteger = [&](const GraphInput &input) {
+    const json::Object *type = getDeclared(input.name);
+    return input.kind == GraphInput::Kind::User && type &&
+           typeOfScalar(type->getInteger("dtype").value_or(0)) != DataType::Float;
+  };
+  return llvm::any_of(nodes, isQuantize) || llvm::any_of(inputs, isInteger);
+}
+
 std::optional<int64_t> Graph::getLargest(StringRef symbol) const {
   const json::Object *range = ranges ? ranges->getObject(symbol) : nullptr;
   return range ? range->getInteger("max_val") : std::nullopt;
@@ -237,7 +250,7 @@ void Graph::findNeeded() {
   for (const std::string &name : outputs)
     visit(name);
   for (const Node &node : nodes)
-    if (StringRef(node.op).starts_with("quantized_decomposed.quantize_"))
+    if (isQuantize(node))
       visit(node.name());
   while (!worklist.empty()) {
     size_t index = worklist.back();

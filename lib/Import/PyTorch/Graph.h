@@ -48,7 +48,9 @@ struct Node {
   /// Everything it reads, after renaming.
   llvm::SmallVector<std::string> operands;
 
-  llvm::StringRef name() const { return outputs.empty() ? "" : outputs.front(); }
+  llvm::StringRef name() const {
+    return outputs.empty() ? llvm::StringRef() : llvm::StringRef(outputs.front());
+  }
   /// The operator as it stands in the file, without overload.
   std::string spelling() const { return op + (isInPlace ? "_" : ""); }
 };
@@ -76,6 +78,8 @@ public:
   const llvm::json::Object *getDeclared(llvm::StringRef tensor) const {
     return declared ? declared->getObject(tensor) : nullptr;
   }
+  /// False for a program that quantizes no activation.
+  bool quantizesActivations() const;
   /// The node that computes the tensor or null.
   const Node *getProducer(llvm::StringRef name) const;
   /// Largest value of a symbol, if the program limits it.

@@ -48,7 +48,8 @@ static FailureOr<Value> buildProduct(const NodeView &node, Value lhs, Value rhs,
 LogicalResult qbias::pytorchimport::importLinear(NodeView &node) {
   FailureOr<Value> input = node.getReal("input"), weight = failure();
   if (failed(input) || failed(weight = node.getReal("weight")) ||
-      failed(checkRank(node, "weight", *weight, 2)))
+      failed(checkRank(node, "weight", *weight, 2)) ||
+      failed(node.checkActivation("input", *weight)))
     return failure();
   Value bias;
   if (node.has("bias")) {

@@ -234,5 +234,5 @@ LogicalResult qbias::pytorchimport::importPad(NodeView &node) {
   if (failed(type))
     return failure();
   return node.setResult(0, node.create<PadOp>(node.getLoc(), *type, *input, low, high,
-                                              llvm::APFloat(value)));
+                                              DenseI64ArrayAttr(), llvm::APFloat(value)));
 }

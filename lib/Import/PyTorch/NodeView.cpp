@@ -88,6 +88,14 @@ FailureOr<const ConstantTensor *> NodeView::needConstant(StringRef argument,
                          : "store it in the module as a buffer");
 }
 
+LogicalResult NodeView::checkActivation(StringRef argument, Value weight) const {
+  if (!weight.getDefiningOp<DequantizeOp>() || importer.getGraph().quantizesActivations())
+    return success();
+  return reject(argumentText(argument), "a quantized tensor (the weights are quantized)",
+                getInput(argument)->describe(),
+                "quantize activations too: weights alone make no integer program");
+}
+
 FailureOr<SmallVector<StringRef>> NodeView::getTensorNames(StringRef argument) const {
   LogicalResult status = success();
   const json::Value *value =

@@ -45,6 +45,8 @@ public:
   /// The argument, which must be a constant; `role` says what for.
   mlir::FailureOr<const ConstantTensor *> needConstant(llvm::StringRef argument,
                                                        llvm::StringRef role) const;
+  /// Fails where weights are quantized and the program quantizes nothing else.
+  llvm::LogicalResult checkActivation(llvm::StringRef argument, mlir::Value weight) const;
   /// Names of a list of tensors.
   mlir::FailureOr<llvm::SmallVector<llvm::StringRef>>
   getTensorNames(llvm::StringRef argument) const;

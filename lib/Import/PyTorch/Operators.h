@@ -46,6 +46,7 @@ llvm::LogicalResult importMatMul(NodeView &node);
 // Elementwise.cpp
 llvm::LogicalResult importBinary(NodeView &node);
 llvm::LogicalResult importClamp(NodeView &node);
+llvm::LogicalResult importHardSigmoid(NodeView &node);
 llvm::LogicalResult importUnary(NodeView &node);
 
 // Pools.cpp

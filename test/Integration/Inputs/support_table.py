@@ -29,7 +29,7 @@ import numpy as np
 
 import compare
 import oracle
-from onnx_reader import read_model
+from model_reader import read_model
 from support_cases import CASES, LIMITS
 from support_net import RANGES, Net
 
@@ -197,16 +197,16 @@ def special_checks(op_type):
 # --- the table ------------------------------------------------------------------
 
 
-def read_table(path):
+def read_table(path, marker="support table", header="ONNX"):
     """[(operator, supported, types, limits)] between the markers."""
     text = open(path, encoding="utf-8").read()
-    table = re.search(r"<!-- support table -->\n(.*?)<!-- end -->", text, re.S)
+    table = re.search(rf"<!-- {marker} -->\n(.*?)<!-- end -->", text, re.S)
     if not table:
         raise SystemExit(f"{path}: no table between the markers")
     rows = []
     for line in table.group(1).splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if len(cells) != 4 or cells[0].startswith(("-", "ONNX")):
+        if len(cells) != 4 or cells[0].startswith(("-", header)):
             continue
         rows += [(name.strip(), *cells[1:]) for name in cells[0].split(",")]
     return rows
