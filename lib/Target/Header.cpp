@@ -160,13 +160,13 @@ static llvm::StringRef getRounding(const Tensor &tensor) {
 static void printQuantize(llvm::raw_ostream &os, const Tensor &tensor,
                           const std::string &function, const std::string &prefix) {
   std::string type = getCType(tensor.dtype);
-  float scale = static_cast<float>(tensor.quantization->scale);
+  float reciprocal = static_cast<float>(1.0 / tensor.quantization->scale);
   bool multiplies = tensor.producer == "pytorch";
   os << "/* The framework's own float32 formula; NaN becomes the zero point. */\n"
      << "static inline void " << function << "(const float *real, " << type << " *q) {\n"
      << "  size_t i;\n  for (i = 0; i < " << prefix << "_ELEMENTS; ++i) {\n"
      << "    float v = real[i] "
-     << (multiplies ? "* " + toCFloat(1.0f / scale) : "/ " + prefix + "_SCALE") << ";\n"
+     << (multiplies ? "* " + toCFloat(reciprocal) : "/ " + prefix + "_SCALE") << ";\n"
      << "    float f;\n    int32_t n;\n"
      << "    if (v != v)\n      v = 0.0f;\n"
      << "    if (v > 16777216.0f)\n      v = 16777216.0f;\n"

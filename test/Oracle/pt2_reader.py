@@ -226,8 +226,15 @@ def convolution(reader, call, names):
         pads = call.pair("padding", rank, [0]) * 2
     if call.get("transposed", False):
         raise Pt2Error("transposed convolution")
-    reader.emit("Conv", [call.get("input"), call.get("weight"), call.get("bias")], names[0],
+    source, result = call.get("input"), names[0]
+    single = len(reader.shape(names[0])) == rank + 1  # no batch dimension
+    if single:
+        source = reader.emit("Unsqueeze", [source, reader.constant(np.array([0]))])
+        result = f"{names[0]}.batched"
+    reader.emit("Conv", [source, call.get("weight"), call.get("bias")], result,
                 strides=stride, dilations=dilation, pads=pads, group=call.get("groups", 1))
+    if single:
+        reader.emit("Squeeze", [result, reader.constant(np.array([0]))], names[0])
 
 
 def _add_bias(reader, product, bias, output):
@@ -304,6 +311,13 @@ def unary(reader, call, names):
     reader.emit(spelled, [call.get("self")], names[0])
 
 
+@translates("aten.gelu", "aten.sqrt")
+def unknown(reader, call, names):
+    """Read, but not evaluated: the oracle has no exact meaning for these."""
+    op = call.node["target"].split(".")[3].rstrip("_")
+    reader.emit(op.capitalize(), [call.get("self")], names[0])
+
+
 @translates("aten.silu")
 def silu(reader, call, names):
     """x sigmoid(x)."""
@@ -317,6 +331,12 @@ def hard_sigmoid(reader, call, names):
     shifted = reader.emit("Add", [call.get("self"), reader.constant(np.float32(3))])
     _clip(reader, shifted, 0, 6, limited := f"{names[0]}.limited")
     reader.emit("Div", [limited, reader.constant(np.float32(6))], names[0])
+
+
+@translates("aten.elu")
+def elu(reader, call, names):
+    """x or alpha (e^x - 1)."""
+    reader.emit("Elu", [call.get("self")], names[0], alpha=call.get("alpha", 1.0))
 
 
 @translates("aten.leaky_relu")
@@ -457,7 +477,7 @@ def pad(reader, call, names):
 
 
 @translates("aten.dropout", "aten.feature_dropout", "aten.alias", "aten.clone",
-            "aten.contiguous", "aten.detach", "aten.lift_fresh_copy", "aten._to_copy",
+            "aten.contiguous", "aten.detach", "aten.lift_fresh", "aten.lift_fresh_copy", "aten._to_copy",
             "aten.to")
 def identity(reader, call, names):
     """Nothing changes in inference."""

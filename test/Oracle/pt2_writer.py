@@ -8,7 +8,8 @@
     net.save("net.pt2")                    layout="raw" for PyTorch 2.8 and later
 
 Arguments of `call` are those of the operator's schema: names of tensors (`Ref`), numbers,
-lists, strings, `DType`.  `shape` declares the result; by default that of the first tensor.
+lists, strings, `DType`.  `extents` and `made` declare shape and type of the result, by
+default the shape of the first tensor.
 """
 
 import io
@@ -161,14 +162,14 @@ class Program:
 
     # --- nodes
 
-    def call(self, target, out=None, shape=None, dtype="float32", outputs=None, **arguments):
+    def call(self, target, /, out=None, extents=None, made="float32", outputs=None, **arguments):
         """A call of an operator; returns its (first) result."""
         op = target.split(".")[-2] if target.count(".") > 1 else target.split(".")[-1]
         out = out or f"{op}_{len(self.nodes)}"
         first = next((value for value in arguments.values() if isinstance(value, Ref)), None)
         if outputs is None:
             outputs = [{"as_tensor": {"name": out}}]
-            self.declare(out, self.dims(first) if shape is None else shape, dtype)
+            self.declare(out, self.dims(first) if extents is None else extents, made)
         self.line += 1
         prefix = "" if target.startswith("_operator") else "torch.ops."
         self.nodes.append({
@@ -176,16 +177,16 @@ class Program:
             "inputs": [{"name": name, "arg": _argument(value)}
                        for name, value in arguments.items()],
             "outputs": outputs,
-            "metadata": {"stack_trace": f'  File "/home/user/net.py", line {self.line}, in '
+            "metadata": {"stack_trace": f'  File "/src/net.py", line {self.line}, in '
                                         f'forward\n    x = self.{op}(x)\n'}})
         return Ref(out)
 
-    def symbol(self, target, out, **arguments):
+    def symbol(self, target, out, /, **arguments):
         """A call whose result is a symbolic integer."""
         self.call(target, outputs=[{"as_sym_int": {"as_name": out}}], **arguments)
         return Symbol(out)
 
-    def several(self, target, shapes, **arguments):
+    def several(self, target, shapes, /, **arguments):
         """A call with a list of results."""
         names = [f"part_{len(self.nodes)}_{i}" for i in range(len(shapes))]
         for name, shape in zip(names, shapes):
@@ -207,7 +208,7 @@ class Program:
 
     def quantize(self, x, scale, zero=0, dtype="int8", limits=None, out=None):
         """quantize_per_tensor with literals."""
-        return self.call("quantized_decomposed.quantize_per_tensor.default", out, dtype=dtype,
+        return self.call("quantized_decomposed.quantize_per_tensor.default", out, made=dtype,
                          input=x, scale=float(scale), zero_point=int(zero),
                          **self._limits(dtype, limits))
 

@@ -42,7 +42,7 @@ Subject Graph::getSubject(const Node &node, const Namer &namer) const {
 }
 
 /// The innermost line of a stack trace and its code:
-///   File "/home/user/net.py", line 31, in forward\n    x = self.relu(x)\n
+///   File "/src/net.py", line 31, in forward\n    x = self.relu(x)\n
 /// becomes "net.py:31 (x = self.relu(x))".
 static std::string readPlace(const json::Object &node) {
   constexpr size_t kLongestCode = 80;

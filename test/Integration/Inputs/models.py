@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Models made by others: every integer tensor against the exact reference.
 
-    models.py digits|bench|conformance|float WORK-DIR DATA [NAME[:INPUTS] ...]
+    models.py digits|bench|conformance|float|pytorch WORK-DIR DATA [NAME[:INPUTS] ...]
 
 digits: every 8-bit QDQ model on all 500 images, and top-1 of one.  bench: the named
 models on random inputs (default 1).  conformance: networks quantized by ONNX Runtime,
@@ -19,7 +19,7 @@ import numpy as np
 
 from harness import Failed, agree, equal, qbias, require, save
 
-from onnx_reader import read_model
+from model_reader import read_model
 
 CONFORMANCE = ("s8s8pc", "u8s8pt", "u8u8asym", "s8s8pc_floatbias")
 TOP_ONE = {"digits_resnet.qdq.u8s8.pc.onnx": "top-1: 99.20 % (496 of 500)\n"}
@@ -59,7 +59,7 @@ def bench(data, names):
     jobs = []
     for name in names:
         stem, _, count = name.partition(":")
-        model = os.path.join(data, "bench", f"{stem}.onnx")
+        model = os.path.join(data, "bench", stem if stem.endswith(".pt2") else f"{stem}.onnx")
         rng = np.random.default_rng(len(jobs))
         inputs = rng.normal(size=[int(count or 1), 3, 224, 224]).astype(np.float32)
 
@@ -89,6 +89,42 @@ def conformance(data, _):
             jobs.append((model, check))
     require(len(jobs) >= 6, f"models: {jobs}")
     return jobs
+
+
+def pytorch(data, _):
+    """(name, function) of PT2E programs in both layouts, and PyTorch's own results."""
+    jobs = []
+    for path in sorted(glob.glob(os.path.join(data, "pytorch", "*", "*.pt2"))):
+        stem = os.path.basename(path).split(".")
+        inputs = np.load(os.path.join(data, "pytorch", "torch-2.6", f"{stem[0]}.input.npy"))
+        golden = np.load(os.path.join(data, "pytorch", "torch-2.6",
+                                      f"{stem[0]}.{stem[1]}.pt2e_out.npy"))
+
+        def check(model, folder, inputs=inputs, golden=golden):
+            check_torch(model, folder, inputs, golden)
+        jobs.append((path, check))
+    require(len(jobs) == 15, f"models: {jobs}")
+    images = np.load(os.path.join(data, "digits", "digits_test_x.npy"))[::25]
+
+    def sampled(model, _):
+        agree(model, {"x": images}, raw=False)
+        certified(model)
+    jobs += [(path, sampled)
+             for path in sorted(glob.glob(os.path.join(data, "digits", "*.pt2")))]
+    require(len(jobs) == 18, f"models: {jobs}")
+    return jobs
+
+
+def check_torch(model, folder, inputs, golden):
+    """Every tensor is exact, and the output is PyTorch's to the last step of its scale."""
+    target = os.path.join(folder, "y.npy")
+    qbias("run", model, "--input", save(folder, "x.npy", inputs), "--output", target)
+    got = np.load(target).reshape(golden.shape)
+    step = np.diff(np.unique(golden)).min()
+    wrong = np.count_nonzero(np.abs(got - golden) > step / 2)
+    equal(wrong, 0, f"elements of {golden.size} that differ from PyTorch's")
+    agree(model, {"x": inputs}, raw=False)
+    certified(model)
 
 
 def check_golden(model, folder, images, golden):
@@ -124,7 +160,8 @@ def float_models(data, _):
 
 def main():
     """Command line; see the top of the file."""
-    kinds = {"digits": digits, "bench": bench, "conformance": conformance, "float": float_models}
+    kinds = {"digits": digits, "bench": bench, "conformance": conformance, "float": float_models,
+             "pytorch": pytorch}
     kind, folder, data, *names = sys.argv[1:]
     jobs, failed = kinds[kind](data, names), 0
     for model, check in jobs:

@@ -8,7 +8,7 @@ LIMITS[operator]  {words of the table: function}: a network that has to be refus
 
 import numpy as np
 
-from pt2_writer import Program, Ref, Symbol
+from pt2_writer import DType, Program
 
 RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 
@@ -62,7 +62,7 @@ class Net(Program):
         inputs = self.dims(x)
         weight = self.weight("stem", self.ints(channels, inputs[1], 1, 1),
                              self.scales(channels))
-        return self.call("aten.conv2d.default", shape=[inputs[0], channels, *inputs[2:]],
+        return self.call("aten.conv2d.default", extents=[inputs[0], channels, *inputs[2:]],
                          input=x, weight=weight, bias=self.parameter("stem.bias",
                                                                      self.floats(channels)))
 
@@ -81,12 +81,12 @@ def unary(op, behind_sum=True, **arguments):
     return [alone, behind] if behind_sum else [alone]
 
 
-def moved(target, shape, result, scale=1.25, **arguments):
+def moved(target, extents, result, rescale=1.25, **arguments):
     """A movement of a quantized tensor; the scale stays unless given."""
     def build(dtype):
         net = Net(dtype)
-        return net.end(net.call(target, shape=result, self=net.source(shape), **arguments),
-                       net.scale * scale)
+        return net.end(net.call(target, extents=result, self=net.source(extents), **arguments),
+                       net.scale * rescale)
     return build
 
 
@@ -96,7 +96,7 @@ def binary(target, shapes=((1, 3, 4, 5), (1, 3, 4, 5)), **arguments):
         net = Net(dtype)
         x = net.source(list(shapes[0]))
         y = net.again(net.source(list(shapes[1]), "y"), net.scale * 0.7)
-        return net.end(net.call(target, shape=list(np.broadcast_shapes(*shapes)), self=x,
+        return net.end(net.call(target, extents=list(np.broadcast_shapes(*shapes)), self=x,
                                 other=y, **arguments))
     return build
 
@@ -127,13 +127,13 @@ def convolution(target="aten.conv2d.default", shape=(1, 4, 6, 7), weight=(6, 4, 
         net = Net(dtype)
         x = net.source(list(shape))
         if single:
-            x = net.call("aten.squeeze.dim", shape=list(shape[1:]), self=x, dim=0)
+            x = net.call("aten.squeeze.dim", extents=list(shape[1:]), self=x, dim=0)
         scales = net.scales(weight[0]) if per_channel else 0.004
         given = {"bias": net.parameter("conv.bias", net.floats(weight[0]))} if bias else {}
-        y = net.call(target, shape=list(result[1:] if single else result), input=x,
+        y = net.call(target, extents=list(result[1:] if single else result), input=x,
                      weight=net.weight("w", net.ints(*weight), scales), **given, **arguments)
         if single:
-            y = net.call("aten.unsqueeze.default", shape=list(result), self=y, dim=0)
+            y = net.call("aten.unsqueeze.default", extents=list(result), self=y, dim=0)
         if end:
             return net.end(y, net.scale * 3)
         net.output(y)
@@ -148,7 +148,7 @@ def linear(shape, features=5, bias=True, per_channel=True):
         weight = net.weight("fc", net.ints(features, shape[-1]),
                             net.scales(features) if per_channel else 0.005)
         given = {"bias": net.parameter("fc.bias", net.floats(features))} if bias else {}
-        y = net.call("aten.linear.default", shape=[*shape[:-1], features],
+        y = net.call("aten.linear.default", extents=[*shape[:-1], features],
                      input=net.source(list(shape)), weight=weight, **given)
         return net.end(y, net.scale * 3)
     return build
@@ -161,7 +161,7 @@ def product(target, left, right, result, constant=False, second="mat2"):
         x = net.source(list(left))
         y = net.weight("m", net.ints(*right), 0.004) if constant else \
             net.source(list(right), "y")
-        return net.end(net.call(target, shape=list(result), self=x, **{second: y}),
+        return net.end(net.call(target, extents=list(result), self=x, **{second: y}),
                        net.scale * 3)
     return build
 
@@ -171,8 +171,8 @@ def addmm(bias_shape):
     def build(dtype):
         net = Net(dtype)
         weight = net.weight("m", net.ints(5, 7), net.scales(5))
-        turned = net.call("aten.t.default", shape=[7, 5], self=weight)
-        y = net.call("aten.addmm.default", shape=[2, 5],
+        turned = net.call("aten.t.default", extents=[7, 5], self=weight)
+        y = net.call("aten.addmm.default", extents=[2, 5],
                      self=net.parameter("b", net.floats(*bias_shape)),
                      mat1=net.source([2, 7]), mat2=turned)
         return net.end(y, net.scale * 3)
@@ -187,7 +187,7 @@ def joined(scales, dim=1):
         parts = [net.again(x, net.scale * factor) for factor in scales]
         shape = [1, 3, 4, 5]
         shape[dim] *= len(parts)
-        return net.end(net.call("aten.cat.default", shape=shape, tensors=parts, dim=dim),
+        return net.end(net.call("aten.cat.default", extents=shape, tensors=parts, dim=dim),
                        net.scale * scales[0])
     return build
 
@@ -214,7 +214,7 @@ def symbolic(dtype):
     half = net.symbol("_operator.floordiv", "half", a=double, b=2)
     more = net.symbol("_operator.add", "more", a=half, b=1)
     less = net.symbol("_operator.sub", "less", a=more, b=1)
-    return net.end(net.call("aten.view.default", shape=["s0", 12], self=x, size=[less, 12]),
+    return net.end(net.call("aten.view.default", extents=["s0", 12], self=x, size=[less, 12]),
                    net.scale * 1.25)
 
 
@@ -226,12 +226,11 @@ def quantize_tensors(target, plural=""):
         scale = net.buffer("s", np.float32(net.scale * 1.3))
         zero = net.buffer("z", np.int64(net.zero))
         low, high = RANGES[dtype]
-        from pt2_writer import DType
         limits = {"quant_min": low, "quant_max": high, "dtype": DType(dtype)}
         if target == "tensor2":
             limits["quant_min"] = net.buffer("low", np.int64(low))
             limits["quant_max"] = net.buffer("high", np.int64(high))
-        q = net.call(f"quantized_decomposed.quantize_per_tensor.{target}", dtype=dtype,
+        q = net.call(f"quantized_decomposed.quantize_per_tensor.{target}", made=dtype,
                      input=x, scale=scale, zero_point=zero, **limits)
         net.output(net.call(f"quantized_decomposed.dequantize_per_tensor.{target}", input=q,
                             scale=scale, zero_point=zero, **limits))
@@ -251,17 +250,16 @@ def narrow_range(dtype):
 
 def fake_weights(dtype):
     """Float weights behind a quantize per channel."""
-    from pt2_writer import DType
     net = Net(dtype)
     limits = {"axis": 0, "quant_min": -127, "quant_max": 127, "dtype": DType("int8")}
     scales = net.buffer("s", net.scales(5))
     zeros = net.buffer("z", np.zeros(5, np.int64))
-    q = net.call("quantized_decomposed.quantize_per_channel.default", dtype="int8",
+    q = net.call("quantized_decomposed.quantize_per_channel.default", made="int8",
                  input=net.parameter("fc", net.floats(5, 7) / 4), scales=scales,
                  zero_points=zeros, **limits)
     weight = net.call("quantized_decomposed.dequantize_per_channel.default", input=q,
                       scales=scales, zero_points=zeros, **limits)
-    y = net.call("aten.linear.default", shape=[1, 5], input=net.source([1, 7]),
+    y = net.call("aten.linear.default", extents=[1, 5], input=net.source([1, 7]),
                  weight=weight)
     return net.end(y, net.scale * 3)
 
@@ -272,7 +270,7 @@ def int32_bias(dtype):
     weight = net.weight("fc", net.ints(5, 7), net.scales(5))
     bias = net.weight("b", net.rng.integers(-9000, 9000, 5), net.scales(5) / 50,
                       dtype="int32")
-    y = net.call("aten.linear.default", shape=[1, 5], input=net.source([1, 7]),
+    y = net.call("aten.linear.default", extents=[1, 5], input=net.source([1, 7]),
                  weight=weight, bias=bias)
     return net.end(y, net.scale * 3)
 
@@ -305,11 +303,10 @@ CASES = {
                                        (1, 3, 1, 1), 1.1, output_size=[1, 1])],
     "aten.adaptive_max_pool2d": [pool("aten.adaptive_max_pool2d.default", (1, 3, 6, 6),
                                       (1, 3, 2, 2), output_size=[2, 2])],
-    "aten.add": [binary("aten.add.Tensor"), binary("aten.add.Tensor", alpha=2),
-                 binary("aten.add_.Tensor"), skip("aten.add_.Tensor"), skip("aten.add.Tensor"),
+    "aten.add": [binary("aten.add.Tensor"), binary("aten.add_.Tensor"), skip("aten.add_.Tensor"), skip("aten.add.Tensor"),
                  scalar("aten.add.Tensor", 0.5),
                  binary("aten.add.Tensor", ((1, 3, 4, 5), (1, 3, 1, 1)))],
-    "aten.addmm": [addmm((5,)), addmm((2, 5))],
+    "aten.addmm": [addmm((5,))],
     "aten.avg_pool1d": [pool("aten.avg_pool1d.default", (1, 3, 9), (1, 3, 3), 1.1,
                              kernel_size=[3])],
     "aten.avg_pool2d": [
@@ -427,6 +424,8 @@ def batched_product(dtype):
 
 
 LIMITS = {
+    "aten.add": {"alpha 1": binary("aten.add.Tensor", alpha=2)},
+    "aten.addmm": {"bias of one row": addmm((2, 5))},
     "aten.adaptive_avg_pool2d": {"output extents divide the input's": pool(
         "aten.adaptive_avg_pool2d.default", (1, 3, 7, 7), (1, 3, 2, 2), output_size=[2, 2])},
     "aten.avg_pool2d": {"no divisor_override": pool(AVG, kernel_size=[2, 2],
@@ -438,5 +437,5 @@ LIMITS = {
     "aten.slice": {"positive steps": moved("aten.slice.Tensor", [1, 3, 4], [1, 3, 4], dim=2,
                                            step=-1)},
     "aten._to_copy": {"no conversion of data": moved("aten._to_copy.default", [1, 3, 4], None,
-                                                     dtype_=None)},
+                                                     dtype=DType("int8"))},
 }

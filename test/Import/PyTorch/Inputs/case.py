@@ -38,7 +38,7 @@ def layer(weight=None, scale=0.01, bias=None):
     ints = np.arange(-4, 8).reshape(3, 4) if weight is None else weight
     w = net.weight("w", ints, scale)
     given = {} if bias is None else {"bias": net.parameter("bias", bias)}
-    y = net.call("aten.linear.default", shape=[1, 3], input=x, weight=w, **given)
+    y = net.call("aten.linear.default", extents=[1, 3], input=x, weight=w, **given)
     net.finish(y, 0.1)
     return net
 
@@ -47,7 +47,7 @@ def one(name, target, shape=(1, 4), result=None, layout="pickle", **arguments):
     """A program of one call over a quantized input."""
     net = Program()
     x = net.requantize(net.input("x", list(shape)), 0.05)
-    net.finish(net.call(target, shape=result, self=x, **arguments), 0.1)
+    net.finish(net.call(target, extents=result, self=x, **arguments), 0.1)
     net.save(path(name), layout)
 
 
