@@ -40,7 +40,7 @@ import subprocess
 import sys
 
 MAX_LINES = 500
-OWN_TESTS = ("Integration", "Examples", "Lint")
+OWN_TESTS = ("Integration", "Examples", "Lint", "Fuzz")
 SKIPPED = re.compile(r"^(build.*|\.git|__pycache__|Inputs)$")
 TEXT = (".cpp", ".h", ".td", ".py", ".mlir", ".test", ".md", ".sh", ".txt", ".in", ".c", ".cmake")
 COMMENT = r"\s*(?:(?://|#|;)\s*)?"

@@ -15,6 +15,7 @@ config.test_exec_root = os.path.join(config.qbias_build, "test")
 bin_dir = os.path.join(config.qbias_build, "bin")
 config.environment["PATH"] = os.pathsep.join(
     [bin_dir, config.llvm_tools, config.environment["PATH"]])
+config.environment["QBIAS_LIBRARY"] = os.path.join(config.qbias_build, "lib", "libqbias.so")
 for name in ("HOME", "QBIAS_DATA_DIR"):
     if name in os.environ:
         config.environment[name] = os.environ[name]

@@ -139,8 +139,7 @@ int qbias::runCompile(const CompileCommand &command) {
   return compile(*module, emit, machine.get(), sized) ? kExitOk : kExitBadInput;
 }
 
-/// Plans and workspace of a lowered copy of an integer-stage module.
-static Lowered lowerCopy(ModuleOp module, const CompileOptions &options) {
+Lowered qbias::lowerCopy(ModuleOp module, const CompileOptions &options) {
   OwningOpRef<ModuleOp> copy = module.clone();
   CompileOptions certified = options;
   certified.certified = true;

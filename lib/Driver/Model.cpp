@@ -65,8 +65,9 @@ static StringRef getPrefix(DiagnosticSeverity severity) {
   return {};
 }
 
-DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, std::string file)
-    : context(context), file(std::move(file)) {
+DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, std::string file,
+                                     llvm::raw_ostream &os)
+    : context(context), file(std::move(file)), os(os) {
   handler = context->getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
     bool isError = diagnostic.getSeverity() == DiagnosticSeverity::Error;
     errorCount += isError;
@@ -74,8 +75,8 @@ DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, std::string file)
       StringRef prefix = d.getSeverity() == DiagnosticSeverity::Error
                              ? StringRef()
                              : getPrefix(d.getSeverity());
-      llvm::errs() << this->file << ": " << prefix << getPlace(d.getLocation()) << d.str()
-                   << "\n";
+      this->os << this->file << ": " << prefix << getPlace(d.getLocation()) << d.str()
+               << "\n";
     };
     print(diagnostic);
     for (Diagnostic &note : diagnostic.getNotes())

@@ -14,6 +14,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <string>
 
@@ -38,17 +39,19 @@ struct CompileOptions {
 /// Everything the driver registers: dialects, interfaces, translations.
 void registerForDriver(mlir::DialectRegistry &registry);
 
-/// Prints diagnostics as `file: layer: message` on stderr while alive. Counts
+/// Prints diagnostics as `file: layer: message` on `os` while alive. Counts
 /// errors; remarks go to the context's own engine.
 class DiagnosticPrinter {
 public:
-  DiagnosticPrinter(mlir::MLIRContext *context, std::string file);
+  DiagnosticPrinter(mlir::MLIRContext *context, std::string file,
+                    llvm::raw_ostream &os = llvm::errs());
   ~DiagnosticPrinter();
   int errors() const { return errorCount; }
 
 private:
   mlir::MLIRContext *context;
   std::string file;
+  llvm::raw_ostream &os;
   mlir::DiagnosticEngine::HandlerID handler;
   int errorCount = 0;
 };

@@ -44,6 +44,9 @@ struct Lowered {
 /// Plans of the contractions of a linalg-stage module.
 llvm::StringMap<LayerPlan> collectPlans(mlir::ModuleOp module);
 
+/// Plans and workspace of a lowered copy of an integer-stage module.
+Lowered lowerCopy(mlir::ModuleOp module, const CompileOptions &options);
+
 /// The report of an integer-stage module as JSON (docs/Report.md). `tensors`
 /// were collected before the module was integerized.
 llvm::json::Object makeReport(mlir::ModuleOp module, llvm::StringRef model,
