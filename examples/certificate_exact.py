@@ -34,20 +34,47 @@ def quantize(value, s, z, qmin, qmax):
     return min(max(rne(value / s) + z, qmin), qmax)
 
 
-def sigmoid_end(x, digits):
-    """Enclosure of 1 / (1 + e^-x); exact at 0 (irrational elsewhere)."""
+def exp_end(x, digits):
+    """Enclosure of e^x; exact at 0 (irrational elsewhere)."""
     if x == 0:
-        return HALF, HALF
-    if abs(x) * 100 > digits * 231:  # ln 10 < 2.31: then e^-|x| < 10^-digits
-        small = (Fraction(0), Fraction(1, 10**digits))
-    else:
-        context = decimal.Context(prec=digits + 5)
-        size = context.divide(abs(x).numerator, abs(x).denominator)
-        low = Fraction(context.exp(context.next_minus(size)))
-        high = Fraction(context.exp(context.next_plus(size)))
-        slack = Fraction(1, 10**digits)  # exp is correct to the last of digits + 5 places
-        small = (1 / (1 + high * (1 + slack)), 1 / (1 + low * (1 - slack)))
+        return Fraction(1), Fraction(1)
+    if x * 100 < -digits * 231:  # ln 10 < 2.31: then e^x < 10^-digits
+        return Fraction(0), Fraction(1, 10**digits)
+    if x < 0:
+        low, high = exp_end(-x, digits)
+        return 1 / high, 1 / low
+    context = decimal.Context(prec=digits + 5)
+    size = context.divide(x.numerator, x.denominator)
+    slack = Fraction(1, 10**digits)  # exp is correct to the last of digits + 5 places
+    return (Fraction(context.exp(context.next_minus(size))) * (1 - slack),
+            Fraction(context.exp(context.next_plus(size))) * (1 + slack))
+
+
+def sigmoid_end(x, digits):
+    """Enclosure of 1 / (1 + e^-x)."""
+    low, high = exp_end(-abs(x), digits)
+    small = low / (1 + low), high / (1 + high)
     return small if x < 0 else (1 - small[1], 1 - small[0])
+
+
+def elu_end(x, digits, alpha):
+    """Enclosure of x, or of alpha * (e^x - 1) below 0."""
+    return (x, x) if x >= 0 else tuple(alpha * (e - 1) for e in exp_end(x, digits))
+
+
+def root_end(x, digits):
+    """Enclosure of the root of max(x, 0): between neighbours with that many digits."""
+    if x <= 0:
+        return Fraction(0), Fraction(0)
+    scale = 10**digits * x.denominator
+    whole = math.isqrt(x.numerator * x.denominator * 10**(2 * digits))
+    exact = whole * whole == x.numerator * x.denominator * 10**(2 * digits)
+    return Fraction(whole, scale), Fraction(whole + (not exact), scale)
+
+
+def monotone(end, x, *parameters):
+    """Enclosure of a non-decreasing function from those of its ends."""
+    return end(x[0], *parameters)[0], end(x[1], *parameters)[1]
 
 
 def product(a, b):
@@ -72,8 +99,12 @@ def apply_unary(op, x, digits, alpha=None, beta=None, low=None, high=None):
     if op == "HardSwish":
         gate = apply_unary("HardSigmoid", x, digits, Fraction(1, 6), HALF)
         return product(x, gate)
-    if op == "Sigmoid":
-        return sigmoid_end(x[0], digits)[0], sigmoid_end(x[1], digits)[1]
+    if op in ("Sigmoid", "Exp", "Sqrt"):
+        end = {"Sigmoid": sigmoid_end, "Exp": exp_end, "Sqrt": root_end}[op]
+        return monotone(end, x, digits)
+    if op == "Elu":
+        require(alpha >= 0, "negative factor in Elu")
+        return monotone(elu_end, x, digits, alpha)
     if op == "Tanh":
         low, high = apply_unary("Sigmoid", (2 * x[0], 2 * x[1]), digits)
         return 2 * low - 1, 2 * high - 1
@@ -120,10 +151,10 @@ class Tail:
         function's own limits (a sigmoid never leaves 0..1), else recomputed."""
         self.steps = steps
         for op, *_ in steps:
-            require(op not in ("HardSwish", "Abs", "Neg"), f"{op} behind an accumulator")
+            require(op not in ("HardSwish", "Abs", "Neg", "Sqrt"), f"{op} behind an accumulator")
         self.lo, self.hi = self._limits()
         _, _, _, qmin, qmax = steps[-1]
-        if any(op in ("Sigmoid", "Tanh", "HardSigmoid") for op, *_ in steps):
+        if any(op in ("Sigmoid", "Tanh", "HardSigmoid", "Exp", "Elu") for op, *_ in steps):
             self.lo = min(self.lo, max(claimed[0], qmin))
             self.hi = max(self.hi, min(claimed[1], qmax))
         require(claimed == (self.lo, self.hi),
@@ -142,6 +173,9 @@ class Tail:
                 low, high = ((end - parameters[1]) * parameters[0] for end in (low, high))
             elif op in ("Sigmoid", "Tanh"):
                 low, high = Fraction(-1 if op == "Tanh" else 0), Fraction(1)
+            elif op in ("Exp", "Elu"):
+                low = Fraction(0) if op == "Exp" else -parameters[0]["alpha"]
+                high = None if high is None else step_value((op, *parameters), (high, high), 40)[1]
             else:
                 bounds = {"Clip": parameters[0], "HardSigmoid": {"low": 0, "high": 1}}.get(op, {})
                 low, high = (bounds.get(key) if end is None else

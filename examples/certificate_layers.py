@@ -7,10 +7,10 @@ u is the integer sum without bias; acc, t(n), v, m, r, k are as in certificate_p
 import math
 from fractions import Fraction
 
-from certificate_exact import (Failure, Tail, apply_unary, clip, decided, product, quantize,
-                               require, rne)
-from certificate_model import LAYOUT, POOLS, UNARY, WEIGHTED
-from certificate_program import MAX_MULTIPLIER, MAX_SHIFT, Program, bisect_level, intersection
+from certificate_exact import Failure, Tail, clip, product, require, rne
+from certificate_model import POOLS, WEIGHTED
+from certificate_program import MAX_MULTIPLIER, MAX_SHIFT, bisect_level, intersection
+from certificate_tables import LookupCheck
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 WIDE_BIAS = 2**62  # limit of a bias beside 64-bit accumulators
@@ -20,7 +20,7 @@ ACCUMULATOR_OPS = {"conv2d", "matmul"}
 ADDEND_OPS = {"conv2d_add", "matmul_add"}
 
 
-class SegmentCheck(Program):
+class SegmentCheck(LookupCheck):
     """Checks one layer; `run` returns its number of channels or raises Failure."""
 
     def __init__(self, checker, layer):
@@ -28,6 +28,7 @@ class SegmentCheck(Program):
         self.checker, self.model = checker, checker.model
         self.roots = [checker.root(name) for name in layer["inputs"]]
         self.output = self.model.producer[layer["output"]]
+        self.addend = None  # third input of a Gemm that is no bias
 
     def run(self):
         """Dispatch on the operator the certificate names."""
@@ -44,6 +45,8 @@ class SegmentCheck(Program):
             return self._sum_of_two(core, steps)
         if op == "mul":
             return self._product_of_two(core, steps)
+        if op == "requantize":
+            return self._requantize(core, steps)
         require(op == "avg_pool", f"operator {op} is unknown")
         return self._mean(core, steps)
 
@@ -89,13 +92,14 @@ class SegmentCheck(Program):
         if source is not None and source.op == "DequantizeLinear":
             q = self.model.constant(source.inputs[0])
         require(q is not None, f"{name}: the weights are not a dequantized constant")
+        dims = q.dims if len(q.dims) > 1 else q.dims + [1]  # a vector is a column
         by_rows = node.op == "Conv" or bool(node.attributes.get("transB")) != swapped
-        count = q.dims[0] if by_rows else q.dims[-1]
+        count = dims[0] if by_rows else dims[-1]
         scales, zeros = self.model.parameters(source)
-        axis = source.attributes.get("axis", 1) % len(q.dims)
-        require(len(scales) == 1 or axis == (0 if by_rows else len(q.dims) - 1),
+        axis = source.attributes.get("axis", 1) % len(dims)
+        require(len(scales) == 1 or axis == (0 if by_rows else len(dims) - 1),
                 f"{name}: weight scales on another axis than the output channels")
-        require(by_rows or len(q.dims) == 2, f"{name}: expects a matrix of weights")
+        require(by_rows or len(dims) == 2, f"{name}: expects a matrix of weights")
         size = len(q.values) // count
         rows = [q.values[c * size:(c + 1) * size] if by_rows else q.values[c::count]
                 for c in range(count)]
@@ -105,10 +109,11 @@ class SegmentCheck(Program):
         return rows, [s or Fraction(1) for s in scales]  # zero scale: w = 0, s_w = 1
 
     def _channels(self, core, steps):
-        """[(unit, b, u_min, u_max, room)] per channel and the steps left for the tail.
+        """[(unit, b, u_min, u_max, room, own)] per channel and the steps left for the tail.
 
         room: (lowest, highest) integer bias; what an int32 accumulator has left for any
         integer of the operand's type, 62 bits where the products leave int32 (N9, N10).
+        own: the part of b in bias integers, the layer's own bias or all of b.
         """
         require(core.op in WEIGHTED, f"{core.op} is not a convolution or matrix product")
         x_scale, z, low, high = self._operand(core.inputs[0], 0)
@@ -121,13 +126,18 @@ class SegmentCheck(Program):
         rows, scales = self._weights(core)
         gains = [Fraction(core.attributes.get("alpha", 1.0))] * len(rows)
         offsets = [Fraction(0)] * len(rows)
-        if len(core.inputs) > 2 and core.inputs[2]:
+        if len(core.inputs) > 2 and core.inputs[2] and core.inputs[2] != self.addend:
             beta, bias = core.attributes.get("beta", 1.0), self.model.numbers(core.inputs[2])
+            require(bias is not None, f"{core.inputs[2]}: the bias is not a constant")
             offsets = [value * Fraction(beta) for value in spread(bias, len(rows))]
+        own = [[value / (x_scale * s * gain)] for value, s, gain in zip(offsets, scales, gains)]
         while steps and steps[0][0] == "affine":
             factor, shift = (spread(item, len(rows)) for item in steps[0][1:])
             offsets = [o * f + s for o, f, s in zip(offsets, factor, shift)]
             gains = [g * f for g, f in zip(gains, factor)]
+            require(all(gain > 0 for gain in gains), "a gain that is not positive")
+            for whole, value, s, gain in zip(own, offsets, scales, gains):
+                whole.append(value / (x_scale * s * gain))
             steps = steps[1:]
         sums = [(sum(w for w in row if w > 0), sum(w for w in row if w < 0)) for row in rows]
         result = [(x_scale * s * gain, offset, up * (low - z) + down * (high - z),
@@ -137,7 +147,7 @@ class SegmentCheck(Program):
                   INT32_MAX - max(up * (qmax - z) + down * (qmin - z), 0)) for up, down in sums]
         if any(least > 0 or most < 0 for least, most in rooms):
             rooms = [(-WIDE_BIAS, WIDE_BIAS)] * len(rooms)
-        return [channel + (room,) for channel, room in zip(result, rooms)], steps
+        return [channel + (room, parts) for channel, room, parts in zip(result, rooms, own)], steps
 
     def _two_activations(self, core, x_scale, z, low, high):
         """Bounds from both ranges and the reduction length (N9)."""
@@ -145,17 +155,23 @@ class SegmentCheck(Program):
         s, zero, low2, high2 = self._operand(core.inputs[1], 1)
         length = self.model.shape(core.inputs[0])[-1]
         ends = product((low - z, high - z), (low2 - zero, high2 - zero))
-        return [(x_scale * s, Fraction(0), ends[0] * length, ends[1] * length, (0, 0))]
+        columns = self.model.shape(core.inputs[1])[-1]
+        channel = x_scale * s, Fraction(0), ends[0] * length, ends[1] * length, (0, 0), [0]
+        return [channel] * columns
 
-    def _bias(self, c, count, unit, offset, room):
-        """The channel's integer bias, proven to be the rounded one (N5, N10)."""
-        exact = rne(offset / unit)
+    def _bias(self, c, count, room, own):
+        """The channel's integer bias, proven to be the rounded one (N5, N10).
+
+        Constants behind the layer may be in the bias or in r: what the bias leaves has to
+        be in r, which the steps prove.
+        """
+        exact = [rne(Fraction(value)) for value in own]
         if "bias" not in self.layer:
-            require(exact == 0, f"channel {c}: no bias, expects {exact}")
+            require(0 in exact, f"channel {c}: no bias, expects {exact[0]}")
             return 0
-        bias, expected = self.column("bias", count)[c], clip(exact, *room)
-        require(bias == expected, f"channel {c}: bias {bias}, expects {expected} ("
-                + ("N5)" if expected == exact else f"N10, the rounded bias is {exact})"))
+        bias, expected = self.column("bias", count)[c], [clip(value, *room) for value in exact]
+        require(bias in expected, f"channel {c}: bias {bias}, expects {expected[0]} ("
+                + ("N5)" if expected == exact else f"N10, the rounded bias is {exact[0]})"))
         return bias
 
     def _accumulator(self, core, steps):
@@ -163,30 +179,40 @@ class SegmentCheck(Program):
         if self.form != "accumulator":
             self._set_tail(steps)
         count = len(channels)
-        for c, (unit, offset, low, high, room) in enumerate(channels):
-            bias = self._bias(c, count, unit, offset, room)
+        for c, (unit, offset, low, high, room, own) in enumerate(channels):
+            bias = self._bias(c, count, room, own)
             self.check_bounds(c, count, low + bias, high + bias)
             if self.form != "accumulator":
                 thresholds = [u + bias for u in self.tail.reach(unit, offset, low, high)]
                 self.staircase(c, count, thresholds, low + bias, high + bias)
         return count
 
-    def _with_addend(self, core, steps):
-        """Accumulator plus a quantized operand: a staircase per value of q2 (N11b)."""
+    def _sides(self, core):
+        """(layer, steps behind it, the other operand) of a sum with an accumulator."""
+        if core.op == "Gemm":
+            require(core.attributes.get("beta", 1.0) == 1 and len(core.inputs) > 2,
+                    "a Gemm with another factor than 1 of its third input")
+            self.addend = core.inputs[2]
+            return core, [], self.addend
         require(core.op in ("Add", "Sub"), f"{core.op} is not a sum")
-        require(self.form in ("affine", "half_even"), f"form {self.form} with an addend")
         sides = [self.checker.trace(name, self.roots) for name in core.inputs]
         side = next((i for i in (0, 1) if sides[i][0].op in WEIGHTED), None)
         require(side is not None, "no operand of the sum is a convolution or matrix product")
         require(core.op == "Add" or side == 0, "an accumulator is subtracted")
-        channels, rest = self._channels(*sides[side])
+        return sides[side] + (core.inputs[1 - side],)
+
+    def _with_addend(self, core, steps):
+        """Accumulator plus a quantized operand: a staircase per value of q2 (N11b)."""
+        require(self.form in ("affine", "half_even"), f"form {self.form} with an addend")
+        layer, between, name = self._sides(core)
+        channels, rest = self._channels(layer, between)
         require(not rest, "a function between the accumulator and the sum")
-        s2, z2, low2, high2 = self._operand(core.inputs[1 - side], 1)
+        s2, z2, low2, high2 = self._operand(name, 1)
         s2 = -s2 if core.op == "Sub" else s2
         self._set_tail(steps)
         count, addend = len(channels), self.column("addend_multiplier", len(channels))
-        for c, (unit, offset, low, high, room) in enumerate(channels):
-            bias = self._bias(c, count, unit, offset, room)
+        for c, (unit, offset, low, high, room, own) in enumerate(channels):
+            bias = self._bias(c, count, room, own)
             self.check_bounds(c, count, low + bias, high + bias)
             (m, k), bounds = self.factors(c, count), []
             for q2 in range(low2, high2 + 1):
@@ -219,7 +245,7 @@ class SegmentCheck(Program):
         if self.form == "table":
             return self._pair_table(core, a, b, expected)
         ma, mb = self.column("multiplier", 2)
-        require(core.op == "Add" or mb < 0 < ma, "a difference needs a negative second multiplier")
+        require(core.op == "Add" or mb <= 0 < ma, "a difference has no positive second multiplier")
         k = self.column("shift", 1)[0]
         require(1 <= k <= MAX_SHIFT and abs(ma) <= MAX_MULTIPLIER and abs(mb) <= MAX_MULTIPLIER,
                 "multiplier or shift out of range (N6)")
@@ -265,7 +291,7 @@ class SegmentCheck(Program):
                  for qa in range(a[2], a[3] + 1) for qb in range(b[2], b[3] + 1)]
         return self._pair_table(core, a, b, pairs)
 
-    # Means and tables.
+    # Means and wide tensors.
 
     def _divisors(self, core):
         """Every divisor an output position of the pool has, and whether taps are padded."""
@@ -291,82 +317,31 @@ class SegmentCheck(Program):
         given = self.layer.get("divisors", sorted(divisors) if len(divisors) == 1 else [])
         require(sorted(given) == sorted(divisors),
                 f"divisors {given}, expects {sorted(divisors)}")
-        self._set_tail(steps)
+        if self.form != "accumulator":
+            self._set_tail(steps)
         for c, divisor in enumerate(given):
             ends = divisor * (low - z), divisor * (high - z)
             self.check_bounds(c, len(given), *ends)
+            if self.form == "accumulator":
+                continue
             levels = self.tail.reach(s / divisor, Fraction(0), *ends)
             self.staircase(c, len(given), levels, *ends)
         return len(given)
 
-    def _lookup(self):
-        """Any function of one integer: every entry that can occur (N11, N13 d)."""
-        require(self.form == "table" and len(self.layer["inputs"]) == 1,
-                "a lookup is a table of one input")
-        target = self.model.quantization(self.output)
+    def _requantize(self, core, steps):
+        """A staircase in q - z of a tensor too wide for a table (N7)."""
+        if core.op == "Concat":
+            branch = next(item for item in core.inputs if self._reader(item) is not None)
+            core, before = self.checker.trace(branch, self.roots)
+            steps = before + steps
+        require(core.op == "DequantizeLinear", f"{core.op} is not elementwise")
+        s, z = self.model.quantization(core)[:2]
         low, high = self.layer["input_ranges"][0]
-        values = {q: decided(lambda digits, q=q: self._evaluate(self.output.inputs[0], q, digits),
-                             lambda v: quantize(v, *target)) for q in range(low, high + 1)}
-        table, reader = self.layer["table"], self._reader(self.output.inputs[0])
-        start, stop = self.model.quantization(reader)[2:]
-        if len(table) != stop - start + 1:
-            start, stop = low, high
-        require(len(table) == stop - start + 1, f"table of {len(table)} entries")
-        for q, expected in values.items():
-            require(table[q - start] == expected,
-                    f"table entry of {q} is {table[q - start]}, expects {expected}")
-        claimed = self.layer["lo"], self.layer["hi"]  # readers rely on this range
-        tight = min(values.values()), max(values.values())
-        require(target[2] <= claimed[0] <= tight[0] and tight[1] <= claimed[1] <= target[3],
-                f"lo, hi = {list(claimed)}, expects {list(tight)} or a wider range")
+        self._set_tail(steps)
+        self.check_bounds(0, 1, low - z, high - z)
+        levels = self.tail.reach(s, Fraction(0), low - z, high - z)
+        self.staircase(0, 1, levels, low - z, high - z)
         return 1
-
-    def _reader(self, name):
-        """The dequantize of the layer's operand behind elementwise operators, or None."""
-        node = self.model.producer.get(name)
-        if node is None or node.op in WEIGHTED | POOLS:
-            return None
-        if node.op == "DequantizeLinear":
-            if self.checker.root(node.inputs[0]) == self.roots[0]:
-                return node
-            if node.inputs[0] in self.checker.by_output:
-                return None
-        return next(filter(None, map(self._reader, node.inputs)), None)
-
-    def _evaluate(self, name, q, digits):
-        """Enclosure of the real tensor `name` when the operand is the integer q."""
-        numbers, node = self.model.numbers(name), self.model.producer.get(name)
-        if numbers is not None:
-            require(len(set(numbers)) == 1, f"{name}: a per-channel constant in a table")
-            return numbers[0], numbers[0]
-        require(node is not None, f"{name}: a float input inside a segment")
-        values = [self._evaluate(item, q, digits) for item in node.inputs] \
-            if node.op in ("Add", "Sub", "Mul", "Div") else []
-        if node.op == "DequantizeLinear":
-            s, z = self.model.quantization(node)[:2]
-            if self.checker.root(node.inputs[0]) != self.roots[0]:
-                inner = self.checker.interior(node.inputs[0])
-                target = self.model.quantization(inner)
-                q = decided(lambda d, q=q: self._evaluate(inner.inputs[0], q, d),
-                            lambda v: quantize(v, *target))
-            return (q - z) * s, (q - z) * s
-        if node.op in LAYOUT:
-            return self._evaluate(node.inputs[0], q, digits)
-        if node.op in UNARY:
-            op, parameters = self.checker.unary(node)
-            return apply_unary(op, self._evaluate(node.inputs[0], q, digits), digits, **parameters)
-        if node.op == "Concat":
-            branch = next(item for item in node.inputs if self._reader(item) is not None)
-            return self._evaluate(branch, q, digits)
-        require(len(values) == 2, f"{node.op} in a table")
-        if node.op == "Sub":
-            values[1] = (-values[1][1], -values[1][0])
-        if node.op in ("Add", "Sub"):
-            return values[0][0] + values[1][0], values[0][1] + values[1][1]
-        if node.op == "Div":
-            require(values[1][0] == values[1][1] != 0, "division by an activation")
-            values[1] = (1 / values[1][0],) * 2
-        return product(*values)
 
 
 def spread(values, count):

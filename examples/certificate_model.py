@@ -16,9 +16,11 @@ FORMATS = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 10: "
 PACKED = {21: (4, False), 22: (4, True), 25: (2, False), 26: (2, True)}
 TYPE_RANGES = {2: (0, 255), 3: (-128, 127), 4: (0, 65535), 5: (-32768, 32767),
                6: (-2**31, 2**31 - 1), 21: (0, 15), 22: (-8, 7), 25: (0, 3), 26: (-2, 1)}
+EXACT_CASTS = {1, 11}  # of real tensors: to float32 and float64
 LAYOUT = {"Reshape", "Flatten", "Transpose", "Squeeze", "Unsqueeze", "Identity", "Dropout",
           "Slice", "Split", "MaxPool", "GlobalMaxPool", "Expand", "Pad"}
-UNARY = {"Relu", "Clip", "LeakyRelu", "HardSigmoid", "HardSwish", "Sigmoid", "Tanh", "Abs", "Neg"}
+UNARY = {"Relu", "Clip", "LeakyRelu", "HardSigmoid", "HardSwish", "Sigmoid", "Tanh", "Abs", "Neg",
+         "Elu", "Exp", "Sqrt", "PRelu"}
 WEIGHTED = {"Conv", "Gemm", "MatMul"}
 POOLS = {"AveragePool", "GlobalAveragePool", "ReduceMean"}
 # QOperator node -> (operator, first inputs of its quantized operands, index of s_y).
@@ -197,6 +199,8 @@ class Model:
         self.outputs = [value_shape(item)[0] for item in graph.get(12, [])]
         self.producer = {name: node for node in self.nodes for name in node.outputs if name}
         for node in self.nodes:
+            if node.op == "Cast" and node.attributes.get("to") in EXACT_CASTS:
+                node.op = "Identity"
             if node.op == "Constant" and "value" in node.attributes:
                 self.constants[node.outputs[0]] = node.attributes["value"]
         self.cache = {}

@@ -4,7 +4,7 @@
 
     check_certificate.py CERTIFICATE.json MODEL.onnx
 
-Needs only the three certificate_*.py files beside it and Python's standard library; it
+Needs only the certificate_*.py files beside it and Python's standard library; it
 shares no code with the compiler.  Weights, biases, scales and zero points come from the
 model; only multipliers, shifts, rounding constants, clamps, integer biases and bounds
 come from the certificate.  Everything is recomputed in exact rational arithmetic (rules
@@ -41,7 +41,9 @@ class Checker:
     def __init__(self, certificate, model):
         self.model, self.layers = model, certificate["layers"]
         self.by_output, self.ranges, self.aliases = {}, {}, {}
-        for layer in self.layers:
+        joined = {node.name: node.outputs[0] for node in model.nodes if node.op == "Concat"}
+        for layer in self.layers:  # a concat of integers goes by the name of its node
+            layer["inputs"] = [joined.get(name, name) for name in layer["inputs"]]
             self.by_output.setdefault(layer["output"], []).append(layer)
         self.proven, self.lines, self.channels = set(), [], 0
 
@@ -125,15 +127,18 @@ class Checker:
         return bounds
 
     def _input_range(self, name):
-        """Type range of an integer graph input or of the quantize of a float input."""
+        """Type range of a constant, an integer graph input, or the quantize of a float input."""
         node = self.model.producer.get(name)
+        if node is not None and node.op == "Concat":  # on integers
+            bounds = [self.range(item) for item in node.inputs]
+            return min(low for low, _ in bounds), max(high for _, high in bounds)
         if node is None:
             readers = [reader for reader in self.model.nodes
                        if reader.op == "DequantizeLinear" and reader.inputs[0] == name]
             require(readers, f"{name}: no tensor of this name is quantized")
             return self.model.quantization(readers[0])[2:]
-        source = node.inputs[0]
-        while source in self.model.producer and self.model.producer[source].op in LAYOUT:
+        source, outside = node.inputs[0], LAYOUT | {"Relu", "Clip"}
+        while source in self.model.producer and self.model.producer[source].op in outside:
             source = self.model.producer[source].inputs[0]
         if node.op != "QuantizeLinear" or source in self.model.producer:
             raise Missing(f"{name}: no layer of the certificate ends here")
@@ -151,12 +156,15 @@ class Checker:
 
     def _alias(self, name):
         node = self.model.producer.get(name)
-        if name in self.by_output or node is None:
+        if name in self.by_output or node is None or self.model.constant(name) is not None:
             return None
         if node.op in LAYOUT - {"Pad"}:  # on integers
             return node.inputs[0], self.range(node.inputs[0])
         if node.op != "QuantizeLinear":
             return None
+        twin = self._twin(node)
+        if twin is not None:
+            return twin, self.range(twin)
         source, target, clips = self.model.producer.get(node.inputs[0]), None, []
         target, passed = self.model.quantization(node), []
         if source is not None and source.op == "Concat":
@@ -174,6 +182,15 @@ class Checker:
             if clip(low, *limits) != low or clip(high, *limits) != high:
                 return None
         return source.inputs[0], self.padded((low, high), passed, target[1])
+
+    def _twin(self, node):
+        """A tensor quantized from the same real tensor alike: that of a layer, or the first."""
+        twins = [other.outputs[0] for other in self.model.nodes
+                 if other.op == "QuantizeLinear" and other.inputs[0] == node.inputs[0]
+                 and (other is node or
+                      self.model.quantization(other) == self.model.quantization(node))]
+        twins = [name for name in twins if name in self.by_output] or twins
+        return twins[0] if twins[0] != node.outputs[0] else None
 
     def root(self, name):
         """The first tensor in a chain of tensors that repeat each other."""
@@ -195,7 +212,12 @@ class Checker:
                 else:
                     bounds[key] = Fraction(attributes[old]) if old in attributes else None
             return "Clip", bounds
-        defaults = {"LeakyRelu": {"alpha": 0.01}, "HardSigmoid": {"alpha": 0.2, "beta": 0.5}}
+        if node.op == "PRelu":
+            slopes = set(self.model.numbers(node.inputs[1]) or [])
+            require(len(slopes) == 1, f"{node.outputs[0]}: expects one constant slope")
+            return "LeakyRelu", {"alpha": slopes.pop()}
+        defaults = {"LeakyRelu": {"alpha": 0.01}, "HardSigmoid": {"alpha": 0.2, "beta": 0.5},
+                    "Elu": {"alpha": 1.0}}
         stored = struct.Struct("<f")  # the operator's defaults are float32 too
         return node.op, {key: Fraction(stored.unpack(stored.pack(attributes.get(key, value)))[0])
                          for key, value in defaults.get(node.op, {}).items()}
@@ -222,12 +244,18 @@ class Checker:
                 steps.append(self.unary(node))
                 name = node.inputs[0]
             else:
-                affine = self._affine(node)
+                affine = None if self._reads_constant(node, roots) else self._affine(node)
                 if affine is None:
                     break
                 steps.append(affine[1])
                 name = affine[0]
         return node, steps[::-1]
+
+    def _reads_constant(self, node, roots):
+        """True when a dequantized constant is an operand of the layer, not a number of it."""
+        readers = [self.through_layout(name)[0] for name in node.inputs]
+        return any(reader is not None and self.root(reader.inputs[0]) in roots
+                   and self.model.constant(reader.inputs[0]) is not None for reader in readers)
 
     def interior(self, name):
         node = self.model.producer.get(name)

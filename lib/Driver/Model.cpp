@@ -23,6 +23,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SourceMgr.h"
 
@@ -111,6 +112,13 @@ static bool looksLikeMlir(StringRef bytes) {
 OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *context,
                                        const CompileOptions &options) {
   Location loc = getFileLoc(context, path);
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) &&
+      (status.type() == llvm::sys::fs::file_type::character_file ||
+       status.type() == llvm::sys::fs::file_type::block_file)) {
+    emitError(loc) << "is a device, which may have no end, expected a file";
+    return {};
+  }
   // Bytecode holds constants at the alignment they had in memory.
   constexpr uint64_t kResourceAlignment = 64;
   auto buffer =

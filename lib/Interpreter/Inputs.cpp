@@ -9,6 +9,7 @@
 #include "Inputs.h"
 
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Numerics/Chain.h"
 
 #include <random>
 
@@ -43,6 +44,21 @@ static void refine(Grid &grid, const Quantization &type) {
                 (type.storage.max - type.zeroPoints[0] + 1) * kParts};
 }
 
+/// The integers of a type that clamps before the quantize leave possible.
+static numerics::Range clampRange(ArrayAttr clamps, quant::QuantizedType type) {
+  numerics::Chain chain;
+  chain.out = getParams(type);
+  for (auto clamp : clamps.getAsRange<ClampStepAttr>()) { // F6
+    numerics::ClampStep step;
+    if (clamp.getLo())
+      step.lo = numerics::exactRational(clamp.getLo().getValueAsDouble());
+    if (clamp.getHi())
+      step.hi = numerics::exactRational(clamp.getHi().getValueAsDouble());
+    chain.steps.push_back(step);
+  }
+  return chain.outputRange();
+}
+
 Grid interpreter::getGrid(func::FuncOp func, unsigned index) {
   BlockArgument argument = func.getArgument(index);
   Grid grid{llvm::to_vector(shapeOf(argument)), {-128, 127}};
@@ -55,6 +71,9 @@ Grid interpreter::getGrid(func::FuncOp func, unsigned index) {
     grid.range = quantization.storage;
     grid.zeroPoint = quantization.zeroPoints[0];
     grid.step = quantization.scales[0];
+    auto clamps = func.getArgAttrOfType<ArrayAttr>(index, QBiasDialect::kTailAttr);
+    if (clamps && !getAxis(type))
+      grid.range = clampRange(clamps, type);
   } else if (isa<IntegerType>(element)) {
     grid.range = getIntegerRange(element);
   } else if (quant::QuantizedType quantized = findQuantize(argument)) {

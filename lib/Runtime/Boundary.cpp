@@ -43,6 +43,15 @@ static int64_t divideExactly(double x, double scale) {
   return std::llround((x - std::remainder(x, scale)) / scale);
 }
 
+/// Clamps between a float input and its quantize; float32 in the file.
+static float applyClamps(const std::vector<Step> &clamps, float x) {
+  for (const Step &clamp : clamps) {
+    x = clamp.a ? std::max(x, static_cast<float>(*clamp.a)) : x;
+    x = clamp.b ? std::min(x, static_cast<float>(*clamp.b)) : x;
+  }
+  return x;
+}
+
 bool quantizeInput(const Tensor &tensor, const float *values, int64_t count, bool real,
                    char *integers, std::string &error) {
   const Quantization &quantization = *tensor.quantization;
@@ -53,6 +62,7 @@ bool quantizeInput(const Tensor &tensor, const float *values, int64_t count, boo
       error = "element " + std::to_string(i) + " is NaN, expected a number";
       return false;
     }
+    x = applyClamps(tensor.tail, x);
     int64_t q;
     float rounded = scaleAndRound(x, scale, tensor.producer);
     // Beyond the storage range by more than the zero point both formulas

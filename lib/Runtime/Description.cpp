@@ -120,6 +120,8 @@ static json toJson(const Tensor &tensor) {
     object["offsets"] = tensor.offsets;
     if (tensor.axis)
       object["axis"] = *tensor.axis;
+  }
+  if (!tensor.quantization || !tensor.tail.empty()) {
     json tail = json::array();
     for (const Step &step : tensor.tail)
       tail.push_back(toJson(step));
@@ -188,16 +190,22 @@ static std::vector<double> parseNumbers(const json &value, bool &ok) {
   return numbers;
 }
 
+static std::vector<Step> parseSteps(const json &values, bool &ok) {
+  std::vector<Step> steps;
+  for (const json &value : values.is_array() ? values : json()) {
+    Reader step(value, ok);
+    steps.push_back({step.text("function"), step.optionalNumber("a"),
+                     step.optionalNumber("b"), step.optionalNumber("c")});
+  }
+  return steps;
+}
+
 static void parseAccumulator(const Reader &reader, Tensor &tensor, bool &ok) {
   tensor.scales = parseNumbers(reader.at("scales"), ok);
   tensor.offsets = parseNumbers(reader.at("offsets"), ok);
   if (reader.has("axis"))
     tensor.axis = reader.integer("axis");
-  for (const json &value : reader.at("tail").is_array() ? reader.at("tail") : json()) {
-    Reader step(value, ok);
-    tensor.tail.push_back({step.text("function"), step.optionalNumber("a"),
-                           step.optionalNumber("b"), step.optionalNumber("c")});
-  }
+  tensor.tail = parseSteps(reader.at("tail"), ok);
   ok &= tensor.scales.size() == tensor.offsets.size();
   bool isPerChannel = tensor.scales.size() != 1;
   if (isPerChannel && !tensor.isUnused)
@@ -221,6 +229,10 @@ static Tensor parseTensor(const json &value, bool &ok) {
     parseAccumulator(reader, tensor, ok);
     return tensor;
   }
+  if (reader.has("tail"))
+    tensor.tail = parseSteps(reader.at("tail"), ok);
+  for (const Step &step : tensor.tail)
+    ok &= step.function == "clamp";
   Quantization quantization{reader.number("scale"), reader.integer("zero_point"),
                             reader.integer("qmin"), reader.integer("qmax"),
                             reader.text("dtype")};

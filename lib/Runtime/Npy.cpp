@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <unistd.h>
 
@@ -257,6 +258,13 @@ std::optional<Array> parseNpy(std::string_view bytes, std::string &error) {
 }
 
 std::optional<Array> readNpy(const std::string &path, std::string &error) {
+  std::error_code ignored; // opening says it better
+  std::filesystem::file_type type = std::filesystem::status(path, ignored).type();
+  if (type == std::filesystem::file_type::character ||
+      type == std::filesystem::file_type::block) {
+    error = "is a device, which may have no end, expected a file";
+    return std::nullopt;
+  }
   std::FILE *file = std::fopen(path.c_str(), "rb");
   if (!file) {
     error = std::string("cannot open: ") + std::strerror(errno);

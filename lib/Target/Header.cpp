@@ -149,35 +149,6 @@ static void printConstants(llvm::raw_ostream &os, const Tensor &tensor,
   }
 }
 
-/// Statements that round float `v` into int32_t `n`.
-static llvm::StringRef getRounding(const Tensor &tensor) {
-  if (tensor.producer == "tflite")
-    return "    if (f >= 0.5f)\n      ++n;\n    else if (f <= -0.5f)\n      --n;\n";
-  return "    if (f > 0.5f || (f == 0.5f && n % 2 != 0))\n      ++n;\n"
-         "    else if (f < -0.5f || (f == -0.5f && n % 2 != 0))\n      --n;\n";
-}
-
-static void printQuantize(llvm::raw_ostream &os, const Tensor &tensor,
-                          const std::string &function, const std::string &prefix) {
-  std::string type = getCType(tensor.dtype);
-  float reciprocal = static_cast<float>(1.0 / tensor.quantization->scale);
-  bool multiplies = tensor.producer == "pytorch";
-  os << "/* The framework's own float32 formula; NaN becomes the zero point. */\n"
-     << "static inline void " << function << "(const float *real, " << type << " *q) {\n"
-     << "  size_t i;\n  for (i = 0; i < " << prefix << "_ELEMENTS; ++i) {\n"
-     << "    float v = real[i] "
-     << (multiplies ? "* " + toCFloat(reciprocal) : "/ " + prefix + "_SCALE") << ";\n"
-     << "    float f;\n    int32_t n;\n"
-     << "    if (v != v)\n      v = 0.0f;\n"
-     << "    if (v > 16777216.0f)\n      v = 16777216.0f;\n"
-     << "    if (v < -16777216.0f)\n      v = -16777216.0f;\n"
-     << "    n = (int32_t)v;\n    f = v - (float)n;\n"
-     << getRounding(tensor) << "    n += " << prefix << "_ZERO_POINT;\n"
-     << "    if (n < " << prefix << "_QMIN)\n      n = " << prefix << "_QMIN;\n"
-     << "    if (n > " << prefix << "_QMAX)\n      n = " << prefix << "_QMAX;\n"
-     << "    q[i] = (" << type << ")n;\n  }\n}\n";
-}
-
 /// A qbias.unary function of double `x` as C.
 static std::string getUnaryExpression(const runtime::Step &step) {
   std::string alpha = toCDouble(step.a.value_or(0)), beta = toCDouble(step.b.value_or(0));
@@ -219,6 +190,38 @@ static void printStep(llvm::raw_ostream &os, const runtime::Step &step) {
        << ";\n";
   else
     os << "    x = " << getUnaryExpression(step) << ";\n";
+}
+
+/// Statements that round float `v` into int32_t `n`.
+static llvm::StringRef getRounding(const Tensor &tensor) {
+  if (tensor.producer == "tflite")
+    return "    if (f >= 0.5f)\n      ++n;\n    else if (f <= -0.5f)\n      --n;\n";
+  return "    if (f > 0.5f || (f == 0.5f && n % 2 != 0))\n      ++n;\n"
+         "    else if (f < -0.5f || (f == -0.5f && n % 2 != 0))\n      --n;\n";
+}
+
+static void printQuantize(llvm::raw_ostream &os, const Tensor &tensor,
+                          const std::string &function, const std::string &prefix) {
+  std::string type = getCType(tensor.dtype);
+  float reciprocal = static_cast<float>(1.0 / tensor.quantization->scale);
+  bool multiplies = tensor.producer == "pytorch";
+  os << "/* The framework's own float32 formula; NaN becomes the zero point. */\n"
+     << "static inline void " << function << "(const float *real, " << type << " *q) {\n"
+     << "  size_t i;\n  for (i = 0; i < " << prefix << "_ELEMENTS; ++i) {\n"
+     << "    double x = (double)real[i];\n";
+  for (const runtime::Step &clamp : tensor.tail)
+    printStep(os, clamp);
+  os << "    float v = (float)x "
+     << (multiplies ? "* " + toCFloat(reciprocal) : "/ " + prefix + "_SCALE") << ";\n"
+     << "    float f;\n    int32_t n;\n"
+     << "    if (v != v)\n      v = 0.0f;\n"
+     << "    if (v > 16777216.0f)\n      v = 16777216.0f;\n"
+     << "    if (v < -16777216.0f)\n      v = -16777216.0f;\n"
+     << "    n = (int32_t)v;\n    f = v - (float)n;\n"
+     << getRounding(tensor) << "    n += " << prefix << "_ZERO_POINT;\n"
+     << "    if (n < " << prefix << "_QMIN)\n      n = " << prefix << "_QMIN;\n"
+     << "    if (n > " << prefix << "_QMAX)\n      n = " << prefix << "_QMAX;\n"
+     << "    q[i] = (" << type << ")n;\n  }\n}\n";
 }
 
 /// Dequantizes sums: per channel scale and offset, then the file's last steps.

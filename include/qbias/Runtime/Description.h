@@ -43,7 +43,8 @@ struct Tensor {
   bool isObserved = false;                  ///< not an output of the file
   std::string producer;                     ///< whose formula quantizes it (N2b)
   /// Of an accumulator: real = acc * scale + offset along `axis`, one or one
-  /// per channel; then the steps of `tail`.
+  /// per channel; then the steps of `tail`. Of a quantized input: clamps of the
+  /// float values before they are quantized.
   std::vector<double> scales, offsets;
   std::optional<int64_t> axis;
   std::vector<Step> tail;

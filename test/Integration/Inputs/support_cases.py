@@ -295,7 +295,7 @@ CASES = {
         layout("AveragePool", IMAGE, kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1),
         layout("AveragePool", [1, 3, 9], kernel_shape=[3])],
     "Cast": [layout("Cast", [1, 8], to=1), rescaled(shape_arithmetic)],
-    "Clip": [clip(-0.7, 0.9), clip(None, 0.5), clip(-0.2), rescaled(
+    "Clip": [clip(-0.7, 0.9), clip(None, 0.5), clip(-0.2), clamped_input("Clip"), rescaled(
         lambda net: net.node("Clip", [convolved(net), net.number(0), net.number(1.1)]))],
     "Concat": [concat(1), concat(0.6)],
     "Constant": [rescaled(shape_arithmetic)],
@@ -332,7 +332,7 @@ CASES = {
                    layout("ReduceMean", IMAGE, [-1, -2], keepdims=0),
                    with_opset(13, lambda net: net.node("ReduceMean", [net.input(IMAGE)],
                                                        axes=[2, 3]))],
-    "Relu": unary("Relu"),
+    "Relu": unary("Relu") + [clamped_input("Relu")],
     "Reshape": [layout("Reshape", IMAGE, [0, -1, 7])],
     "Shape": [rescaled(shape_arithmetic)],
     "Sigmoid": unary("Sigmoid"),
@@ -349,7 +349,6 @@ CASES = {
 }
 
 ONLY_MONOTONE = "not behind a sum"
-EQUAL_QUANTIZES = "not between two equal quantizes of a model input"
 
 LIMITS = {
     "Abs": {ONLY_MONOTONE: refused_behind_sum("Abs")},
@@ -357,7 +356,6 @@ LIMITS = {
     "AveragePool": {"one or two spatial dimensions": layout(
         "AveragePool", [1, 3, 4, 4, 4], kernel_shape=[2, 2, 2])},
     "Cast": {"no conversion of data": rescaled(in_float16)},
-    "Clip": {EQUAL_QUANTIZES: clamped_input("Clip")},
     "Conv": {"one or two spatial dimensions": conv(shape=(1, 2, 4, 4, 4), kernel=(3, 2, 2, 2, 2)),
              "quantized": rescaled(float_weights),
              "constant weights": two_activations("Conv", [1, 4, 6, 6], [6, 4, 3, 3])},
@@ -376,7 +374,6 @@ LIMITS = {
                        "constant scales": rescaled(computed_scale),
                        "float32 division": with_opset(23, in_float64)},
     "ReduceMean": {"all spatial axes": layout("ReduceMean", IMAGE, [1])},
-    "Relu": {EQUAL_QUANTIZES: clamped_input("Relu")},
     "Slice": {"positive steps": layout("Slice", [1, 8, 4], [7], [0], [1], [-1])},
     "Sub": {"two sums": two_sums("Sub"), "from a constant or a tensor":
             with_skip("Sub", sum_first=False)},

@@ -285,8 +285,17 @@ LogicalResult QBiasDialect::verifyRegionArgAttribute(Operation *op, unsigned,
   auto func = dyn_cast<FunctionOpInterface>(op);
   if (!func)
     return success();
-  return verifySlot({op, func.getArgumentTypes()[index], func.getArgAttrDict(index)},
-                    attribute);
+  Slot slot{op, func.getArgumentTypes()[index], func.getArgAttrDict(index)};
+  if (failed(verifySlot(slot, attribute)))
+    return failure();
+  // F6; below linalg results are arguments, too
+  if (attribute.getName() != kTailAttr || !isa<TensorType>(slot.type))
+    return success();
+  for (Attribute step : cast<ArrayAttr>(attribute.getValue()))
+    if (!isa<ClampStepAttr>(step))
+      return emitSlotError(slot, "F6", kTailAttr)
+             << "an array of clamps on an argument, got " << step;
+  return success();
 }
 
 LogicalResult QBiasDialect::verifyRegionResultAttribute(Operation *op, unsigned,

@@ -163,8 +163,19 @@ private:
   }
 };
 
+/// True when a value is an argument of the function, seen through data movement.
+static bool isMovedArgument(Value value) {
+  while (auto movement = value.getDefiningOp<ScaleTransparentOpInterface>()) {
+    SmallVector<OpOperand *> operands = movement.getElementOperands();
+    if (operands.empty())
+      return false;
+    value = operands.front()->get();
+  }
+  return isa<BlockArgument>(value);
+}
+
 /// Q(clamp(DQ(Q(x)))) -> Q(clamp(x)) for one type, when the inner integers
-/// have no other use.
+/// have no other use. Those of an argument stay: they are the program's input.
 struct MergeClampedQuantize : public OpRewritePattern<QuantizeOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -172,8 +183,11 @@ struct MergeClampedQuantize : public OpRewritePattern<QuantizeOp> {
     auto clamp = op.getInput().getDefiningOp<ClampOp>();
     auto dequantize = clamp ? clamp.getInput().getDefiningOp<DequantizeOp>() : nullptr;
     auto inner = dequantize ? dequantize.getInput().getDefiningOp<QuantizeOp>() : nullptr;
-    if (!inner || inner.getType() != op.getType() || !inner->hasOneUse())
+    if (!inner || inner.getType() != op.getType() || !inner->hasOneUse() ||
+        !dequantize->hasOneUse())
       return rewriter.notifyMatchFailure(op, "not a clamp between quantizes of one type");
+    if (isMovedArgument(inner.getInput()))
+      return rewriter.notifyMatchFailure(op, "the inner integers are an input");
     Value clamped =
         ClampOp::create(rewriter, clamp.getLoc(), clamp.getType(), inner.getInput(),
                         clamp.getLoAttr(), clamp.getHiAttr());
@@ -252,29 +266,58 @@ static void typeUnusedArgument(func::FuncOp func, unsigned index) {
       << "input '" << getValueName(argument) << "' is not used by the program";
 }
 
+/// The clamps between a float argument and its quantizes, in order.
+static SmallVector<ClampOp> getLeadingClamps(Value argument) {
+  SmallVector<ClampOp> clamps;
+  for (Value value = argument; value.hasOneUse(); value = clamps.back().getResult())
+    if (auto clamp = dyn_cast<ClampOp>(*value.user_begin()))
+      clamps.push_back(clamp);
+    else
+      break;
+  return clamps;
+}
+
+/// The one type a float value is quantized to by all its users, or null.
+static Type getOnlyQuantizedType(Value value) {
+  Type type;
+  for (Operation *user : value.getUsers()) {
+    auto quantize = dyn_cast<QuantizeOp>(user);
+    if (!quantize || (type && type != quantize.getType()))
+      return {};
+    type = quantize.getType();
+  }
+  return type;
+}
+
 /// A float argument all of whose uses are quantizes of one type becomes an
-/// argument of that type: quantizing it is the caller's business (N2b).
+/// argument of that type: quantizing it is the caller's business (N2b), and so
+/// are clamps before it.
 static void quantizeArgument(func::FuncOp func, unsigned index) {
   BlockArgument argument = func.getArgument(index);
   if (!isRealTensor(argument.getType()))
     return;
   if (argument.use_empty())
     return typeUnusedArgument(func, index);
-  Type type;
-  for (Operation *user : argument.getUsers()) {
-    auto quantize = dyn_cast<QuantizeOp>(user);
-    if (!quantize || (type && type != quantize.getType()))
-      return;
-    type = quantize.getType();
-  }
+  SmallVector<ClampOp> clamps = getLeadingClamps(argument);
+  Value real = clamps.empty() ? Value(argument) : clamps.back().getResult();
+  Type type = getOnlyQuantizedType(real);
+  if (!type)
+    return;
   MLIRContext *context = func.getContext();
-  std::string tensor = getTensorName((*argument.user_begin())->getLoc());
+  std::string tensor = getTensorName((*real.user_begin())->getLoc());
   func.setArgAttr(index, QBiasDialect::kTensorAttr, StringAttr::get(context, tensor));
+  SmallVector<Attribute> steps;
+  for (ClampOp clamp : clamps)
+    steps.push_back(ClampStepAttr::get(context, clamp.getLoAttr(), clamp.getHiAttr()));
+  if (!steps.empty())
+    func.setArgAttr(index, QBiasDialect::kTailAttr, ArrayAttr::get(context, steps));
   argument.setType(type);
-  for (Operation *user : llvm::make_early_inc_range(argument.getUsers())) {
+  for (Operation *user : llvm::make_early_inc_range(real.getUsers())) {
     user->getResult(0).replaceAllUsesWith(argument);
     user->erase();
   }
+  for (ClampOp clamp : llvm::reverse(clamps))
+    clamp->erase();
   func.setArgAttr(index, QBiasDialect::kRealAttr, UnitAttr::get(context));
 }
 

@@ -76,7 +76,8 @@ static RequantAttr getPlainRequant(ReferenceAttr reference, ArrayRef<double> mul
   for (double multiplier : multipliers) {
     numerics::Requant plain =
         numerics::plainRecipe(multiplier, chain->out.zeroPoint, output);
-    m.push_back(plain.multiplier);
+    // An output step beyond the reach of any sum: every m up to its 1 is as good.
+    m.push_back(std::max<int64_t>(plain.multiplier, 1));
     k.push_back(plain.shift);
     r.push_back(plain.rounding);
     if (addendMultiplier)

@@ -135,6 +135,12 @@ func.func private @f() -> (tensor<2xi32> {qbias.tail = [#qbias.clamp<lo = 1.0 : 
 
 // -----
 
+// function_f6_argument
+// expected-error @+1 {{F6: expects qbias.tail to be an array of clamps on an argument, got #qbias.unary<function = sigmoid>}}
+func.func private @f(tensor<2xi8> {qbias.tail = [#qbias.unary<function = sigmoid>]})
+
+// -----
+
 // function_f7
 func.func @f(%x: tensor<2xf32>) {
   // expected-error @+1 {{F7: expects qbias.source to be a string, got 1 : i64}}

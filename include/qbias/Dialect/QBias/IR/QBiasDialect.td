@@ -41,7 +41,8 @@ def QBias_Dialect : Dialect {
       empty, all numbers finite, scales positive.
     * F5: `qbias.axis` is an i64 that names a dimension of the tensor, with one
       entry per scale where there are several.
-    * F6: `qbias.tail` is an array of steps as in a reference.
+    * F6: `qbias.tail` is an array of steps as in a reference; on an argument,
+      of clamps.
     * F7: `qbias.source`, on operations, is a string.
   }];
   let cppNamespace = "::qbias";
