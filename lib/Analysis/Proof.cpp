@@ -59,6 +59,40 @@ static LogicalResult checkOutput(IntegerSegmentOpInterface op, IntRange expected
          << requant.getHi() << "]";
 }
 
+/// The rounding constants a certificate calls exact. All conditions on r are
+/// linear, so with both ends of an interval everything inside it is proven.
+class RoundingClaim {
+public:
+  explicit RoundingClaim(IntegerSegmentOpInterface op) : op(op) {
+    CertificateAttr certificate = op.getCertificateAttr();
+    isMade = certificate.getRoundingMin() && certificate.getRoundingMax() &&
+             readIntegers(certificate.getRoundingMin(), min) &&
+             readIntegers(certificate.getRoundingMax(), max);
+  }
+
+  /// `proves(r)` for the r of channel `c` and for both ends of its interval.
+  LogicalResult check(size_t c, int64_t rounding,
+                      llvm::function_ref<bool(int64_t, std::string *)> proves) const {
+    if (!isMade)
+      return success();
+    if (c >= min.size() || c >= max.size() || rounding < min[c] || rounding > max[c])
+      return op->emitError("certificate is wrong: expects an interval around rounding ")
+             << rounding << " of channel " << c;
+    std::string why;
+    for (int64_t end : {min[c], max[c]})
+      if (!proves(end, &why))
+        return op->emitError("certificate is wrong: expects rounding constants [")
+               << min[c] << ", " << max[c] << "] of channel " << c
+               << " to be exact: " << why;
+    return success();
+  }
+
+private:
+  IntegerSegmentOpInterface op;
+  bool isMade = false;
+  SmallVector<int64_t> min, max;
+};
+
 /// Threshold and table forms: equal to the reference, entry by entry.
 static LogicalResult proveExplicit(const Layer &layer) {
   IntegerSegmentOpInterface op = layer.op;
@@ -99,10 +133,19 @@ static LogicalResult proveAccumulator(IntegerSegmentOpInterface op) {
   int64_t proven = 0;
   std::string why;
   size_t wrong = 0;
+  RoundingClaim claim(op);
   for (size_t c = 0; c < layer->staircases.size(); ++c) {
-    bool holds = numerics::proves((*requants)[c], layer->staircases[c], &why);
+    numerics::Requant requant = (*requants)[c];
+    auto proves = [&](int64_t rounding, std::string *reason) {
+      requant.rounding = rounding;
+      return numerics::proves(requant, layer->staircases[c], reason);
+    };
+    int64_t rounding = requant.rounding;
+    bool holds = proves(rounding, &why);
     proven += holds;
     wrong = holds ? wrong : c;
+    if (holds && failed(claim.check(c, rounding, proves)))
+      return failure();
   }
   if (proven != op.getCertificateAttr().getCertified())
     return op->emitError("certificate is wrong: expects ")
@@ -144,7 +187,11 @@ static LogicalResult proveSum(IntAddOp add) {
   std::string why;
   if (!numerics::proves(claim, *segment, &why))
     return op->emitError("certificate is wrong: ") << why;
-  return success();
+  return RoundingClaim(op).check(
+      0, claim.rounding, [&](int64_t rounding, std::string *reason) {
+        claim.rounding = rounding;
+        return numerics::proves(claim, *segment, reason);
+      });
 }
 
 static LogicalResult proveAddend(IntegerSegmentOpInterface op) {
@@ -161,13 +208,20 @@ static LogicalResult proveAddend(IntegerSegmentOpInterface op) {
   if (failed(checkBounds(op, bounds)) ||
       failed(checkOutput(op, segments->front().chain.outputRange())))
     return failure();
+  RoundingClaim interval(op);
   for (size_t c = 0; c < segments->size(); ++c) {
     numerics::AccumulatorSumSolution claim;
     claim.requant = (*requants)[c];
     claim.addendMultiplier = addend[c];
+    auto proves = [&](int64_t rounding, std::string *reason) {
+      claim.requant.rounding = rounding;
+      return numerics::proves(claim, (*segments)[c], reason);
+    };
     std::string why;
-    if (!numerics::proves(claim, (*segments)[c], &why))
+    if (!proves(claim.requant.rounding, &why))
       return op->emitError("certificate is wrong: channel ") << c << ": " << why;
+    if (failed(interval.check(c, (*requants)[c].rounding, proves)))
+      return failure();
   }
   return success();
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Stages as files, pipelines of qbias-opt, forged certificates, floats in the program."""
 
+import json
 import os
 import re
 
@@ -32,6 +33,14 @@ def same(got, expected, what):
     for number, (a, b) in enumerate(zip(got, expected, strict=True)):
         require(a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b),
                 f"{what}: output {number} differs: {a.dtype} {a.shape}, {b.dtype} {b.shape}")
+
+
+def save_text(folder, name, text):
+    """Write a text file; returns the path."""
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
 
 
 def text_of(path):
@@ -143,6 +152,47 @@ def print_ir(folder):
 
 
 @case
+def reproducer(folder):
+    """A pipeline that fails leaves a module that fails the same way, alone."""
+    path = save_text(folder, "fails.mlir", TWO_SCALES)
+    again = os.path.join(folder, "again.mlir")
+    run("qbias-opt", "--qbias-integerize", path, "-o", os.devnull,
+        f"--mlir-pass-pipeline-crash-reproducer={again}", code=1)
+    done = run("qbias-opt", again, "--run-reproducer", "-o", os.devnull, code=1)
+    require("no single quantize" in done.stderr, done.stderr)
+
+
+TWO_SCALES = """
+func.func @main(%x: tensor<2xf32>) -> (tensor<2x!quant.uniform<i8:f32, 0.5:3>>,
+                                       tensor<2x!quant.uniform<i8:f32, 0.7:3>>) {
+  %q = qbias.quantize %x : tensor<2xf32> -> tensor<2x!quant.uniform<i8:f32, 0.5:3>>
+  %r = qbias.quantize %x : tensor<2xf32> -> tensor<2x!quant.uniform<i8:f32, 0.7:3>>
+  return %q, %r : tensor<2x!quant.uniform<i8:f32, 0.5:3>>,
+                  tensor<2x!quant.uniform<i8:f32, 0.7:3>>
+}
+"""
+
+
+@case
+def language_server(_):
+    """An editor opens a module with an error and is told where it is."""
+    wrong = TWO_SCALES.replace("tensor<2xf32>) -> (", "tensor<3xf32>) -> (")
+    document = {"uri": "file:///a.mlir", "languageId": "mlir", "version": 1, "text": wrong}
+    calls = [("initialize", 0, {"processId": None, "rootUri": None, "capabilities": {}}),
+             ("initialized", None, {}),
+             ("textDocument/didOpen", None, {"textDocument": document}),
+             ("shutdown", 1, None), ("exit", None, None)]
+    messages = ""
+    for method, number, parameters in calls:
+        call = {"jsonrpc": "2.0", "method": method, "params": parameters}
+        text = json.dumps(call if number is None else {**call, "id": number})
+        messages += f"Content-Length: {len(text)}\r\n\r\n{text}"
+    answers = run("qbias-lsp-server", stdin=messages).stdout
+    require('"capabilities"' in answers and "publishDiagnostics" in answers, answers)
+    require("tensor<3xf32>" in answers, answers)
+
+
+@case
 def json_of_a_module(folder):
     """report and bench on integer-stage modules agree with the model's."""
     model, _ = model_in(folder, "all_forms")
@@ -179,6 +229,8 @@ FORGERIES = {
     "clamp": (r"hi = (\d+)", -1), "bias": (r"arith.constant dense<(\d+)> : tensor<4xi32>", 1),
     "bounds": (r"min = dense<\[(-\d+)", 1), "channels": (r"certified = (\d+)", 1),
     "zero_point": (r"input_zp = (\d+)", 1),
+    "interval_low": (r"rounding_min = dense<\[?(-?\d+)", -1),
+    "interval_high": (r"rounding_max = dense<\[?(-?\d+)", 1),
 }
 
 
