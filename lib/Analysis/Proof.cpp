@@ -187,11 +187,11 @@ static LogicalResult proveSum(IntAddOp add) {
   std::string why;
   if (!numerics::proves(claim, *segment, &why))
     return op->emitError("certificate is wrong: ") << why;
-  return RoundingClaim(op).check(
-      0, claim.rounding, [&](int64_t rounding, std::string *reason) {
-        claim.rounding = rounding;
-        return numerics::proves(claim, *segment, reason);
-      });
+  return RoundingClaim(op).check(0, claim.rounding,
+                                 [&](int64_t rounding, std::string *reason) {
+                                   claim.rounding = rounding;
+                                   return numerics::proves(claim, *segment, reason);
+                                 });
 }
 
 static LogicalResult proveAddend(IntegerSegmentOpInterface op) {
