@@ -85,6 +85,13 @@ def limit_before_the_first_quantize(folder, op):
         qbias("run", f"{folder}/{number}.onnx", "--raw", "--input", data, "--output", result)
         results.append(np.load(result).tolist())
     equal(results[1], results[2], "outputs of raw integers")
+    data, library = save(folder, "x.npy", floats(net)["x"][:, 0]), f"{folder}/limited.so"
+    qbias("compile", f"{folder}/1.onnx", "-o", library)
+    outputs = []
+    for program in (f"{folder}/1.onnx", library):
+        qbias("run", program, "--input", data, "--output", f"{folder}/y.npy")
+        outputs.append(np.load(f"{folder}/y.npy").tolist())
+    equal(outputs[1], outputs[0], "outputs of the library")
 
 
 @case
