@@ -274,7 +274,7 @@ def _operand(reader, call, name):
     return reader.constant(np.float32(call.get(name)))
 
 
-@translates("aten.add", "aten.sub", "aten.mul", "aten.rsub")
+@translates("aten.add", "aten.sub", "aten.mul", "aten.rsub", "aten.div")
 def binary(reader, call, names):
     """With alpha times the second operand."""
     op = call.node["target"].split(".")[3].rstrip("_")
@@ -284,6 +284,40 @@ def binary(reader, call, names):
     if op == "rsub":
         left, right, op = right, left, "sub"
     reader.emit(op.capitalize(), [left, right], names[0])
+
+
+@translates("aten.maximum", "aten.minimum")
+def extremum(reader, call, names):
+    """b + max(a - b, 0), or a - max(a - b, 0)."""
+    left, right = call.get("self"), call.get("other")
+    above = reader.emit("Relu", [reader.emit("Sub", [left, right])])
+    if "maximum" in call.node["target"]:
+        reader.emit("Add", [right, above], names[0])
+    else:
+        reader.emit("Sub", [left, above], names[0])
+
+
+@translates("aten.conv_transpose2d")
+def conv_transpose(reader, call, names):
+    """Weight [C, O, KH, KW]."""
+    reader.emit("ConvTranspose", [call.get("input"), call.get("weight"), call.get("bias")],
+                names[0], strides=call.pair("stride", 2, [1]),
+                dilations=call.pair("dilation", 2, [1]), pads=call.pair("padding", 2, [0]) * 2,
+                output_padding=call.pair("output_padding", 2, [0]), group=1)
+
+
+@translates("aten.upsample_nearest2d")
+def upsample(reader, call, names):
+    """Gathers of whole rows and columns; the factor is a whole number."""
+    source = call.node["inputs"][0]["arg"]["as_tensor"]["name"]
+    value, extents = call.get("input") or call.get("self"), reader.shape(source)
+    for axis in (2, 3):
+        factor, rest = divmod(reader.shape(names[0])[axis], extents[axis])
+        if rest:
+            raise Pt2Error("nearest neighbours of a broken factor")
+        indices = np.repeat(np.arange(extents[axis]), factor)
+        value = reader.emit("Gather", [value, reader.constant(indices)],
+                            names[0] if axis == 3 else None, axis=axis)
 
 
 def _clip(reader, source, low, high, output):

@@ -70,6 +70,22 @@ static FailureOr<Value> scale(const NodeView &node, Value value, double alpha) {
   return node.create<MulOp>(node.getLoc(), value.getType(), value, *factor).getResult();
 }
 
+/// The operation of the node's operator.
+static Value buildBinary(const NodeView &node, Type type, Value lhs, Value rhs) {
+  StringRef op = node.getOp();
+  if (op == "aten.add")
+    return node.create<AddOp>(node.getLoc(), type, lhs, rhs);
+  if (op == "aten.mul")
+    return node.create<MulOp>(node.getLoc(), type, lhs, rhs);
+  if (op == "aten.div")
+    return node.create<DivOp>(node.getLoc(), type, lhs, rhs);
+  if (op == "aten.maximum")
+    return node.create<MaximumOp>(node.getLoc(), type, lhs, rhs);
+  if (op == "aten.minimum")
+    return node.create<MinimumOp>(node.getLoc(), type, lhs, rhs);
+  return node.create<SubOp>(node.getLoc(), type, lhs, rhs); // sub, rsub
+}
+
 LogicalResult qbias::pytorchimport::importBinary(NodeView &node) {
   FailureOr<Value> lhs = node.getReal("self"), rhs = failure();
   double alpha = 1;
@@ -88,14 +104,7 @@ LogicalResult qbias::pytorchimport::importBinary(NodeView &node) {
   FailureOr<RankedTensorType> type = node.makeType(*shape, elementOf(*lhs));
   if (failed(type))
     return failure();
-  Value result;
-  if (node.getOp() == "aten.add")
-    result = node.create<AddOp>(node.getLoc(), *type, *lhs, *rhs);
-  else if (node.getOp() == "aten.mul")
-    result = node.create<MulOp>(node.getLoc(), *type, *lhs, *rhs);
-  else
-    result = node.create<SubOp>(node.getLoc(), *type, *lhs, *rhs);
-  return node.setResult(0, result);
+  return node.setResult(0, buildBinary(node, *type, *lhs, *rhs));
 }
 
 //===----------------------------------------------------------------------===//

@@ -193,6 +193,55 @@ LogicalResult qbias::pytorchimport::importSplit(NodeView &node) {
 }
 
 //===----------------------------------------------------------------------===//
+// Nearest neighbours
+//===----------------------------------------------------------------------===//
+
+/// For each of `count` results of one dimension the element it repeats, in
+/// PyTorch's own float32 arithmetic.
+static SmallVector<int64_t> nearestIndices(int64_t extent, int64_t count,
+                                           std::optional<double> factor) {
+  float step = factor && *factor > 0 ? static_cast<float>(1.0 / *factor)
+                                     : static_cast<float>(extent) / count;
+  SmallVector<int64_t> indices;
+  for (int64_t i = 0; i < count; ++i)
+    indices.push_back(
+        std::min<int64_t>(std::floor(static_cast<float>(i) * step), extent - 1));
+  return indices;
+}
+
+/// One gather per spatial dimension of [N, C, H, W].
+LogicalResult qbias::pytorchimport::importUpsample(NodeView &node) {
+  StringRef source = node.has("input") ? "input" : "self";
+  FailureOr<Value> value = node.getValue(source);
+  SmallVector<int64_t> output;
+  double factors[2] = {0, 0};
+  if (failed(value) || failed(node.read("output_size", output)) ||
+      failed(node.read("scales_h", factors[0])) ||
+      failed(node.read("scales_w", factors[1])) ||
+      failed(node.read("scale_factors", factors)))
+    return failure();
+  SmallVector<int64_t> shape(shapeOf(*value));
+  if (shape.size() != 4)
+    return node.reject("rank of " + node.argumentText(source), "4", Twine(shape.size()));
+  constexpr int64_t kMostIndices = int64_t(1) << 24;
+  for (size_t d = 0; d < 2; ++d) {
+    int64_t extent = shape[2 + d];
+    double count = output.size() == 2 ? output[d] : std::floor(extent * factors[d]);
+    if (!(count >= 1 && count <= kMostIndices))
+      return node.reject("extents of the result", "from 1 to " + Twine(kMostIndices),
+                         realText(count));
+    shape[2 + d] = static_cast<int64_t>(count);
+    FailureOr<RankedTensorType> type = node.makeType(shape, elementOf(*value));
+    if (failed(type))
+      return failure();
+    value = node.create<GatherOp>(node.getLoc(), *type, *value, 2 + d,
+                                  nearestIndices(extent, shape[2 + d], factors[d]))
+                .getResult();
+  }
+  return node.setResult(0, *value);
+}
+
+//===----------------------------------------------------------------------===//
 // Pad
 //===----------------------------------------------------------------------===//
 

@@ -221,6 +221,21 @@ LogicalResult NodeView::read(StringRef argument, SmallVectorImpl<int64_t> &value
   return success();
 }
 
+LogicalResult NodeView::read(StringRef argument, double (&values)[2]) const {
+  LogicalResult status = success();
+  const json::Value *found =
+      findArgument(argument, {"as_floats", "as_ints"}, "a list of numbers", status);
+  if (!found)
+    return status;
+  const json::Array *list = found->getAsArray();
+  if (!list || list->size() != 2 || !(*list)[0].getAsNumber() ||
+      !(*list)[1].getAsNumber())
+    return reject("argument " + quoted(argument), "two numbers", "another value");
+  for (size_t i = 0; i < 2; ++i)
+    values[i] = *(*list)[i].getAsNumber();
+  return success();
+}
+
 LogicalResult NodeView::need(StringRef argument, int64_t &value) const {
   return has(argument) ? read(argument, value) : missing(argument);
 }

@@ -60,6 +60,8 @@ public:
   llvm::LogicalResult read(llvm::StringRef argument, std::string &value) const;
   llvm::LogicalResult read(llvm::StringRef argument,
                            llvm::SmallVectorImpl<int64_t> &values) const;
+  /// A list of two numbers.
+  llvm::LogicalResult read(llvm::StringRef argument, double (&values)[2]) const;
   /// An argument without default.
   llvm::LogicalResult need(llvm::StringRef argument, int64_t &value) const;
   llvm::LogicalResult need(llvm::StringRef argument, double &value) const;

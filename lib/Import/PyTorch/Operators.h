@@ -37,6 +37,7 @@ llvm::LogicalResult importDequantize(NodeView &node);
 
 // Convolutions.cpp
 llvm::LogicalResult importConvolution(NodeView &node);
+llvm::LogicalResult importConvTranspose(NodeView &node);
 
 // MatrixProducts.cpp
 llvm::LogicalResult importLinear(NodeView &node);
@@ -68,6 +69,7 @@ llvm::LogicalResult importPad(NodeView &node);
 llvm::LogicalResult importSelect(NodeView &node);
 llvm::LogicalResult importSlice(NodeView &node);
 llvm::LogicalResult importSplit(NodeView &node);
+llvm::LogicalResult importUpsample(NodeView &node);
 
 // Identities.cpp
 llvm::LogicalResult importDropout(NodeView &node);

@@ -90,12 +90,12 @@ def moved(target, extents, result, rescale=1.25, **arguments):
     return build
 
 
-def binary(target, shapes=((1, 3, 4, 5), (1, 3, 4, 5)), **arguments):
-    """Of two quantized tensors."""
+def binary(target, shapes=((1, 3, 4, 5), (1, 3, 4, 5)), same=False, **arguments):
+    """Of two quantized tensors, of the `same` scale or not."""
     def build(dtype):
         net = Net(dtype)
         x = net.source(list(shapes[0]))
-        y = net.again(net.source(list(shapes[1]), "y"), net.scale * 0.7)
+        y = net.again(net.source(list(shapes[1]), "y"), net.scale * (1.25 if same else 0.7))
         return net.end(net.call(target, extents=list(np.broadcast_shapes(*shapes)), self=x,
                                 other=y, **arguments))
     return build
@@ -121,17 +121,19 @@ def skip(target):
 
 def convolution(target="aten.conv2d.default", shape=(1, 4, 6, 7), weight=(6, 4, 3, 3),
                 result=(1, 6, 6, 7), per_channel=True, bias=True, end=True, single=False,
-                **arguments):
+                turned=False, **arguments):
     """With the arguments the file would hold."""
     def build(dtype):
         net = Net(dtype)
         x = net.source(list(shape))
         if single:
             x = net.call("aten.squeeze.dim", extents=list(shape[1:]), self=x, dim=0)
-        scales = net.scales(weight[0]) if per_channel else 0.004
-        given = {"bias": net.parameter("conv.bias", net.floats(weight[0]))} if bias else {}
+        channels = weight[1] if turned else weight[0]
+        scales = net.scales(channels) if per_channel else 0.004
+        given = {"bias": net.parameter("conv.bias", net.floats(channels))} if bias else {}
         y = net.call(target, extents=list(result[1:] if single else result), input=x,
-                     weight=net.weight("w", net.ints(*weight), scales), **given, **arguments)
+                     weight=net.weight("w", net.ints(*weight), scales, int(turned)), **given,
+                     **arguments)
         if single:
             y = net.call("aten.unsqueeze.default", extents=list(result), self=y, dim=0)
         if end:
@@ -339,6 +341,19 @@ CASES = {
     "aten.convolution": [convolution(
         "aten.convolution.default", stride=[1, 1], padding=[1, 1], dilation=[1, 1],
         transposed=False, output_padding=[0, 0], groups=1)],
+    "aten.conv_transpose2d": [
+        convolution("aten.conv_transpose2d.input", (1, 4, 5, 6), (4, 6, 3, 3), (1, 6, 10, 12),
+                    turned=True, stride=[2, 2], padding=[1, 1], output_padding=[1, 1]),
+        convolution("aten.conv_transpose2d.input", (1, 4, 5, 6), (4, 6, 2, 3), (1, 6, 6, 8),
+                    turned=True, per_channel=False)],
+    "aten.div": [scalar("aten.div.Tensor", 3.0)],
+    "aten.maximum": [binary("aten.maximum.default", same=True)],
+    "aten.minimum": [binary("aten.minimum.default", same=True)],
+    "aten.upsample_nearest2d": [
+        moved("aten.upsample_nearest2d.default", [1, 3, 4, 5], [1, 3, 8, 10],
+              output_size=[8, 10]),
+        moved("aten.upsample_nearest2d.vec", [1, 3, 4, 5], [1, 3, 12, 10],
+              output_size=[12, 10])],
     "aten.elu": unary("aten.elu"),
     "aten.exp": unary("aten.exp"),
     "aten.flatten": [moved("aten.flatten.using_ints", [1, 3, 4, 5], [1, 60], start_dim=1),
