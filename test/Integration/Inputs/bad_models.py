@@ -74,6 +74,7 @@ def no_model(folder):
                             (b"ML\xefR" + random, "")):
         refuse(folder, write(folder, content), needle)
     os.mkdir(os.path.join(folder, "directory"))
+    refuse(folder, "/dev/zero", "device")
     refuse(folder, os.path.join(folder, "directory"), "directory")
     refuse(folder, os.path.join(folder, "nothing.onnx"), "No such file")
 
@@ -209,6 +210,18 @@ def weight_scale(folder, value):
     """As activation_scale; a channel of weights may have scale 0, though."""
     scale = np.array([0.01, value, 0.01, 0.01], np.float32)
     refuse(folder, write(folder, layer(w_scale=scale).serialize()), "DequantizeLinear", "scale")
+
+
+@case
+def weight_axis(folder):
+    """Weight scales along another axis than that of the output channels."""
+    for op, shape, weights in (("Conv", [1, 3, 5, 5], [4, 3, 3, 3]), ("MatMul", [2, 9], [9, 4])):
+        net = Net("int8")
+        x, axis = net.quantized_input("x", shape, S, 3), 1 if op == "Conv" else 0
+        scales = np.full(weights[axis], 0.01, np.float32)
+        y = net.node(op, [x, net.constant(random_weights(weights), scales, axis=axis)], name="layer")
+        net.finish(y, 0.2, -7)
+        refuse(folder, write(folder, net.serialize()), "layer", "scale", "output channel")
 
 
 @cases({name: (value,) for name, value in NUMBERS.items() if name in ("nan", "infinite")})

@@ -95,6 +95,7 @@ def input_files(folder):
     refuse(folder, model, ["--input", f"x={good}", "--input", f"x={good}"], "'x'")
     refuse(folder, model, ["--input", os.path.join(folder, "no.npy")], "no.npy", "No such file")
     refuse(folder, model, ["--input", folder], folder)
+    refuse(folder, model, ["--input", "/dev/zero"], "/dev/zero", "device")
 
 
 @case

@@ -274,6 +274,14 @@ def in_float64(net):
     return net.node("DequantizeLinear", [q] + names)
 
 
+def input_of_two_scales(dtype):
+    """A float input that two quantizes read, with different scales."""
+    net = Net(dtype, stem=False)
+    real = net.input([1, 8])
+    net.output(real)
+    return net.output(net.requantize("x0", 2 * net.scale))
+
+
 def with_opset(opset, build_real):
     """A network of another operator set."""
     def build(dtype):
@@ -371,6 +379,7 @@ LIMITS = {
     "PRelu": {"one slope": prelu([3, 1])},
     "Pad": {"constant mode": pad(None, mode="reflect"), "no cropping": rescaled(cropped)},
     "QuantizeLinear": {"per tensor": rescaled(per_channel_activation),
+                       "each input of the model with one scale": input_of_two_scales,
                        "constant scales": rescaled(computed_scale),
                        "float32 division": with_opset(23, in_float64)},
     "ReduceMean": {"all spatial axes": layout("ReduceMean", IMAGE, [1])},

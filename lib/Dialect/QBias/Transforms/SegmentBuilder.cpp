@@ -173,7 +173,8 @@ SegmentBuilder::prepareWeighted(AccumulatorOpInterface layer, Addend addend,
   FailureOr<Weighted> weighted = getWeighted(builder, layer);
   if (failed(weighted)) {
     (void)noForm(layer, end,
-                 "expects quantized operands, constant weights and a constant bias");
+                 "expects quantized operands, constant weights with one scale in all "
+                 "or for each output channel, and a constant bias");
     return failure();
   }
   SmallVector<double> scales = {scaleOf(weighted->operands.input)};
@@ -253,7 +254,9 @@ SegmentBuilder::Result SegmentBuilder::buildActivationProduct(MatmulOp op,
   auto lhs = op.getLhs().getDefiningOp<DequantizeOp>();
   auto rhs = op.getRhs().getDefiningOp<DequantizeOp>();
   if (!isPerTensor(lhs) || !isPerTensor(rhs))
-    return noForm(op, end, "expects two operands quantized per tensor");
+    return noForm(op, end,
+                  "expects two operands quantized per tensor, or constant weights with "
+                  "one scale for each output channel");
   ReferenceAttr reference =
       getReference(op->getContext(), {scaleOf(lhs), scaleOf(rhs)}, end);
   if (!hasMonotoneChain(reference))

@@ -99,7 +99,7 @@ func.func @float_model(%x: tensor<1x2xf32>, %w: tensor<1x2xf32>) -> tensor<1x1xf
 func.func @weights_are_computed(%q: tensor<1x1x1x1x!x>, %v: tensor<1x1x1x1x!x>) -> tensor<1x1x1x1x!x> {
   %x = qbias.dequantize %q : tensor<1x1x1x1x!x> -> tensor<1x1x1x1xf32>
   %w = qbias.dequantize %v : tensor<1x1x1x1x!x> -> tensor<1x1x1x1xf32>
-  // expected-error @below {{has no integer form at 'qbias.conv2d' (qbias.conv2d): expects quantized operands, constant weights and a constant bias}}
+  // expected-error @below {{has no integer form at 'qbias.conv2d' (qbias.conv2d): expects quantized operands, constant weights with one scale in all or for each output channel, and a constant bias}}
   %y = qbias.conv2d %x, %w : (tensor<1x1x1x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x1x1x1xf32>
   %r = qbias.quantize %y : tensor<1x1x1x1xf32> -> tensor<1x1x1x1x!x>
   return %r : tensor<1x1x1x1x!x>
