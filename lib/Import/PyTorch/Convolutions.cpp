@@ -40,31 +40,13 @@ static LogicalResult checkChannels(const NodeView &node, ArrayRef<int64_t> input
   return success();
 }
 
-/// A list with one entry per spatial dimension, or one for all.
-static LogicalResult readExtents(const NodeView &node, StringRef name, size_t count,
-                                 int64_t min, SmallVectorImpl<int64_t> &values) {
-  if (failed(node.read(name, values)))
-    return failure();
-  if (values.size() == 1)
-    values.assign(count, values.front());
-  bool fits = values.size() == count && llvm::all_of(values, [&](int64_t value) {
-                return value >= min && value <= kMaxWindowExtent;
-              });
-  if (fits)
-    return success();
-  return node.reject("argument " + quoted(name),
-                     Twine(count) + " entries from " + Twine(min) + " to " +
-                         Twine(kMaxWindowExtent),
-                     text(values));
-}
-
 /// Numbers, or the words 'valid' and 'same'.
 static LogicalResult readPadding(const NodeView &node, ArrayRef<int64_t> spatial,
                                  SpatialWindow &window) {
   window.pads.assign(2 * spatial.size(), 0);
   if (node.getNode().overload != "padding") {
     SmallVector<int64_t> pads(spatial.size(), 0);
-    if (failed(readExtents(node, "padding", spatial.size(), 0, pads)))
+    if (failed(node.readExtents("padding", spatial.size(), 0, pads)))
       return failure();
     for (auto [d, pad] : llvm::enumerate(pads))
       window.pads[d] = window.pads[spatial.size() + d] = pad;
@@ -88,8 +70,8 @@ static FailureOr<SpatialWindow> readWindow(const NodeView &node, ArrayRef<int64_
   window.kernel.assign(kernel.begin(), kernel.end());
   window.strides.assign(count, 1);
   window.dilations.assign(count, 1);
-  if (failed(readExtents(node, "stride", count, 1, window.strides)) ||
-      failed(readExtents(node, "dilation", count, 1, window.dilations)) ||
+  if (failed(node.readExtents("stride", count, 1, window.strides)) ||
+      failed(node.readExtents("dilation", count, 1, window.dilations)) ||
       failed(readPadding(node, spatial, window)))
     return failure();
   SmallVector<int64_t, 2> both(spatial);
@@ -166,10 +148,10 @@ static FailureOr<SpatialWindow> readTransposed(const NodeView &node,
   window.strides.assign(2, 1);
   window.dilations.assign(2, 1);
   outputPads.assign(2, 0);
-  if (failed(readExtents(node, "stride", 2, 1, window.strides)) ||
-      failed(readExtents(node, "dilation", 2, 1, window.dilations)) ||
-      failed(readExtents(node, "padding", 2, 0, pads)) ||
-      failed(readExtents(node, "output_padding", 2, 0, outputPads)))
+  if (failed(node.readExtents("stride", 2, 1, window.strides)) ||
+      failed(node.readExtents("dilation", 2, 1, window.dilations)) ||
+      failed(node.readExtents("padding", 2, 0, pads)) ||
+      failed(node.readExtents("output_padding", 2, 0, outputPads)))
     return failure();
   window.pads = {pads[0], pads[1], pads[0], pads[1]};
   for (size_t d = 0; d < 2; ++d) {

@@ -9,6 +9,7 @@
 #include "NodeView.h"
 
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Import/Common/Windows.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -234,6 +235,23 @@ LogicalResult NodeView::read(StringRef argument, double (&values)[2]) const {
   for (size_t i = 0; i < 2; ++i)
     values[i] = *(*list)[i].getAsNumber();
   return success();
+}
+
+LogicalResult NodeView::readExtents(StringRef argument, size_t count, int64_t min,
+                                    SmallVectorImpl<int64_t> &values) const {
+  if (failed(read(argument, values)))
+    return failure();
+  if (values.size() == 1)
+    values.assign(count, values.front());
+  bool fits = values.size() == count && llvm::all_of(values, [&](int64_t value) {
+                return value >= min && value <= kMaxWindowExtent;
+              });
+  if (fits)
+    return success();
+  return reject("argument " + quoted(argument),
+                Twine(count) + " entries from " + Twine(min) + " to " +
+                    Twine(kMaxWindowExtent),
+                text(values));
 }
 
 LogicalResult NodeView::need(StringRef argument, int64_t &value) const {

@@ -62,6 +62,10 @@ public:
                            llvm::SmallVectorImpl<int64_t> &values) const;
   /// A list of two numbers.
   llvm::LogicalResult read(llvm::StringRef argument, double (&values)[2]) const;
+  /// A list with an entry from `min` on per spatial dimension, or one for all; an
+  /// absent one leaves `values` as they are.
+  llvm::LogicalResult readExtents(llvm::StringRef argument, size_t count, int64_t min,
+                                  llvm::SmallVectorImpl<int64_t> &values) const;
   /// An argument without default.
   llvm::LogicalResult need(llvm::StringRef argument, int64_t &value) const;
   llvm::LogicalResult need(llvm::StringRef argument, double &value) const;

@@ -52,22 +52,6 @@ static LogicalResult setPooled(const NodeView &node, PoolKind kind, Value input,
   return node.setResult(0, image);
 }
 
-/// A list of one entry per dimension, or one for all.
-static LogicalResult readExtents(const NodeView &node, StringRef name, size_t count,
-                                 int64_t min, SmallVectorImpl<int64_t> &values) {
-  if (failed(node.read(name, values)))
-    return failure();
-  if (values.size() == 1)
-    values.assign(count, values.front());
-  bool fits = values.size() == count && llvm::all_of(values, [&](int64_t value) {
-                return value >= min && value <= kMaxWindowExtent;
-              });
-  if (fits)
-    return success();
-  return node.reject("argument " + quoted(name),
-                     Twine(count) + " entries from " + Twine(min), text(values));
-}
-
 /// Extents of [N, C, L] or [N, C, H, W] as two.
 static SmallVector<int64_t, 2> spatialOf(Value input) {
   SmallVector<int64_t, 2> spatial(shapeOf(input).drop_front(2));
@@ -83,16 +67,16 @@ static FailureOr<SpatialWindow> readWindow(const NodeView &node, Value input) {
   window.dilations.assign(count, 1);
   bool ceil = false;
   if (failed(node.need("kernel_size", window.kernel)) ||
-      failed(readExtents(node, "kernel_size", count, 1, window.kernel)))
+      failed(node.readExtents("kernel_size", count, 1, window.kernel)))
     return failure();
   window.strides = window.kernel;
   // An empty list is the kernel's extent.
   SmallVector<int64_t> strides;
   if (failed(node.read("stride", strides)) ||
       (!strides.empty() &&
-       failed(readExtents(node, "stride", count, 1, window.strides))) ||
-      failed(readExtents(node, "dilation", count, 1, window.dilations)) ||
-      failed(readExtents(node, "padding", count, 0, pads)) ||
+       failed(node.readExtents("stride", count, 1, window.strides))) ||
+      failed(node.readExtents("dilation", count, 1, window.dilations)) ||
+      failed(node.readExtents("padding", count, 0, pads)) ||
       failed(node.read("ceil_mode", ceil)))
     return failure();
   window.pads.assign(pads.begin(), pads.end());
@@ -132,7 +116,7 @@ LogicalResult qbias::pytorchimport::importAdaptivePool(NodeView &node) {
   SmallVector<int64_t> output;
   if (failed(input) || failed(batched = addBatch(node, *input)) ||
       failed(node.need("output_size", output)) ||
-      failed(readExtents(node, "output_size", count, 1, output)))
+      failed(node.readExtents("output_size", count, 1, output)))
     return failure();
   ArrayRef<int64_t> spatial = shapeOf(*batched).drop_front(2);
   SpatialWindow window;

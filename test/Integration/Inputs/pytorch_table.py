@@ -81,8 +81,11 @@ def refused(name):
     return net.end(net.call(name + overload, self=net.source([1, 3, 4, 4])))
 
 
-def checks_of(row):
-    """[(label, function of qbias and folder)] for one row."""
+def checks_of(row, is_first):
+    """[(label, function of qbias and folder)] for one row.
+
+    The first operator of a line of the table is tried with every element type.
+    """
     name, supported, types, limits = row
     if supported == "no":
         return [("refused", lambda qbias, folder: check_refused(
@@ -90,12 +93,13 @@ def checks_of(row):
     exact, others = TYPE_WORDS[types]
     checks = special_checks(name)
     for number, build in enumerate(CASES.get(name, [])):
-        for index, dtype in enumerate(exact if number == 0 else exact[:1]):
+        every = is_first and number == 0
+        for index, dtype in enumerate(exact if every else exact[number % 2:][:1]):
             layout = ("pickle", "raw")[(number + index) % 2]
             checks.append((f"network {number} {dtype}",
                            lambda qbias, folder, b=build, d=dtype, k=layout:
                            check_exact(qbias, InTurn(b(d), k), folder)))
-    for dtype in others if name in CASES else ():
+    for dtype in others if is_first and name in CASES else ():
         checks.append((f"network 0 {dtype}", lambda qbias, folder, d=dtype: check_unproven(
             qbias, InTurn(CASES[name][0](d), "raw"), folder)))
     for words, build in LIMITS.get(name, {}).items():
@@ -122,8 +126,9 @@ def main():
     failures += [f"{name}: in the table as supported, but not imported"
                  for name in sorted(claimed - imported)]
     chosen = options.only.split(",") if options.only else None
-    jobs = [(row[0], *check) for row in rows if not chosen or row[0] in chosen
-            for check in checks_of(row)]
+    firsts = [index == 0 or rows[index - 1][1:] != row[1:] for index, row in enumerate(rows)]
+    jobs = [(row[0], *check) for row, first in zip(rows, firsts)
+            if not chosen or row[0] in chosen for check in checks_of(row, first)]
     with ThreadPoolExecutor(2) as pool:
         failures += filter(None, pool.map(lambda job: run_check(options.qbias, *job), jobs))
     for line in failures:
