@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""The ONNX side of check_certificate.py: a small file reader and graph queries.
+"""The model side of check_certificate.py: a small reader of ONNX files and graph queries.
 
 Standard library only; shares no code with the compiler or with the test oracle.
 """
@@ -9,6 +9,7 @@ import struct
 from fractions import Fraction
 from types import SimpleNamespace
 
+import certificate_pytorch
 from certificate_exact import quantize, require
 
 FORMATS = {1: "f", 2: "B", 3: "b", 4: "H", 5: "h", 6: "i", 7: "q", 9: "?", 10: "e", 11: "d",
@@ -187,7 +188,23 @@ class Model:
 
     def __init__(self, path):
         with open(path, "rb") as file:
-            graph = message(message(file.read())[7][0])
+            content = file.read()
+        if content.startswith(b"PK"):
+            program = certificate_pytorch.Reader(path)
+            self.constants, self.nodes = program.constants, program.nodes
+            self.shapes, self.outputs = program.shapes, program.outputs
+        else:
+            self._read_onnx(content)
+        self.producer = {name: node for node in self.nodes for name in node.outputs if name}
+        for node in self.nodes:
+            if node.op == "Cast" and node.attributes.get("to") in EXACT_CASTS:
+                node.op = "Identity"
+            if node.op == "Constant" and "value" in node.attributes:
+                self.constants[node.outputs[0]] = node.attributes["value"]
+        self.cache = {}
+
+    def _read_onnx(self, content):
+        graph = message(message(content)[7][0])
         self.constants = {item.name: item for item in map(tensor, graph.get(5, []))}
         self.nodes = []
         for node in read_nodes(graph.get(1, [])):
@@ -197,13 +214,6 @@ class Model:
             if dims is not None:
                 self.shapes.setdefault(name, dims)
         self.outputs = [value_shape(item)[0] for item in graph.get(12, [])]
-        self.producer = {name: node for node in self.nodes for name in node.outputs if name}
-        for node in self.nodes:
-            if node.op == "Cast" and node.attributes.get("to") in EXACT_CASTS:
-                node.op = "Identity"
-            if node.op == "Constant" and "value" in node.attributes:
-                self.constants[node.outputs[0]] = node.attributes["value"]
-        self.cache = {}
 
     def constant(self, name):
         """The stored constant behind a name (through Identity), or None."""
@@ -268,7 +278,7 @@ class Model:
         kind = node.attributes.get("output_dtype", 0) or 2
         if len(node.inputs) > 2 and node.inputs[2]:
             kind = self.constant(node.inputs[2]).kind
-        return (scales[0], zeros[0]) + TYPE_RANGES[kind]
+        return (scales[0], zeros[0]) + (node.attributes.get("range") or TYPE_RANGES[kind])
 
     def dims(self, node, position, key, default=None):
         """Integer list from an input (newer opsets) or an attribute."""

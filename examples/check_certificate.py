@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Check a qbias certificate against the ONNX model it was made from.
+"""Check a qbias certificate against the model it was made from, ONNX or PyTorch.
 
-    check_certificate.py CERTIFICATE.json MODEL.onnx
+    check_certificate.py CERTIFICATE.json MODEL
 
 Needs only the certificate_*.py files beside it and Python's standard library; it
 shares no code with the compiler.  Weights, biases, scales and zero points come from the
