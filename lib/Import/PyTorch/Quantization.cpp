@@ -65,11 +65,12 @@ static LogicalResult readScales(const NodeView &node, StringRef name, bool allow
   return success();
 }
 
-/// Zero points, 0 when there are none. Some producers store them as floats.
+/// Zero points, 0 when there are none, as the schema allows per channel. Some
+/// producers store them as floats.
 static LogicalResult readZeroPoints(const NodeView &node, StringRef name,
                                     QuantParameters &parameters) {
   parameters.zeroPoints.assign(parameters.scales.size(), 0);
-  if (!node.has(name))
+  if (!node.has(name) && node.getOp().ends_with("_per_channel"))
     return success();
   if (node.getTensorName(name).empty())
     return node.need(name, parameters.zeroPoints.front());
