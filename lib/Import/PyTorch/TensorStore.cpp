@@ -24,6 +24,15 @@ static constexpr llvm::StringLiteral kPickles[] = {"serialized_state_dict.pt",
 // Opening
 //===----------------------------------------------------------------------===//
 
+/// An entry that is JSON.
+static FailureOr<json::Value> readJson(const Archive &archive, StringRef entry,
+                                       const Subject &subject) {
+  FailureOr<std::vector<char>> text = archive.read(entry, subject);
+  if (failed(text))
+    return failure();
+  return parseJson(StringRef(text->data(), text->size()), subject);
+}
+
 FailureOr<TensorStore> TensorStore::open(ArrayRef<char> file, MemoryBudget &budget,
                                          const Subject &subject) {
   FailureOr<std::unique_ptr<Archive>> archive = Archive::open(file, budget, subject);
@@ -70,11 +79,7 @@ LogicalResult TensorStore::addPickled(StringRef entry, const Subject &subject) {
 }
 
 LogicalResult TensorStore::openPickles(const Subject &subject) {
-  FailureOr<std::vector<char>> text = archive->read(kProgram, subject);
-  if (failed(text))
-    return failure();
-  FailureOr<json::Value> parsed =
-      parseJson(StringRef(text->data(), text->size()), subject);
+  FailureOr<json::Value> parsed = readJson(*archive, kProgram, subject);
   if (failed(parsed))
     return failure();
   program = std::move(*parsed);
@@ -135,11 +140,7 @@ LogicalResult TensorStore::addRaw(StringRef directory, StringRef config,
   std::string entry = collection.prefix + config.str();
   if (!archive->contains(entry))
     return success();
-  FailureOr<std::vector<char>> text = archive->read(entry, subject);
-  if (failed(text))
-    return failure();
-  FailureOr<json::Value> parsed =
-      parseJson(StringRef(text->data(), text->size()), subject);
+  FailureOr<json::Value> parsed = readJson(*archive, entry, subject);
   const json::Object *tensors =
       failed(parsed) ? nullptr : needObject(*parsed->getAsObject(), "config", subject);
   if (!tensors)
@@ -160,11 +161,7 @@ LogicalResult TensorStore::openRaw(const Subject &subject) {
   if (!archive->contains(model))
     return subject.reject("archive", quoted(kProgram) + " or " + quoted(model), "neither",
                           "write the file with torch.export.save");
-  FailureOr<std::vector<char>> text = archive->read(model, subject);
-  if (failed(text))
-    return failure();
-  FailureOr<json::Value> parsed =
-      parseJson(StringRef(text->data(), text->size()), subject);
+  FailureOr<json::Value> parsed = readJson(*archive, model, subject);
   if (failed(parsed))
     return failure();
   program = std::move(*parsed);
