@@ -41,29 +41,9 @@ Subject Graph::getSubject(const Node &node, const Namer &namer) const {
   return Subject(namer.getLoc(node.name()), words);
 }
 
-/// The innermost line of a stack trace and its code:
-///   File "/src/net.py", line 31, in forward\n    x = self.relu(x)\n
-/// becomes "net.py:31 (x = self.relu(x))".
-static std::string readPlace(const json::Object &node) {
-  constexpr size_t kLongestCode = 80;
-  const json::Object *metadata = node.getObject("metadata");
-  std::optional<StringRef> trace =
-      metadata ? metadata->getString("stack_trace") : std::nullopt;
-  size_t start = trace ? trace->rfind("File \"") : StringRef::npos;
-  if (start == StringRef::npos)
-    return {};
-  auto [line, code] = trace->substr(start + StringRef("File \"").size()).split('\n');
-  auto [path, rest] = line.split("\", line ");
-  StringRef number = rest.take_while(llvm::isDigit);
-  StringRef file = path.rsplit('/').second.empty() ? path : path.rsplit('/').second;
-  std::string place = quoted((file + ":" + number).str());
-  place = place.substr(1, place.size() - 2);
-  code = code.split('\n').first.trim();
-  if (code.empty())
-    return place;
-  std::string text = quoted(code.take_front(kLongestCode));
-  return place + " (" + text.substr(1, text.size() - 2) +
-         (code.size() > kLongestCode ? "...)" : ")");
+const Node *Graph::getReader(StringRef name) const {
+  auto found = readers.find(name);
+  return found == readers.end() ? nullptr : &nodes[found->second];
 }
 
 const Node *Graph::getProducer(StringRef name) const {
@@ -215,6 +195,7 @@ LogicalResult Graph::readNodes(const json::Object &graph, const Namer &namer) {
         if (current != name)
           node.renamed[name] = current.str();
         node.operands.push_back(current.str());
+        readers.try_emplace(current, nodes.size() - 1);
       }
     }
     for (const auto &[index, name] : llvm::enumerate(node.outputs)) {
@@ -350,6 +331,7 @@ FailureOr<Graph> Graph::get(const json::Object &program, const Namer &namer) {
       failed(graph.readNodes(*body, namer)) ||
       failed(graph.readOutputs(*signature, namer)))
     return failure();
+  graph.findPlaces();
   graph.findNeeded();
   return graph;
 }

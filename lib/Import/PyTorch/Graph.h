@@ -41,7 +41,8 @@ struct Node {
   llvm::StringMap<const llvm::json::Object *> arguments; // unions, by name
   llvm::SmallVector<std::string> argumentNames;          // in the file's order
   llvm::SmallVector<std::string> outputs;                // "" for those left out
-  /// Line of the user's program, "net.py:31 (x = self.relu(x))", or "".
+  /// Line of the user's program, "net.py:31 (x = self.relu(x))", or "" where the
+  /// file names none for this node nor for its neighbours.
   std::string place;
   /// Names this node reads that an in-place operator has written since.
   llvm::StringMap<std::string> renamed;
@@ -54,6 +55,9 @@ struct Node {
   /// The operator as it stands in the file, without overload.
   std::string spelling() const { return op + (isInPlace ? "_" : ""); }
 };
+
+/// The line of the user's program in a node's stack trace; "" for none.
+std::string readPlace(const llvm::json::Object &node);
 
 /// What an input of the graph stands for.
 struct GraphInput {
@@ -82,6 +86,8 @@ public:
   bool quantizesActivations() const;
   /// The node that computes the tensor or null.
   const Node *getProducer(llvm::StringRef name) const;
+  /// The first node that reads the tensor or null.
+  const Node *getReader(llvm::StringRef name) const;
   /// Largest value of a symbol, if the program limits it.
   std::optional<int64_t> getLargest(llvm::StringRef symbol) const;
   Subject getSubject(const Node &node, const Namer &namer) const;
@@ -93,13 +99,14 @@ private:
   llvm::LogicalResult readOutputs(const llvm::json::Object &signature,
                                   const Namer &namer);
   void findNeeded();
+  void findPlaces();
 
   class Aliases;
   std::vector<Node> nodes;
   std::vector<const Node *> needed;
   std::vector<GraphInput> inputs;
   std::vector<std::string> outputs;
-  llvm::StringMap<size_t> producers; // index of the node
+  llvm::StringMap<size_t> producers, readers; // index of the node
   const llvm::json::Object *declared = nullptr;
   const llvm::json::Object *ranges = nullptr;
   std::shared_ptr<Aliases> aliases;

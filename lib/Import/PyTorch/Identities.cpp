@@ -1,5 +1,4 @@
-//===- Identities.cpp - operators that change nothing, and symbolic integers ---*- C++
-//-*-===//
+//===- Identities.cpp - operators that change nothing ---*- C++ -*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -9,9 +8,21 @@
 
 #include "Operators.h"
 
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Import/Common/QuantParameters.h"
+
 using namespace mlir;
 using namespace qbias;
 using namespace qbias::pytorchimport;
+
+static DataType typeOf(const ImportedTensor &tensor) {
+  if (tensor.constant)
+    return tensor.constant->getType();
+  if (tensor.untyped)
+    return *tensor.untyped;
+  quant::QuantizedType quantized = getQuantElement(tensor.value.getType());
+  return quantized ? storageOf(quantized) : DataType::Float;
+}
 
 /// Copies, other strides, other devices; a conversion only to float32.
 LogicalResult qbias::pytorchimport::importIdentity(NodeView &node) {
@@ -21,12 +32,12 @@ LogicalResult qbias::pytorchimport::importIdentity(NodeView &node) {
   ImportedTensor *input = node.getInput("self");
   if (!input)
     return failure();
-  DataType present = input->constant  ? input->constant->getType()
-                     : input->untyped ? *input->untyped
-                                      : DataType::Float;
+  DataType present = typeOf(*input);
   if (type != DataType::Undefined && type != present)
     return node.reject("argument 'dtype'", nameOf(present) + " as the tensor",
-                       nameOf(type), "conversions of data are not supported");
+                       nameOf(type),
+                       "conversions of data are not supported: convert without the "
+                       "reference representation (use_reference_representation=False)");
   return node.forward("self");
 }
 

@@ -29,6 +29,16 @@ std::optional<int64_t> Importer::findInteger(StringRef name) const {
   return found == integers.end() ? std::nullopt : std::optional(found->second);
 }
 
+/// What the graph gets from outside, with the first node that reads it.
+Subject Importer::getSource(StringRef kind, StringRef name) const {
+  Subject subject = namer.getTensor(kind, name);
+  const Node *reader = graph.getReader(name);
+  if (!reader)
+    return subject;
+  return Subject(subject.getLoc(), subject.getWords() + ", read by " +
+                                       graph.getSubject(*reader, namer).getWords());
+}
+
 ImportedTensor *Importer::find(StringRef name, const Subject &user) {
   auto found = tensors.find(name);
   if (found != tensors.end())
@@ -38,7 +48,7 @@ ImportedTensor *Importer::find(StringRef name, const Subject &user) {
     (void)user.reject("argument " + quoted(name), "a tensor computed before", "none");
     return nullptr;
   }
-  Subject subject = namer.getTensor("stored tensor", name);
+  Subject subject = getSource("stored tensor", name);
   FailureOr<ConstantTensor> constant = store.load(key->second, name, subject);
   if (failed(constant))
     return nullptr;
@@ -120,7 +130,7 @@ OwningOpRef<ModuleOp> Importer::import() {
   if (failed(read))
     return {};
   graph = std::move(*read);
-  if (failed(checkOptions()))
+  if (failed(checkOptions()) || failed(checkOperators()))
     return {};
   OwningOpRef<ModuleOp> module = ModuleOp::create(namer.getLoc());
   builder.setInsertionPointToEnd(module->getBody());
@@ -136,6 +146,17 @@ OwningOpRef<ModuleOp> Importer::import() {
   if (failed(addOutputs()) || failed(addSignature()) || failed(verify(*module)))
     return {};
   return module;
+}
+
+/// The first operator to complain about may follow from another one: a graph in
+/// the reference representation is named as such, not by its roundings.
+LogicalResult Importer::checkOperators() {
+  for (bool isReference : {true, false})
+    for (const Node *node : graph.getNodes())
+      if (!isReference || node->op == "higher_order.out_dtype")
+        if (failed(findOperator(NodeView(*this, *node))))
+          return failure();
+  return success();
 }
 
 LogicalResult Importer::importNode(const Node &node) {
@@ -224,7 +245,7 @@ LogicalResult Importer::addInput(const GraphInput &input) {
     keys[input.name] = input.key;
     return success();
   }
-  Subject subject = namer.getTensor("input", input.name);
+  Subject subject = getSource("input", input.name);
   const json::Object *declared = graph.getDeclared(input.name);
   const json::Array *sizes = declared ? declared->getArray("sizes") : nullptr;
   std::optional<int64_t> dtype = declared ? declared->getInteger("dtype") : std::nullopt;

@@ -51,6 +51,8 @@ public:
 
 private:
   llvm::LogicalResult checkOptions() const;
+  llvm::LogicalResult checkOperators();
+  Subject getSource(llvm::StringRef kind, llvm::StringRef name) const;
   llvm::LogicalResult addInput(const GraphInput &input);
   mlir::FailureOr<llvm::SmallVector<int64_t>>
   readInputShape(const GraphInput &input, const llvm::json::Array &sizes,
