@@ -298,6 +298,12 @@ LogicalResult Graph::readOutputs(const json::Object &signature, const Namer &nam
     StringRef kind = spec ? kindOf(*spec) : StringRef();
     const json::Object *body = kind.empty() ? nullptr : spec->getObject(kind);
     std::optional<StringRef> name = body ? readArgName(*body) : std::nullopt;
+    std::optional<StringRef> buffer =
+        body ? body->getString("buffer_name") : std::nullopt;
+    if (kind == "buffer_mutation" && buffer) {
+      written.insert(*buffer);
+      continue;
+    }
     if (kind != "user_output" || !name)
       return namer.getFile().reject("output of the graph", "a tensor",
                                     quoted(kind.empty() ? "something else" : kind),
@@ -313,6 +319,28 @@ LogicalResult Graph::readOutputs(const json::Object &signature, const Namer &nam
   }
   if (outputs.empty())
     return namer.getFile().reject("outputs", "at least one", "none");
+  return success();
+}
+
+/// Buffers may change, such as the batches a normalization has counted, as long as
+/// no result depends on them.
+LogicalResult Graph::checkWritten(const Namer &namer) const {
+  llvm::StringSet<> states;
+  for (const GraphInput &input : inputs)
+    if (input.kind == GraphInput::Kind::Stored && written.contains(input.key))
+      states.insert(input.name);
+  auto reject = [&](const Subject &reader, StringRef name) {
+    return reader.reject("what it reads", "constants and results of this run",
+                         "buffer " + quoted(name) + ", which each run changes",
+                         "export a module in eval mode that keeps no state");
+  };
+  for (const Node *node : needed)
+    for (const std::string &name : node->operands)
+      if (states.contains(name))
+        return reject(getSubject(*node, namer), name);
+  for (const std::string &name : outputs)
+    if (states.contains(name))
+      return reject(namer.getTensor("output", name), name);
   return success();
 }
 
@@ -333,5 +361,7 @@ FailureOr<Graph> Graph::get(const json::Object &program, const Namer &namer) {
     return failure();
   graph.findPlaces();
   graph.findNeeded();
+  if (failed(graph.checkWritten(namer)))
+    return failure();
   return graph;
 }

@@ -12,6 +12,7 @@
 #include "Json.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <vector>
 
@@ -100,12 +101,14 @@ private:
                                   const Namer &namer);
   void findNeeded();
   void findPlaces();
+  llvm::LogicalResult checkWritten(const Namer &namer) const;
 
   class Aliases;
   std::vector<Node> nodes;
   std::vector<const Node *> needed;
   std::vector<GraphInput> inputs;
   std::vector<std::string> outputs;
+  llvm::StringSet<> written;                  // keys of buffers that a run changes
   llvm::StringMap<size_t> producers, readers; // index of the node
   const llvm::json::Object *declared = nullptr;
   const llvm::json::Object *ranges = nullptr;
