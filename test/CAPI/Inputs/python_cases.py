@@ -5,9 +5,11 @@
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 
@@ -66,6 +68,32 @@ assert report["totals"]["certified_channels"] == report["totals"]["channels"] ==
 assert report["totals"]["float_ops"] == 0 and certificate["layers"]
 print("layers:", len(report["layers"]))
 
+# Where PyTorch can be imported, an exported program is saved and read: a stand-in for it
+# here, whose exported program is a file it copies.
+saved = []
+
+
+class ExportedProgram:
+    """What torch.export.export returns."""
+
+
+def save_program(program, path):
+    """torch.export.save."""
+    assert isinstance(program, ExportedProgram)
+    shutil.copy(MODEL, path)
+    saved.append(path)
+
+
+refused("got dict; PyTorch is not installed", lambda: qbias.compile({}))
+torch = types.ModuleType("torch")
+torch.export = types.SimpleNamespace(ExportedProgram=ExportedProgram, save=save_program)
+sys.modules["torch"] = torch
+exported = qbias.compile(ExportedProgram(), threads=2)
+assert np.array_equal(exported(x[:9]), scores[:9]) and not os.path.exists(saved[0])
+refused("got dict; export it with torch.export.export", lambda: qbias.compile({}))
+del sys.modules["torch"]
+print("exported program: equal")
+
 refused("cannot open", lambda: qbias.compile(os.path.join(WORK, "none.pt2")))
 with open(os.path.join(WORK, "bad.pt2"), "wb") as file:
     file.write(open(MODEL, "rb").read()[:5000])
@@ -75,8 +103,6 @@ refused("requant is 'wild'", lambda: qbias.compile(MODEL, requant="wild"))
 refused("threads is -1", lambda: qbias.compile(MODEL, threads=-1))
 refused("batch", lambda: qbias.compile(MODEL, batch=-2))
 refused("shape of 'y'", lambda: qbias.compile(MODEL, shapes={"y": [1, 2]}))
-refused("got dict; PyTorch is not installed" if "torch" not in sys.modules else "got dict",
-        lambda: qbias.compile({}))
 refused("shape [1, 1, 8, 9], expected [1, 1, 8, 8]", lambda: m(np.zeros([1, 1, 8, 9], np.float32)))
 refused("dtype float64, expected float32", lambda: m(np.zeros([1, 1, 8, 8])))
 refused("dtype float32, expected int8", lambda: m(x, raw=True))
