@@ -148,7 +148,7 @@ LogicalResult qbias::pytorchimport::importClamp(NodeView &node) {
   double lo = 0, hi = 0;
   if (failed(input) || failed(readBounds(node, lo, hi)))
     return failure();
-  if (!(lo <= hi) || lo == hi * 2) // NaN, crossed, or both one infinity
+  if (!(lo <= hi) || (std::isinf(lo) && lo == hi)) // NaN, crossed, one infinity
     return node.reject("bounds", "min not above max",
                        realText(lo) + " and " + realText(hi));
   OpBuilder &builder = node.getBuilder();

@@ -266,6 +266,27 @@ def fake_weights(dtype):
     return net.end(y, net.scale * 3)
 
 
+def affine_weights(weight_type, per_channel):
+    """A convolution whose weights have zero points."""
+    def build(dtype):
+        net = Net(dtype)
+        low, high = RANGES[weight_type]
+        ints = net.buffer("w", net.rng.integers(low, high + 1, (5, 4, 3, 3)).astype(weight_type))
+        limits = {"quant_min": low, "quant_max": high, "dtype": DType(weight_type)}
+        if per_channel:
+            zeros = net.rng.integers(low, high + 1, 5).astype(np.int64)
+            weight = net.call("quantized_decomposed.dequantize_per_channel.default", input=ints,
+                              scales=net.buffer("s", net.scales(5)),
+                              zero_points=net.buffer("z", zeros), axis=0, **limits)
+        else:
+            weight = net.dequantize(ints, 0.004, (low + high + 1) // 2 + 9, weight_type)
+        y = net.call("aten.conv2d.default", extents=[1, 5, 6, 6], weight=weight,
+                     input=net.source([1, 4, 6, 6]), padding=[1, 1],
+                     bias=net.parameter("b", net.floats(5)))
+        return net.end(y, net.scale * 3)
+    return build
+
+
 def int32_bias(dtype):
     """A bias of int32 with its own scale."""
     net = Net(dtype)
@@ -321,7 +342,7 @@ CASES = {
     "aten.cat": [joined([1.25, 1.25]), joined([1, 1.5, 0.8]), joined([1.25, 1.25], dim=2)],
     "aten.chunk": [parted("aten.chunk.default", [4, 3], chunks=2)],
     "aten.clamp": [*unary("aten.clamp", min=-0.4, max=0.6), *unary("aten.clamp", min=0),
-                   *unary("aten.clamp_", max=0.3)],
+                   *unary("aten.clamp_", max=0.3), *unary("aten.clamp", min=-0.8, max=-0.4)],
     "aten.clamp_max": unary("aten.clamp_max", max=0.3),
     "aten.clamp_min": unary("aten.clamp_min", min=-0.3),
     "aten.constant_pad_nd": [moved("aten.constant_pad_nd.default", [1, 3, 4, 5], [1, 3, 5, 8],
@@ -407,9 +428,12 @@ CASES = {
     "aten._unsafe_view": [moved("aten._unsafe_view.default", [1, 3, 4], [1, 12], size=[1, 12])],
     "quantized_decomposed.quantize_per_tensor": [
         quantize_tensors("tensor"), quantize_tensors("tensor2"), narrow_range],
-    "quantized_decomposed.dequantize_per_tensor": [quantize_tensors("tensor")],
+    "quantized_decomposed.dequantize_per_tensor": [
+        quantize_tensors("tensor"), affine_weights("uint8", False),
+        affine_weights("int8", False)],
     "quantized_decomposed.quantize_per_channel": [fake_weights],
-    "quantized_decomposed.dequantize_per_channel": [int32_bias, fake_weights],
+    "quantized_decomposed.dequantize_per_channel": [
+        int32_bias, fake_weights, affine_weights("int8", True), affine_weights("uint8", True)],
 }
 for name in ("alias", "clone", "contiguous", "detach", "lift_fresh", "lift_fresh_copy",
              "_to_copy", "to"):
