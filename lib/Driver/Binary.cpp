@@ -12,11 +12,13 @@
 #include "qbias/Driver/Files.h"
 #include "qbias/Driver/Program.h"
 #include "qbias/Driver/Report.h"
+#include "qbias/Target/CSource.h"
 #include "qbias/Target/Header.h"
 #include "qbias/Target/IntegerOnly.h"
 #include "qbias/Target/Object.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Interfaces/DataLayoutInterfaces.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -72,10 +74,9 @@ static bool fitsMachine(ModuleOp module, const runtime::Description &description
     return true;
   int64_t limit = int64_t(1) << (bits - 1);
   int64_t constants = 0, largest = description.workspaceBytes;
+  DataLayout layout(module);
   module.walk([&](LLVM::GlobalOp global) {
-    if (auto value = dyn_cast_or_null<ElementsAttr>(global.getValueOrNull()))
-      constants += value.getNumElements() *
-                   llvm::divideCeil(value.getElementType().getIntOrFloatBitWidth(), 8);
+    constants += layout.getTypeSize(global.getGlobalType()).getFixedValue();
   });
   for (const runtime::Tensor &tensor :
        llvm::concat<const runtime::Tensor>(description.inputs, description.outputs))
@@ -195,4 +196,16 @@ bool qbias::emitBinary(ModuleOp module, StringRef emit, runtime::Description des
     program->print(os, nullptr);
     return true;
   });
+}
+
+bool qbias::emitSource(ModuleOp module, runtime::Description description,
+                       const CompileCommand &command, OutputFiles &files) {
+  bool isOneFile = command.output == "-";
+  std::string header = isOneFile ? std::string() : getHeaderPath(command.output);
+  FailureOr<std::string> source =
+      emitC(module, description, llvm::sys::path::filename(header));
+  if (failed(source))
+    return false;
+  return files.write(command.output, *source) &&
+         (isOneFile || files.write(header, makeHeader(description)));
 }

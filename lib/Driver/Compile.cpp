@@ -8,6 +8,7 @@
 
 #include "qbias/Driver/Binary.h"
 #include "qbias/Driver/Files.h"
+#include "qbias/Driver/Parameters.h"
 #include "qbias/Driver/Report.h"
 
 #include "qbias/Codegen/Passes.h"
@@ -51,6 +52,9 @@ static bool isBinary(StringRef emit) {
   return emit == "ll" || emit == "o" || emit == "so";
 }
 
+/// Formats made from the stage integer.
+static bool isSource(StringRef emit) { return emit == "c" || emit == "json"; }
+
 /// Layers exist up to the integer stage; `use` is what they are wanted for.
 static bool hasLayers(ModuleOp module, const std::string &path, StringRef use) {
   if (getStage(module) <= Stage::Integer)
@@ -86,6 +90,19 @@ static bool compile(ModuleOp module, StringRef emit, llvm::TargetMachine *machin
       return false;
     options.certified = true;
   }
+  if (isSource(emit)) {
+    if (!hasLayers(module, command.model, "write as " + emit.str()))
+      return false;
+    if (failed(lowerTo(module, Stage::Integer, options)))
+      return false;
+    FailureOr<runtime::Description> description = describeProgram(module, command);
+    if (failed(description))
+      return false;
+    bool isWritten = emit == "c"
+                         ? emitSource(module, std::move(*description), command, files)
+                         : emitParameters(module, *description, command.output, files);
+    return isWritten && files.commit();
+  }
   if (!machine)
     return succeeded(lowerTo(module, command.stage, options)) &&
            emitModule(module, emit, command.output, files) && files.commit();
@@ -108,11 +125,18 @@ static bool compile(ModuleOp module, StringRef emit, llvm::TargetMachine *machin
 
 int qbias::runCompile(const CompileCommand &command) {
   std::string emit = getEmit(command);
-  if (emit != "mlir" && emit != "mlirbc" && !isBinary(emit)) {
+  if (emit != "mlir" && emit != "mlirbc" && !isSource(emit) && !isBinary(emit)) {
+    printError(
+        command.output,
+        "cannot tell what to write from '" + emit +
+            "', expected mlir, mlirbc, ll, o, so, c or json; name the output so or "
+            "give --emit");
+    return kExitUsage;
+  }
+  if (isSource(emit) && command.options.threads > 1) {
     printError(command.output,
-               "cannot tell what to write from '" + emit +
-                   "', expected mlir, mlirbc, ll, o or so; name the output so or "
-                   "give --emit");
+               "threads share compiled programs only, expected --threads=1 for " + emit +
+                   ", got " + std::to_string(command.options.threads));
     return kExitUsage;
   }
   std::unique_ptr<llvm::TargetMachine> machine;

@@ -10,11 +10,17 @@
 
 #include "qbias/Driver/Files.h"
 
+#include "llvm/Support/Signals.h"
+
 using namespace qbias;
 
 OutputFiles::~OutputFiles() {
-  for (File &file : files)
-    llvm::consumeError(file.temporary.discard());
+  for (const File &file : files) {
+    llvm::sys::fs::remove(file.temporary);
+    llvm::sys::DontRemoveFileOnSignal(file.temporary);
+  }
+  for (const std::string &folder : folders)
+    llvm::sys::fs::remove(folder);
 }
 
 /// Runs `content` on an open file. False after printing what went wrong.
@@ -42,20 +48,26 @@ bool OutputFiles::write(const std::string &path,
                         llvm::function_ref<bool(llvm::raw_ostream &)> content) {
   if (path == "-")
     return content(llvm::outs());
+  std::string target = path;
   if (!isSpecial(path)) {
-    if (!reserve(path))
+    std::optional<std::string> temporary = reserve(path);
+    if (!temporary)
       return false;
-    return fill(files.back().temporary.FD, path, content);
+    target = *temporary;
   }
   int descriptor;
   if (std::error_code error = llvm::sys::fs::openFileForWrite(
-          path, descriptor, llvm::sys::fs::CD_OpenExisting)) {
+          target, descriptor, llvm::sys::fs::CD_OpenExisting)) {
     printError(path, "cannot write: " + error.message());
     return false;
   }
   bool isWritten = fill(descriptor, path, content);
   llvm::sys::fs::file_t file = llvm::sys::fs::convertFDToNativeFile(descriptor);
-  return !llvm::sys::fs::closeFile(file) && isWritten;
+  if (std::error_code error = llvm::sys::fs::closeFile(file)) {
+    printError(path, "cannot write: " + error.message());
+    return false;
+  }
+  return isWritten;
 }
 
 bool OutputFiles::write(const std::string &path, llvm::StringRef content) {
@@ -70,13 +82,32 @@ std::optional<std::string> OutputFiles::reserve(const std::string &path) {
     printError(path, "cannot write: is a directory, expected the name of a file");
     return std::nullopt;
   }
-  auto temporary = llvm::sys::fs::TempFile::create(path + ".tmp%%%%%%");
-  if (!temporary) {
-    printError(path, "cannot write: " + llvm::toString(temporary.takeError()));
+  llvm::SmallString<128> temporary;
+  int descriptor;
+  std::error_code error =
+      llvm::sys::fs::createUniqueFile(path + ".tmp%%%%%%", descriptor, temporary);
+  if (error) {
+    printError(path, "cannot write: " + error.message());
     return std::nullopt;
   }
-  files.push_back({path, std::move(*temporary)});
-  return files.back().temporary.TmpName;
+  // Closed between writes: a program may be more files than may be open at once.
+  llvm::sys::fs::file_t file = llvm::sys::fs::convertFDToNativeFile(descriptor);
+  llvm::sys::fs::closeFile(file);
+  llvm::sys::RemoveFileOnSignal(temporary);
+  files.push_back({path, std::string(temporary)});
+  return files.back().temporary;
+}
+
+bool OutputFiles::createFolder(const std::string &path) {
+  if (llvm::sys::fs::is_directory(path))
+    return true;
+  if (std::error_code error =
+          llvm::sys::fs::create_directory(path, /*IgnoreExisting=*/false)) {
+    printError(path, "cannot create the folder: " + error.message());
+    return false;
+  }
+  folders.push_back(path);
+  return true;
 }
 
 bool OutputFiles::commit() {
@@ -84,13 +115,17 @@ bool OutputFiles::commit() {
   while (!files.empty()) {
     File file = std::move(files.back());
     files.pop_back();
-    if (llvm::Error error = file.temporary.keep(file.path)) {
-      printError(file.path, "cannot write: " + llvm::toString(std::move(error)));
+    std::error_code error = llvm::sys::fs::rename(file.temporary, file.path);
+    llvm::sys::DontRemoveFileOnSignal(file.temporary);
+    if (error) {
+      llvm::sys::fs::remove(file.temporary);
+      printError(file.path, "cannot write: " + error.message());
       for (const std::string &path : kept)
         llvm::sys::fs::remove(path);
       return false;
     }
     kept.push_back(file.path);
   }
+  folders.clear();
   return true;
 }

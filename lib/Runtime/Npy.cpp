@@ -288,7 +288,7 @@ std::optional<Array> readNpy(const std::string &path, std::string &error) {
   return parseNpy(bytes, error);
 }
 
-bool writeNpy(const std::string &path, const Array &array, std::string &error) {
+std::string formatNpy(const Array &array) {
   std::string shape = "(";
   for (int64_t d : array.shape)
     shape += std::to_string(d) + ",";
@@ -299,17 +299,21 @@ bool writeNpy(const std::string &path, const Array &array, std::string &error) {
   size_t padded = (kPrefix + header.size() + kAlignment) / kAlignment * kAlignment;
   header.resize(padded - kPrefix - 1, ' ');
   header += '\n';
-  std::string temporary = path + ".tmp" + std::to_string(::getpid());
-  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
   char prefix[kPrefix];
   std::memcpy(prefix, kMagic.data(), kMagic.size());
   prefix[6] = 1;
   prefix[7] = 0;
   prefix[8] = static_cast<char>(header.size() & 0xff);
   prefix[9] = static_cast<char>(header.size() >> 8);
-  file.write(prefix, kPrefix);
-  file.write(header.data(), header.size());
-  file.write(array.data.data(), array.data.size());
+  return std::string(prefix, kPrefix) + header +
+         std::string(array.data.data(), array.data.size());
+}
+
+bool writeNpy(const std::string &path, const Array &array, std::string &error) {
+  std::string bytes = formatNpy(array);
+  std::string temporary = path + ".tmp" + std::to_string(::getpid());
+  std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+  file.write(bytes.data(), bytes.size());
   file.close();
   if (!file || std::rename(temporary.c_str(), path.c_str()) != 0) {
     error = std::string("cannot write: ") + std::strerror(errno);

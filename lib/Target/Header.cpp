@@ -305,6 +305,7 @@ std::string qbias::makeHeader(const runtime::Description &description) {
      << "   were then. Keeps no state: may run in several threads at once, with a\n"
      << "   workspace each. */\nint " << name << "_run(" << getParameters(description)
      << ");\n\n";
+  os << "#ifndef QBIAS_NO_CONVERSIONS\n\n";
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     std::string prefix = name + "_" + names[i];
     if (i < inputs && tensor.quantization)
@@ -313,6 +314,7 @@ std::string qbias::makeHeader(const runtime::Description &description) {
       printDequantize(os, tensor, name + "_dequantize_" + names[i], prefix);
     os << "\n";
   }
-  os << "#ifdef __cplusplus\n}\n#endif\n\n#endif /* QBIAS_PROGRAM_" << name << "_H */\n";
+  os << "#endif /* QBIAS_NO_CONVERSIONS */\n\n"
+     << "#ifdef __cplusplus\n}\n#endif\n\n#endif /* QBIAS_PROGRAM_" << name << "_H */\n";
   return text;
 }

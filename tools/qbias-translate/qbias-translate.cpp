@@ -6,12 +6,15 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "qbias/Driver/Binary.h"
 #include "qbias/Import/ONNX.h"
 #include "qbias/Import/PyTorch.h"
 #include "qbias/InitAll.h"
+#include "qbias/Target/CSource.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllTranslations.h"
+#include "mlir/Pass/PassManager.h"
 #include "mlir/Tools/mlir-translate/MlirTranslateMain.h"
 #include "mlir/Tools/mlir-translate/Translation.h"
 #include "llvm/Support/SourceMgr.h"
@@ -36,10 +39,24 @@ static void registerImport(llvm::StringRef name, llvm::StringRef description,
       });
 }
 
-/// Upstream's export registers the dialects it knows; ours and quant appear in
-/// attributes of lowered functions.
-static void registerDialectsForExport(mlir::DialectRegistry &registry) {
-  qbias::registerDialects(registry);
+/// One C99 file with its header inside; the program is called `qbias`.
+static void registerQBiasToC() {
+  mlir::TranslateFromMLIRRegistration registration(
+      "qbias-to-c", "Certified integer program to C99",
+      [](mlir::ModuleOp module, llvm::raw_ostream &os) -> llvm::LogicalResult {
+        // Certificates of a file are claims: proven before anything is written.
+        if (failed(qbias::lowerTo(module, qbias::Stage::Integer, {})))
+          return mlir::failure();
+        auto description = qbias::describeProgram(module, {});
+        if (failed(description))
+          return mlir::failure();
+        auto source = qbias::emitC(module, *description, /*header=*/"");
+        if (failed(source))
+          return mlir::failure();
+        os << *source;
+        return mlir::success();
+      },
+      [](mlir::DialectRegistry &registry) { qbias::registerForDriver(registry); });
 }
 
 int main(int argc, char **argv) {
@@ -49,5 +66,7 @@ int main(int argc, char **argv) {
   registerImport("import-pt2",
                  "PyTorch program (.pt2, PT2E or float) to the qbias real family",
                  qbias::importPyTorch);
+  registerQBiasToC();
+  mlir::registerPassManagerCLOptions(); // lowering reads them
   return mlir::failed(mlir::mlirTranslateMain(argc, argv, "qbias translation driver\n"));
 }

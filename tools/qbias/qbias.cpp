@@ -31,7 +31,7 @@ static constexpr const char *kVersion = QBIAS_VERSION;
 static constexpr llvm::StringLiteral kUsage = R"(usage: qbias COMMAND MODEL [options]
 
 commands:
-  compile  write the program: .mlir, .mlirbc, .ll, .o with .h, .so
+  compile  write the program: .mlir, .mlirbc, .ll, .so, .o or .c with .h
   run      run the program on .npy arrays
   report   show every tensor and layer: types, scales, biases, certificate
   bench    measure latency
@@ -205,12 +205,13 @@ static std::optional<int> parse(int argc, char **argv, llvm::StringRef overview)
 
 static int mainCompile(int argc, char **argv) {
   CommonOptions common;
-  cl::opt<std::string> output("o", cl::Required, cl::value_desc("file"),
-                              cl::desc("Output: .mlir, .mlirbc, .ll, .o (and .h) or .so"),
-                              cl::cat(category()));
+  cl::opt<std::string> output(
+      "o", cl::Required, cl::value_desc("file"),
+      cl::desc("Output: .mlir, .mlirbc, .ll, .so, .o or .c (and .h)"),
+      cl::cat(category()));
   cl::opt<std::string> emit(
       "emit", cl::value_desc("format"),
-      cl::desc("mlir, mlirbc, ll, o or so, when the extension does not say"),
+      cl::desc("mlir, mlirbc, ll, so, o or c, when the extension does not say"),
       cl::cat(category()));
   cl::opt<Stage> stage(
       "stage", cl::init(Stage::LLVM), cl::desc("Stage of an .mlir or .mlirbc output"),

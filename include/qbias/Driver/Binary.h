@@ -31,6 +31,11 @@ bool emitBinary(mlir::ModuleOp module, llvm::StringRef emit,
                 runtime::Description description, llvm::TargetMachine &machine,
                 const CompileCommand &command, OutputFiles &files);
 
+/// Writes a certified module of the stage integer as C99 with its header beside
+/// it; standard output gets one file with both.
+bool emitSource(mlir::ModuleOp module, runtime::Description description,
+                const CompileCommand &command, OutputFiles &files);
+
 } // namespace qbias
 
 #endif // QBIAS_DRIVER_BINARY_H

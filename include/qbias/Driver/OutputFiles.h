@@ -34,15 +34,17 @@ public:
   bool write(const std::string &path, llvm::StringRef content);
   /// The name of a temporary that becomes `path`, for another program to write.
   std::optional<std::string> reserve(const std::string &path);
+  /// Creates a folder for files to come; without a commit it is removed again.
+  bool createFolder(const std::string &path);
   bool commit();
 
 private:
   struct File {
-    std::string path;
-    llvm::sys::fs::TempFile temporary;
+    std::string path, temporary;
   };
 
   std::vector<File> files;
+  std::vector<std::string> folders; ///< new ones
 };
 
 } // namespace qbias

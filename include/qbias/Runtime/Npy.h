@@ -48,6 +48,9 @@ std::optional<Array> readNpy(const std::string &path, std::string &error);
 /// The same from memory.
 std::optional<Array> parseNpy(std::string_view bytes, std::string &error);
 
+/// The bytes of a .npy file.
+std::string formatNpy(const Array &array);
+
 /// Writes to a temporary beside `path` and renames, so that `path` never holds
 /// half an array. Returns false and sets `error` on failure.
 bool writeNpy(const std::string &path, const Array &array, std::string &error);

@@ -10,11 +10,16 @@ import os
 
 import numpy as np
 
+import all_forms
 import oracle
-from harness import equal, require, run
+from harness import FLOAT, Net, equal, random_weights, require, run
 from onnx_reader import read_model
 
 NAME = "net"  # --name of every program here
+EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../examples")
+DIGITS = os.path.join(EXAMPLES, "digits/digits_resnet.qdq.u8s8.pc.onnx")
+STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
+SAMPLES = 20
 PROGRAM = """#include "net.h"
 #include <stdio.h>
 %(buffers)s
@@ -31,6 +36,22 @@ int main(int argc, char **argv) {
       return 101;
   }
   return fclose(out) ? 101 : 0;
+}
+"""
+STATUS = """#include "net.h"
+#include <stdio.h>
+static uint8_t x[net_x_ELEMENTS], y[net_y_ELEMENTS];
+static uint8_t w[net_WORKSPACE_BYTES + 64] __attribute__((aligned(64)));
+int main(void) {
+  printf("%d", net_run(x, y, w, net_WORKSPACE_BYTES));
+  printf("%d", net_run(0, y, w, net_WORKSPACE_BYTES));
+  printf("%d", net_run(x, 0, w, net_WORKSPACE_BYTES));
+  printf("%d", net_run(x, y, 0, net_WORKSPACE_BYTES));
+  printf("%d", net_run(x, y, w + 32, net_WORKSPACE_BYTES));
+  printf("%d", net_run(x, y, w, net_WORKSPACE_BYTES - 1));
+  printf("%d", net_run(x, x + 1, w, net_WORKSPACE_BYTES));
+  printf("%d", net_run(w + 8, y, w, net_WORKSPACE_BYTES));
+  return 0;
 }
 """
 
@@ -55,10 +76,11 @@ class Network:
             self.inputs.append(self._per_sample(integers, result.dtypes.get(name, value.dtype)))
         for value in read.graph.outputs:
             name = self._neighbour(read, value.name, "DequantizeLinear", "outputs")
-            integers = result.outputs[value.name].ints
-            self.known.append(integers is not None)
+            output = result.outputs[value.name]
+            self.known.append(output.ints is not None)
+            integers = output.ints
             if integers is None:
-                integers = np.zeros([self.samples] + oracle.compiled_shape(value), dtype="int32")
+                integers = np.zeros(output.tensor.shape, dtype="int32")
             self.outputs.append(self._per_sample(integers, result.dtypes.get(name, "int32")))
 
     @staticmethod
@@ -120,3 +142,28 @@ class Network:
         run(*command, source, target)
         self.check_output(target, what)
         return self.samples
+
+
+def digits(count=SAMPLES):
+    """The digits network and its first test images."""
+    images = np.load(os.path.join(EXAMPLES, "digits/digits_test_x.npy"))[:count]
+    return Network(DIGITS, {"x": images})
+
+
+def forms(folder):
+    """The network of every form."""
+    all_forms.write(folder)
+    return Network(os.path.join(folder, "all_forms.onnx"),
+                        {"x": np.load(os.path.join(folder, "all_forms.npy"))})
+
+
+def one_layer(folder, dtype, name="x", scale=0.3, zero=7):
+    """A small network with a float input `name`; its path."""
+    net = Net(dtype, opset=14)
+    x = net.dequantize(net.quantize(net.input(name, FLOAT, [1, 256]), scale, zero, dtype))
+    weights = net.constant(random_weights([3, 256], 5), 0.01)
+    y = net.node("Gemm", [x, weights], transB=1)
+    net.output(net.quantize(y, 5.0, 1, dtype), dtype, [1, 3])
+    path = os.path.join(folder, "model.onnx")
+    net.save(path)
+    return path

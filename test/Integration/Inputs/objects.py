@@ -8,28 +8,9 @@ import subprocess
 
 import numpy as np
 
-import all_forms
 import feed
-from harness import (FLOAT, Net, case, cases, equal, main, qbias, random_weights, require, run,
-                     save)
-
-EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../examples")
-DIGITS = os.path.join(EXAMPLES, "digits/digits_resnet.qdq.u8s8.pc.onnx")
-STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
-SAMPLES = 20
-
-
-def digits(count=SAMPLES):
-    """The digits network and its first test images."""
-    images = np.load(os.path.join(EXAMPLES, "digits/digits_test_x.npy"))[:count]
-    return feed.Network(DIGITS, {"x": images})
-
-
-def forms(folder):
-    """The network of every form."""
-    all_forms.write(folder)
-    return feed.Network(os.path.join(folder, "all_forms.onnx"),
-                        {"x": np.load(os.path.join(folder, "all_forms.npy"))})
+from feed import DIGITS, STATUS, STRICT, digits, forms, one_layer
+from harness import case, cases, equal, main, qbias, require, run, save
 
 
 def build(network, folder, *options):
@@ -128,24 +109,6 @@ def same_object_twice(folder):
     require(contents[0] == contents[1], "two objects of one model differ")
 
 
-STATUS = """#include "net.h"
-#include <stdio.h>
-static uint8_t x[net_x_ELEMENTS], y[net_y_ELEMENTS];
-static uint8_t w[net_WORKSPACE_BYTES + 64] __attribute__((aligned(64)));
-int main(void) {
-  printf("%d", net_run(x, y, w, net_WORKSPACE_BYTES));
-  printf("%d", net_run(0, y, w, net_WORKSPACE_BYTES));
-  printf("%d", net_run(x, 0, w, net_WORKSPACE_BYTES));
-  printf("%d", net_run(x, y, 0, net_WORKSPACE_BYTES));
-  printf("%d", net_run(x, y, w + 32, net_WORKSPACE_BYTES));
-  printf("%d", net_run(x, y, w, net_WORKSPACE_BYTES - 1));
-  printf("%d", net_run(x, x + 1, w, net_WORKSPACE_BYTES));
-  printf("%d", net_run(w + 8, y, w, net_WORKSPACE_BYTES));
-  return 0;
-}
-"""
-
-
 @case
 def status_codes(folder):
     """Null, misaligned, too small, overlapping: 1, 2, 3, 4."""
@@ -173,18 +136,6 @@ int main(void) {
 LANGUAGES = {"c_gcc": ["gcc", "-std=c99"], "c_clang": ["clang-22", "-std=c99"],
              "cxx_gcc": ["g++", "-std=c++17", "-x", "c++"],
              "cxx_clang": ["clang++-22", "-std=c++17", "-x", "c++"]}
-
-
-def one_layer(folder, dtype, name="x", scale=0.3, zero=7):
-    """A small network with a float input `name`; its path."""
-    net = Net(dtype, opset=14)
-    x = net.dequantize(net.quantize(net.input(name, FLOAT, [1, 256]), scale, zero, dtype))
-    weights = net.constant(random_weights([3, 256], 5), 0.01)
-    y = net.node("Gemm", [x, weights], transB=1)
-    net.output(net.quantize(y, 5.0, 1, dtype), dtype, [1, 3])
-    path = os.path.join(folder, "model.onnx")
-    net.save(path)
-    return path
 
 
 @cases({"uint8": ("uint8",), "int16": ("int16",)})
