@@ -24,6 +24,7 @@ config.substitutions += [
     ("%python", "/usr/bin/python3"),
     ("%oracle", os.path.join(config.test_source_root, "Oracle")),
     ("%examples", os.path.join(os.path.dirname(config.test_source_root), "examples")),
+    ("%build", config.qbias_build),
     ("%top", os.path.dirname(config.test_source_root)),
 ]
 
