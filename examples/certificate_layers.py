@@ -11,10 +11,11 @@ from certificate_exact import Failure, Tail, clip, product, require, rne
 from certificate_model import POOLS, WEIGHTED
 from certificate_program import MAX_MULTIPLIER, MAX_SHIFT, bisect_level, intersection
 from certificate_tables import LookupCheck
+from certificate_wide import check_sum
 
 INT32_MIN, INT32_MAX = -(2**31), 2**31 - 1
 WIDE_BIAS = 2**62  # limit of a bias beside 64-bit accumulators
-FORMS = {"affine", "half_even", "threshold", "table", "accumulator"}
+FORMS = {"affine", "half_even", "threshold", "table", "accumulator", "wide"}
 MAX_PAIRS = 1 << 20  # operand pairs that are enumerated (8-bit operands: 65,536)
 ACCUMULATOR_OPS = {"conv2d", "matmul"}
 ADDEND_OPS = {"conv2d_add", "matmul_add"}
@@ -233,6 +234,10 @@ class SegmentCheck(LookupCheck):
         require(core.op in ("Add", "Sub"), f"{core.op} is not a sum")
         a, b = (self._operand(name, i) for i, name in enumerate(core.inputs))
         scales = [a[0], -b[0] if core.op == "Sub" else b[0]]
+        if self.form == "wide":
+            self._set_tail(steps)
+            check_sum(self, scales, (a, b), self.tail.steps)
+            return 1
         require((a[3] - a[2]) * (b[3] - b[2]) < MAX_PAIRS, "too many operand pairs to prove")
         bottom = math.lcm(*(s.denominator for s in scales))
         left, right = (int(s * bottom) for s in scales)

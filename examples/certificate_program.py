@@ -9,6 +9,7 @@ program reaches level n when v >= start(n), so every requirement is linear in r.
 from bisect import bisect_right
 
 from certificate_exact import require
+from certificate_wide import check_staircase
 
 MAX_MULTIPLIER, MAX_SHIFT, PRODUCT_LIMIT = 2**40, 62, 2**63  # N6
 
@@ -81,7 +82,9 @@ class Program:
 
     def staircase(self, c, count, thresholds, low, high):
         """The program of channel c makes exactly these steps on [low, high]."""
-        if self.form == "threshold":
+        if self.form == "wide":
+            check_staircase(self, c, count, thresholds, low, high)
+        elif self.form == "threshold":
             given = self.layer["thresholds"][c]
             require(given == sorted(given)
                     and [min(max(t, low), high + 1) for t in given] == thresholds,

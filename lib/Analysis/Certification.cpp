@@ -21,6 +21,9 @@ using IntRange = numerics::Range;
 
 /// Widest output that always has an exact form: at most 255 thresholds.
 static constexpr unsigned kThresholdBits = 8;
+/// Wider outputs take it for functions behind a sum, up to this many thresholds
+/// in a layer (32 MiB).
+static constexpr int64_t kMaxThresholds = int64_t(1) << 22;
 
 namespace {
 
@@ -79,7 +82,7 @@ static void setCertificate(IntegerSegmentOpInterface op, int64_t channels,
 // One accumulator
 //===----------------------------------------------------------------------===//
 
-static numerics::Target getTarget(const Layer &layer, const ChannelSegment &channel) {
+numerics::Target qbias::getTarget(const Layer &layer, const ChannelSegment &channel) {
   numerics::Target target;
   target.slope = channel.unit / layer.chain.out.scale;
   target.intercept = channel.offset / layer.chain.out.scale;
@@ -167,10 +170,9 @@ static LogicalResult refuseWideFunction(Operation *op) {
 /// an honest count.
 static LogicalResult makeBestEffort(Layer &layer) {
   IntegerSegmentOpInterface op = layer.op;
-  if (!layer.chain.linearPart())
-    return refuseWideFunction(op);
   Columns columns;
   int64_t certified = 0;
+  std::vector<numerics::Deviation> deviations;
   for (auto [channel, staircase] : llvm::zip(layer.channels, layer.staircases)) {
     numerics::Target target = getTarget(layer, channel);
     auto solution = numerics::solve(staircase, target, Form::Affine);
@@ -182,10 +184,29 @@ static LogicalResult makeBestEffort(Layer &layer) {
                  "requantization leaves 64 bits, expects accumulators of less than [")
              << staircase.acc.min << ", " << staircase.acc.max << "]";
     append(columns, *solution);
+    deviations.push_back(numerics::deviationOf(staircase, [&](int64_t acc) {
+      return numerics::applyRequant(acc, solution->requant);
+    }));
   }
   op.setRequantAttr(
       makeRequant(op, Form::Affine, columns, 0, layer.staircases.front().output));
-  setCertificate(op, layer.channels.size(), certified, columns);
+  op.setCertificateAttr(makeDeviations(op, certified, deviations));
+  return success();
+}
+
+/// Outputs of more than 8 bits: two limbs, thresholds behind a function that is
+/// not linear, at last the nearest program there is.
+static LogicalResult certifyWideOutput(Layer &layer) {
+  IntegerSegmentOpInterface op = layer.op;
+  if (layer.chain.linearPart()) {
+    if (certifyWide(layer, /*all=*/true) || certifyWide(layer, /*all=*/false))
+      return success();
+    return makeBestEffort(layer);
+  }
+  IntRange output = layer.staircases.front().output;
+  if (int64_t(layer.channels.size()) * (output.max - output.min) > kMaxThresholds)
+    return refuseWideFunction(op);
+  makeExplicit(layer);
   return success();
 }
 
@@ -211,7 +232,7 @@ static LogicalResult certifyAccumulator(IntegerSegmentOpInterface op) {
   unsigned width =
       getElementTypeOrSelf(op->getResult(0).getType()).getIntOrFloatBitWidth();
   if (width > kThresholdBits)
-    return makeBestEffort(*layer);
+    return certifyWideOutput(*layer);
   makeExplicit(*layer);
   return success();
 }
@@ -220,40 +241,14 @@ static LogicalResult certifyAccumulator(IntegerSegmentOpInterface op) {
 // Two operands, tables
 //===----------------------------------------------------------------------===//
 
-/// Operands too wide to enumerate: both multipliers rounded to a common shift,
-/// nothing claimed.
-static LogicalResult makeBestEffortSum(IntAddOp add,
-                                       const numerics::SumSegment &segment) {
-  auto op = cast<IntegerSegmentOpInterface>(add.getOperation());
+/// Sums that have no proven form.
+static LogicalResult refuseSum(IntAddOp op, const numerics::SumSegment &segment) {
   std::optional<numerics::LinearStep> linear = segment.chain.linearPart();
   if (!linear || linear->factor <= 0)
     return refuseWideFunction(op);
-  numerics::Rational step = linear->factor / segment.chain.out.scale;
-  IntRange output = segment.chain.outputRange();
-  numerics::Requant plain =
-      numerics::plainRecipe(numerics::Rational(segment.scaleA * step).get_d(),
-                            segment.chain.out.zeroPoint, output);
-  numerics::Rational power = numerics::powerOfTwo(plain.shift);
-  numerics::Integer second = numerics::roundHalfEven(segment.scaleB * step * power);
-  numerics::Integer rounding =
-      numerics::fromInt64(plain.rounding) +
-      numerics::roundHalfEven(linear->offset / segment.chain.out.scale * power) -
-      numerics::fromInt64(segment.zeroPointA) * numerics::fromInt64(plain.multiplier) -
-      numerics::fromInt64(segment.zeroPointB) * second;
-  auto m2 = numerics::toInt64(second), r = numerics::toInt64(rounding);
-  constexpr int64_t kLimit = int64_t(1) << numerics::kWideMultiplierBits;
-  constexpr int64_t kMaxRounding = int64_t(1) << 62;
-  if (!m2 || !r || std::abs(*m2) >= kLimit || std::abs(*r) > kMaxRounding)
-    return op->emitError("scales of the operands are too far apart for one rounding; "
-                         "quantize both to similar scales");
-  Columns columns;
-  columns.multiplier = {plain.multiplier};
-  columns.addendMultiplier = {*m2};
-  columns.shift = {plain.shift};
-  columns.rounding = {*r};
-  op.setRequantAttr(makeRequant(op, Form::Affine, columns, 0, output));
-  setCertificate(op, 1, 0, {});
-  return success();
+  return op.emitError("expects operands and a result whose scales have ratios of few "
+                      "enough bits to prove a sum of 16-bit integers; round the scales "
+                      "to float32, or quantize both operands to similar scales");
 }
 
 static LogicalResult certifySum(IntAddOp add) {
@@ -264,8 +259,10 @@ static LogicalResult certifySum(IntAddOp add) {
   std::optional<numerics::SumRequant> solution = numerics::solveSum(*segment);
   if (solution && solution->form == Form::Table)
     solution = numerics::solveSum(overTypes(add, *segment));
+  if (!solution && certifyWideSum(add, *segment))
+    return success();
   if (!solution)
-    return makeBestEffortSum(add, *segment);
+    return refuseSum(add, *segment);
   Columns columns;
   ElementsAttr table;
   if (solution->form == Form::Table) {

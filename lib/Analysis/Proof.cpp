@@ -127,6 +127,8 @@ static LogicalResult proveAccumulator(IntegerSegmentOpInterface op) {
     return failure();
   if (form == RequantForm::Threshold || form == RequantForm::Table)
     return proveExplicit(*layer);
+  if (form == RequantForm::Wide)
+    return proveWide(*layer);
   FailureOr<std::vector<numerics::Requant>> requants = readRequants(op);
   if (failed(requants))
     return failure();
@@ -134,23 +136,33 @@ static LogicalResult proveAccumulator(IntegerSegmentOpInterface op) {
   std::string why;
   size_t wrong = 0;
   RoundingClaim claim(op);
+  std::vector<numerics::Deviation> deviations(layer->staircases.size());
   for (size_t c = 0; c < layer->staircases.size(); ++c) {
+    const numerics::Staircase &staircase = layer->staircases[c];
     numerics::Requant requant = (*requants)[c];
     auto proves = [&](int64_t rounding, std::string *reason) {
       requant.rounding = rounding;
-      return numerics::proves(requant, layer->staircases[c], reason);
+      return numerics::proves(requant, staircase, reason);
     };
     int64_t rounding = requant.rounding;
-    bool holds = proves(rounding, &why);
-    proven += holds;
-    wrong = holds ? wrong : c;
-    if (holds && failed(claim.check(c, rounding, proves)))
-      return failure();
+    if (proves(rounding, &why)) {
+      ++proven;
+      if (failed(claim.check(c, rounding, proves)))
+        return failure();
+      continue;
+    }
+    wrong = c;
+    if (!numerics::isWellFormed(requant) || !numerics::fitsInt64(requant, staircase.acc))
+      return op->emitError("certificate is wrong: channel ") << c << ": " << why;
+    deviations[c] = numerics::deviationOf(
+        staircase, [&](int64_t acc) { return numerics::applyRequant(acc, requant); });
   }
   if (proven != op.getCertificateAttr().getCertified())
     return op->emitError("certificate is wrong: expects ")
            << op.getCertificateAttr().getCertified() << " proven channels, got " << proven
            << "; channel " << wrong << ": " << why;
+  if (proven != op.getCertificateAttr().getChannels())
+    return proveDeviations(op, deviations);
   return success();
 }
 
@@ -160,10 +172,8 @@ static LogicalResult proveSum(IntAddOp add) {
   if (failed(segment) || failed(checkOutput(op, segment->chain.outputRange())))
     return failure();
   RequantAttr requant = op.getRequantAttr();
-  // Without a claim nothing is proven, but code still reads a whole table.
-  if (op.getCertificateAttr().getCertified() == 0 &&
-      requant.getForm() != RequantForm::Table)
-    return success();
+  if (requant.getForm() == RequantForm::Wide)
+    return proveWideSum(add, *segment);
   numerics::SumRequant claim;
   claim.form = *numerics::parseForm(stringifyRequantForm(requant.getForm()));
   claim.lo = requant.getLo();

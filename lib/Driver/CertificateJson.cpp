@@ -35,17 +35,6 @@ static json::Array toArray(ElementsAttr attr) {
   return toJson(ArrayRef<int64_t>(values));
 }
 
-/// Threshold form: one row per channel.
-static json::Array toRows(ElementsAttr attr, int64_t rows) {
-  SmallVector<int64_t> values;
-  readIntegers(attr, values);
-  size_t columns = values.size() / rows;
-  json::Array result;
-  for (int64_t row = 0; row < rows; ++row)
-    result.push_back(toJson(ArrayRef(values).slice(row * columns, columns)));
-  return result;
-}
-
 /// Name of the quantized tensor a value holds the integers of, seen through
 /// data movement, which has no name of its own in the source model.
 static std::string getSourceName(Value value,
@@ -76,8 +65,10 @@ static void addProgram(json::Object &object, IntegerSegmentOpInterface op) {
     object["multiplier"] = toArray(requant.getMultiplier());
     object["shift"] = toArray(requant.getShift());
     object["rounding"] = toArray(requant.getRounding());
-    object["rounding_min"] = toArray(certificate.getRoundingMin());
-    object["rounding_max"] = toArray(certificate.getRoundingMax());
+    if (certificate.getRoundingMin()) {
+      object["rounding_min"] = toArray(certificate.getRoundingMin());
+      object["rounding_max"] = toArray(certificate.getRoundingMax());
+    }
   }
   if (requant.getAddendMultiplier()) {
     if (isa<IntAddOp>(op))
@@ -86,10 +77,12 @@ static void addProgram(json::Object &object, IntegerSegmentOpInterface op) {
     else
       object["addend_multiplier"] = toArray(requant.getAddendMultiplier());
   }
-  if (requant.getForm() == RequantForm::HalfEven)
+  if (requant.getLow())
+    object["low"] = toJsonRows(requant.getLow(), op.getRequantChannels());
+  if (requant.getForm() == RequantForm::HalfEven || requant.getLow())
     object["zero_point"] = requant.getZeroPoint();
   if (requant.getForm() == RequantForm::Threshold)
-    object["thresholds"] = toRows(requant.getThresholds(), op.getRequantChannels());
+    object["thresholds"] = toJsonRows(requant.getThresholds(), op.getRequantChannels());
   if (requant.getForm() == RequantForm::Table && requant.getThresholds())
     object["table"] = toArray(requant.getThresholds());
   if (requant.getForm() != RequantForm::Accumulator) {

@@ -8,6 +8,8 @@
 
 #include "qbias/Driver/Json.h"
 
+#include "qbias/Dialect/QBias/IR/Constants.h"
+
 using namespace mlir;
 using namespace qbias;
 namespace json = llvm::json;
@@ -28,6 +30,16 @@ json::Array qbias::toJson(ArrayRef<double> values) {
   for (double value : values)
     array.push_back(value);
   return array;
+}
+
+json::Array qbias::toJsonRows(ElementsAttr attr, int64_t rows) {
+  SmallVector<int64_t> values;
+  readIntegers(attr, values);
+  size_t columns = values.size() / rows;
+  json::Array result;
+  for (int64_t row = 0; row < rows; ++row)
+    result.push_back(toJson(ArrayRef(values).slice(row * columns, columns)));
+  return result;
 }
 
 std::string qbias::getDTypeName(quant::QuantizedType type) {

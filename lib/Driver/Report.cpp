@@ -217,6 +217,12 @@ static json::Object describeLayer(IntegerSegmentOpInterface op, const Lowered &l
     if (requant.getAddendMultiplier())
       object["addend_multiplier"] = toJsonOrNull(requant.getAddendMultiplier());
   }
+  if (requant.getLow())
+    object["low"] = toJsonRows(requant.getLow(), op.getRequantChannels());
+  if (certificate && certificate.getWrong()) {
+    object["wrong_accumulators"] = toJsonOrNull(certificate.getWrong());
+    object["largest_error"] = toJsonOrNull(certificate.getLargestError());
+  }
   if (certificate && requant.getForm() == RequantForm::Accumulator)
     object.erase("lo"), object.erase("hi");
   return object;

@@ -45,12 +45,14 @@ private:
   /// False, with an error, when `condition` is false.
   bool check(bool condition, size_t c, Int128 value, const Twine &what) const;
   FailureOr<int64_t> applyFixedPoint(size_t c, Int128 acc, int64_t addend) const;
+  FailureOr<int64_t> applyWide(size_t c, Int128 acc, int64_t addend) const;
+  FailureOr<int64_t> clamp(Int128 y) const;
   FailureOr<int64_t> applyTable(Int128 acc) const;
   int64_t applyThresholds(size_t c, Int128 acc) const;
 
   IntegerSegmentOpInterface op;
   RequantAttr requant;
-  SmallVector<int64_t> m, addendM, k, r, thresholds, accMin, accMax;
+  SmallVector<int64_t> m, addendM, k, r, thresholds, low, accMin, accMax;
 };
 
 } // namespace
@@ -67,6 +69,7 @@ Requantizer::Requantizer(IntegerSegmentOpInterface op)
   read(requant.getShift(), k);
   read(requant.getRounding(), r);
   read(requant.getThresholds(), thresholds);
+  read(requant.getLow(), low);
   if (BoundsAttr bounds = op.getBoundsAttr()) {
     read(bounds.getMin(), accMin);
     read(bounds.getMax(), accMax);
@@ -92,6 +95,8 @@ FailureOr<int64_t> Requantizer::apply(size_t c, Int128 acc, int64_t addend) cons
   case RequantForm::Affine:
   case RequantForm::HalfEven:
     return applyFixedPoint(c, acc, addend);
+  case RequantForm::Wide:
+    return applyWide(c, acc, addend);
   case RequantForm::Threshold:
     return applyThresholds(c, acc);
   case RequantForm::Table:
@@ -120,9 +125,30 @@ FailureOr<int64_t> Requantizer::applyFixedPoint(size_t c, Int128 acc,
   y >>= k[c];
   if (requant.getForm() == RequantForm::HalfEven)
     y += requant.getZeroPoint();
+  return clamp(y);
+}
+
+FailureOr<int64_t> Requantizer::clamp(Int128 y) const {
   if (y < requant.getLo())
     return requant.getLo();
   return y > requant.getHi() ? requant.getHi() : static_cast<int64_t>(y);
+}
+
+/// Limb by limb, as the program.
+FailureOr<int64_t> Requantizer::applyWide(size_t c, Int128 acc, int64_t addend) const {
+  const int64_t *row = &low[c * kLowColumns];
+  Int128 carry = acc * row[1] + static_cast<Int128>(addend) * row[2] + row[3];
+  Int128 v = acc * m[c] + r[c] + (carry >> row[0]);
+  if (!addendM.empty())
+    v += static_cast<Int128>(addend) * addendM[c];
+  Int128 up = v + row[4];
+  if (!check(isInt64(carry) && isInt64(v) && isInt64(up), c, v,
+             "expects sums of 64 bits"))
+    return failure();
+  Int128 y = v >> k[c];
+  if (y & 1)
+    y = up >> k[c];
+  return clamp(y + requant.getZeroPoint());
 }
 
 /// lo + #{i : acc >= thresholds[c][i]}

@@ -20,6 +20,8 @@ llvm::json::Value toJsonString(llvm::StringRef text);
 
 llvm::json::Array toJson(llvm::ArrayRef<int64_t> values);
 llvm::json::Array toJson(llvm::ArrayRef<double> values);
+/// One array per row of an integer attribute.
+llvm::json::Array toJsonRows(mlir::ElementsAttr attr, int64_t rows);
 
 /// numpy's spelling of a quantized type's storage, plus int4 and uint4.
 std::string getDTypeName(mlir::quant::QuantizedType type);

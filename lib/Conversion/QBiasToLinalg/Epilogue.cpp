@@ -20,6 +20,8 @@
 
 #include "Epilogue.h"
 
+#include "WideEpilogue.h"
+
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 #include "qbias/Numerics/Bounds.h"
@@ -224,6 +226,11 @@ static void addArrays(OpBuilder &builder, IntegerSegmentOpInterface op,
     epilogue.tensors.push_back(makeArray(builder, loc, attr, indexing, name));
     epilogue.maps.push_back(indexing.map);
   };
+  if (requant.getForm() == RequantForm::Wide) {
+    for (ArrayRef<int64_t> column : getWideColumns(op))
+      add(makeIntegers(op->getContext(), column, "wide"), "wide");
+    return;
+  }
   if (epilogue.isFixedPoint) {
     add(requant.getMultiplier(), "multiplier");
     add(requant.getShift(), "shift");
@@ -252,6 +259,8 @@ static Value emitForm(Body &body, OpBuilder &builder, Location loc,
                       IntegerSegmentOpInterface op, const Epilogue &epilogue,
                       ValueRange arrays, Value acc, Value addend) {
   RequantAttr requant = op.getRequantAttr();
+  if (requant.getForm() == RequantForm::Wide)
+    return emitWide(builder, op, arrays, acc, addend);
   if (epilogue.isFixedPoint) {
     Scalars scalars{arrays[0], arrays[1], arrays[2],
                     arrays.size() > 3 ? arrays[3] : Value()};

@@ -4,8 +4,8 @@
     all_forms.py FOLDER
 
 writes FOLDER/all_forms.onnx (every kind of layer and of integer program),
-FOLDER/small.onnx (convolution, max pool, linear) and their inputs
-FOLDER/all_forms.npy, FOLDER/small.npy (integers, a leading sample axis).
+FOLDER/small.onnx (convolution, max pool, linear), FOLDER/wide.onnx (16 bits) and their
+inputs FOLDER/all_forms.npy, ... (integers, a leading sample axis).
 """
 
 import os
@@ -73,9 +73,30 @@ def small():
     return net
 
 
+def wide():
+    """16 bits: what needs two limbs, ties of a ratio that is no power of two included."""
+    net = Net("int16", opset=21)
+    x = net.quantized_input("x", [1, 3, 6, 6], 2.0**-10, 0)
+    scale = np.array([0.0011, 0.0007, 0.0077], dtype=np.float32)
+    bias = net.const(np.array([1.2, -5.5, 0.0], dtype=np.float32))
+    weights = net.constant(random_weights([3, 3, 3, 3]), scale)
+    y = net.node("Conv", [x, weights, bias], pads=[1] * 4, name="conv")
+    a = net.requantize(net.node("Relu", [y]), 0.0003, 0)
+    # 1/6 of an integer: halves that neither a shift nor half-even decides.
+    y = net.node("Conv", [x, net.constant(random_weights([3, 3, 1, 1], 1), 2.0**-8)], name="ties")
+    b = net.requantize(y, 6 * 2.0**-18, 0)
+    c = net.requantize(net.node("Add", [a, b], name="sum"), 0.0004, 0)
+    d = net.requantize(net.node("Sub", [b, b], name="difference"), 12 * 2.0**-18, 0)
+    e = net.requantize(net.node("Mul", [c, d], name="product"), 0.0001, 0)
+    f = net.requantize(net.node("LeakyRelu", [e], name="function"), 0.0001, 0)
+    g = net.requantize(net.node("GlobalAveragePool", [f], name="mean"), 0.0001, 0)
+    net.output(g, FLOAT, [1, 3, 1, 1])
+    return net
+
+
 def write(folder):
-    """Write both networks and their inputs."""
-    for name, net in (("all_forms", all_forms()), ("small", small())):
+    """Write the networks and their inputs."""
+    for name, net in (("all_forms", all_forms()), ("small", small()), ("wide", wide())):
         net.save(os.path.join(folder, f"{name}.onnx"))
         np.save(os.path.join(folder, f"{name}.npy"), net.stimuli(6)["x"])
 

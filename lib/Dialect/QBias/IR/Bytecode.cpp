@@ -103,11 +103,12 @@ static Attribute readRequant(MLIRContext *context, Parameters &in) {
   auto shift = in.optional<ElementsAttr>();
   auto rounding = in.optional<ElementsAttr>();
   auto thresholds = in.optional<ElementsAttr>();
+  auto low = in.optional<ElementsAttr>();
   int64_t zeroPoint = in.integer(), lo = in.integer(), hi = in.integer();
   if (!in.valid())
     return {};
   return RequantAttr::get(context, mode, form, multiplier, addendMultiplier, shift,
-                          rounding, thresholds, zeroPoint, lo, hi);
+                          rounding, thresholds, low, zeroPoint, lo, hi);
 }
 
 static Attribute readStep(MLIRContext *context, Code code, Parameters &in) {
@@ -140,7 +141,10 @@ static Attribute readFacts(MLIRContext *context, Code code, Parameters &in) {
     int64_t channels = in.integer(), certified = in.integer();
     auto min = in.optional<ElementsAttr>();
     auto max = in.optional<ElementsAttr>();
-    return in.valid() ? CertificateAttr::get(context, channels, certified, min, max)
+    auto wrong = in.optional<ElementsAttr>();
+    auto largest = in.optional<ElementsAttr>();
+    return in.valid() ? CertificateAttr::get(context, channels, certified, min, max,
+                                             wrong, largest)
                       : CertificateAttr();
   }
   auto name = in.required<StringAttr>();
@@ -174,7 +178,7 @@ static void write(DialectBytecodeWriter &out, RequantAttr attr) {
   out.writeVarInt(static_cast<uint32_t>(attr.getMode()));
   out.writeVarInt(static_cast<uint32_t>(attr.getForm()));
   writeOptional(out, {attr.getMultiplier(), attr.getAddendMultiplier(), attr.getShift(),
-                      attr.getRounding(), attr.getThresholds()});
+                      attr.getRounding(), attr.getThresholds(), attr.getLow()});
   out.writeSignedVarInt(attr.getZeroPoint());
   out.writeSignedVarInt(attr.getLo());
   out.writeSignedVarInt(attr.getHi());
@@ -208,7 +212,8 @@ static void write(DialectBytecodeWriter &out, CertificateAttr attr) {
   writeCode(out, Code::Certificate);
   out.writeSignedVarInt(attr.getChannels());
   out.writeSignedVarInt(attr.getCertified());
-  writeOptional(out, {attr.getRoundingMin(), attr.getRoundingMax()});
+  writeOptional(out, {attr.getRoundingMin(), attr.getRoundingMax(), attr.getWrong(),
+                      attr.getLargestError()});
 }
 
 static void write(DialectBytecodeWriter &out, LayerAttr attr) {

@@ -69,7 +69,9 @@ static LogicalResult verifyLengths(const Segment &segment) {
            << ": expects a certificate of " << channels << " channels, got "
            << certificate.getCertified() << " of " << certificate.getChannels();
   return success(succeeded(check("least rounding", certificate.getRoundingMin())) &&
-                 succeeded(check("largest rounding", certificate.getRoundingMax())));
+                 succeeded(check("largest rounding", certificate.getRoundingMax())) &&
+                 succeeded(check("wrong accumulators", certificate.getWrong())) &&
+                 succeeded(check("largest error", certificate.getLargestError())));
 }
 
 /// Bounds are integers, the lower at most the upper.
@@ -91,7 +93,41 @@ static LogicalResult verifyBounds(const Segment &segment) {
 
 bool qbias::isFixedPoint(RequantAttr requant) {
   return requant.getForm() == RequantForm::Affine ||
-         requant.getForm() == RequantForm::HalfEven;
+         requant.getForm() == RequantForm::HalfEven ||
+         requant.getForm() == RequantForm::Wide;
+}
+
+/// The low halves of form wide: one row per channel, each a number its limb
+/// holds, and a window for ties below one output.
+static LogicalResult verifyLowHalves(const Segment &segment, ArrayRef<int64_t> shifts) {
+  IntegerSegmentOpInterface op = segment.op;
+  RequantAttr requant = op.getRequantAttr();
+  ElementsAttr low = requant.getLow();
+  bool isWide = requant.getForm() == RequantForm::Wide;
+  if (isWide != bool(low))
+    return op->emitOpError(segment.multipliers)
+           << ": expects low halves exactly for the form wide, got form "
+           << stringifyRequantForm(requant.getForm());
+  if (!isWide)
+    return success();
+  SmallVector<int64_t> rows;
+  if (!readIntegers(low, rows) || rows.size() != shifts.size() * kLowColumns)
+    return op->emitOpError(segment.lengths)
+           << ": expects " << shifts.size() << " rows of " << kLowColumns
+           << " low halves, got " << low.getType();
+  constexpr int64_t kMaxLimb = 60;
+  for (auto [c, k] : llvm::enumerate(shifts)) {
+    ArrayRef<int64_t> row = ArrayRef(rows).slice(c * kLowColumns, kLowColumns);
+    int64_t limb = row[0], tie = row[4];
+    bool holds = 1 <= limb && limb <= kMaxLimb && 0 <= tie && (tie >> k) == 0;
+    for (int64_t half : row.slice(1, 3))
+      holds = holds && 0 <= half && (half >> limb) == 0;
+    if (!holds)
+      return op->emitOpError(segment.multipliers)
+             << ": expects a limb in [1, " << kMaxLimb
+             << "], low halves below 2^limb and a tie below 2^shift, got " << row;
+  }
+  return success();
 }
 
 /// Ranges of multipliers and shifts. Sums of raw integers (int.add) may
@@ -100,7 +136,7 @@ static LogicalResult verifyMultipliers(const Segment &segment) {
   IntegerSegmentOpInterface op = segment.op;
   RequantAttr requant = op.getRequantAttr();
   if (!isFixedPoint(requant))
-    return success();
+    return verifyLowHalves(segment, {});
   SmallVector<int64_t> multipliers, shifts, roundings, addends;
   ElementsAttr addend = requant.getAddendMultiplier();
   if (!requant.getMultiplier() || !requant.getShift() || !requant.getRounding() ||
@@ -111,8 +147,9 @@ static LogicalResult verifyMultipliers(const Segment &segment) {
     return op->emitOpError(segment.lengths)
            << ": expects integer multiplier, shift and rounding arrays";
   constexpr int64_t kLimit = int64_t(1) << numerics::kWideMultiplierBits;
+  bool isWide = requant.getForm() == RequantForm::Wide;
   for (int64_t m : multipliers)
-    if (m >= kLimit || (segment.isSigned ? m <= -kLimit : m <= 0))
+    if (!isWide && (m >= kLimit || (segment.isSigned ? m <= -kLimit : m <= 0)))
       return op->emitOpError(segment.multipliers)
              << ": expects a multiplier below 2^" << numerics::kWideMultiplierBits
              << (segment.isSigned ? "" : " and positive") << ", got " << m;
@@ -120,7 +157,7 @@ static LogicalResult verifyMultipliers(const Segment &segment) {
     if (k < 1 || k > numerics::kMaxShift)
       return op->emitOpError(segment.multipliers)
              << ": expects a shift in [1, " << numerics::kMaxShift << "], got " << k;
-  return success();
+  return verifyLowHalves(segment, shifts);
 }
 
 /// Clamp and result type.
@@ -285,7 +322,7 @@ LogicalResult qbias::verifyAddend(const Segment &segment, StringRef label, Value
   IntegerSegmentOpInterface op = segment.op;
   RequantAttr requant = op.getRequantAttr();
   if (bool(addend) != bool(requant.getAddendMultiplier()) ||
-      (addend && !isFixedPoint(requant)))
+      (addend && (!isFixedPoint(requant) || requant.getForm() == RequantForm::Wide)))
     return op->emitOpError(label)
            << ": expects addend multipliers and an affine or half_even form exactly when "
               "there is an addend";

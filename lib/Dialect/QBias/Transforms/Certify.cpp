@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Analysis/Certification.h"
+#include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/Transforms/Passes.h"
 
@@ -26,6 +27,30 @@ namespace qbias {
 
 using namespace mlir;
 using namespace qbias;
+
+/// What is not proven is counted: accumulators with another output than the
+/// reference, the largest difference, and the channel it is in.
+static void warnDeviations(IntegerSegmentOpInterface op) {
+  CertificateAttr certificate = op.getCertificateAttr();
+  SmallVector<int64_t> wrong, largest;
+  if (!certificate.getWrong() || !readIntegers(certificate.getWrong(), wrong) ||
+      !readIntegers(certificate.getLargestError(), largest))
+    return;
+  int64_t worst = llvm::max_element(wrong) - wrong.begin();
+  int64_t error = *llvm::max_element(largest);
+  emitWarning(op->getLoc())
+      << certificate.getChannels() - certificate.getCertified() << " of "
+      << certificate.getChannels()
+      << " channels have no integer form that is proven to equal the reference; in "
+         "channel "
+      << worst << " it differs at " << wrong[worst]
+      << " accumulators, and nowhere by more than " << error;
+  remark::analysis(op->getLoc(),
+                   remark::RemarkOpts::name("deviation").category("qbias-certify"))
+      << remark::metric("worst_channel", worst)
+      << remark::metric("wrong_accumulators", wrong[worst])
+      << remark::metric("largest_error", error);
+}
 
 /// One line a user can filter for: what was proven about a layer.
 static void report(IntegerSegmentOpInterface op) {
@@ -43,10 +68,7 @@ static void report(IntegerSegmentOpInterface op) {
   else
     emit(remark::failed(op->getLoc(), options));
   if (!isComplete)
-    emitWarning(op->getLoc())
-        << certificate.getChannels() - certificate.getCertified() << " of "
-        << certificate.getChannels()
-        << " channels have no integer form that is proven to equal the reference";
+    warnDeviations(op);
   if (requant.getForm() == RequantForm::Threshold)
     remark::missed(op->getLoc(),
                    remark::RemarkOpts::name("threshold-form").category("qbias-certify"))

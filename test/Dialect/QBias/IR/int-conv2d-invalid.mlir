@@ -422,3 +422,87 @@ func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<0x1x1x2xi8>) {
       : (tensor<1x2x2x2xi8>, tensor<0x1x1x2xi8>) -> tensor<1x2x2x0xi32>
   return
 }
+
+// -----
+
+// int_conv2d_c8_low_missing
+func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<1x1x1x2xi8>) {
+  // expected-error @+1 {{C8: expects low halves exactly for the form wide, got form wide}}
+  %0 = qbias.int.conv2d %x, %w
+      {input_zp = 0,
+       reference = #qbias.reference<operands = [1.0], weights = dense<1.0> : tensor<1xf64>, result = !quant.uniform<i16:f32, 0.5>>,
+       requant = #qbias.requant<mode = exact, form = wide, multiplier = dense<1> : tensor<1xi64>, shift = dense<8> : tensor<1xi64>,
+                                rounding = dense<0> : tensor<1xi64>, lo = -128, hi = 127>}
+      : (tensor<1x2x2x2xi8>, tensor<1x1x1x2xi8>) -> tensor<1x2x2x1xi16>
+  return
+}
+
+// -----
+
+// int_conv2d_c8_low_affine
+func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<1x1x1x2xi8>) {
+  // expected-error @+1 {{C8: expects low halves exactly for the form wide, got form affine}}
+  %0 = qbias.int.conv2d %x, %w
+      {input_zp = 0,
+       reference = #qbias.reference<operands = [1.0], weights = dense<1.0> : tensor<1xf64>, result = !quant.uniform<i16:f32, 0.5>>,
+       requant = #qbias.requant<mode = exact, form = affine, multiplier = dense<1> : tensor<1xi64>, shift = dense<8> : tensor<1xi64>,
+                                rounding = dense<0> : tensor<1xi64>, low = dense<[[8, 0, 0, 0, 0]]> : tensor<1x5xi64>, lo = -128, hi = 127>}
+      : (tensor<1x2x2x2xi8>, tensor<1x1x1x2xi8>) -> tensor<1x2x2x1xi16>
+  return
+}
+
+// -----
+
+// int_conv2d_c7_low_rows
+func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<1x1x1x2xi8>) {
+  // expected-error @+1 {{C7: expects 1 rows of 5 low halves, got}}
+  %0 = qbias.int.conv2d %x, %w
+      {input_zp = 0,
+       reference = #qbias.reference<operands = [1.0], weights = dense<1.0> : tensor<1xf64>, result = !quant.uniform<i16:f32, 0.5>>,
+       requant = #qbias.requant<mode = exact, form = wide, multiplier = dense<1> : tensor<1xi64>, shift = dense<8> : tensor<1xi64>,
+                                rounding = dense<0> : tensor<1xi64>, low = dense<0> : tensor<1x4xi64>, lo = -128, hi = 127>}
+      : (tensor<1x2x2x2xi8>, tensor<1x1x1x2xi8>) -> tensor<1x2x2x1xi16>
+  return
+}
+
+// -----
+
+// int_conv2d_c8_limb
+func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<1x1x1x2xi8>) {
+  // expected-error @+1 {{C8: expects a limb in [1, 60], low halves below 2^limb and a tie below 2^shift, got 61, 0, 0, 0, 0}}
+  %0 = qbias.int.conv2d %x, %w
+      {input_zp = 0,
+       reference = #qbias.reference<operands = [1.0], weights = dense<1.0> : tensor<1xf64>, result = !quant.uniform<i16:f32, 0.5>>,
+       requant = #qbias.requant<mode = exact, form = wide, multiplier = dense<1> : tensor<1xi64>, shift = dense<8> : tensor<1xi64>,
+                                rounding = dense<0> : tensor<1xi64>, low = dense<[[61, 0, 0, 0, 0]]> : tensor<1x5xi64>, lo = -128, hi = 127>}
+      : (tensor<1x2x2x2xi8>, tensor<1x1x1x2xi8>) -> tensor<1x2x2x1xi16>
+  return
+}
+
+// -----
+
+// int_conv2d_c8_low_half
+func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<1x1x1x2xi8>) {
+  // expected-error @+1 {{C8: expects a limb in [1, 60], low halves below 2^limb and a tie below 2^shift, got 8, 256, 0, 0, 0}}
+  %0 = qbias.int.conv2d %x, %w
+      {input_zp = 0,
+       reference = #qbias.reference<operands = [1.0], weights = dense<1.0> : tensor<1xf64>, result = !quant.uniform<i16:f32, 0.5>>,
+       requant = #qbias.requant<mode = exact, form = wide, multiplier = dense<1> : tensor<1xi64>, shift = dense<8> : tensor<1xi64>,
+                                rounding = dense<0> : tensor<1xi64>, low = dense<[[8, 256, 0, 0, 0]]> : tensor<1x5xi64>, lo = -128, hi = 127>}
+      : (tensor<1x2x2x2xi8>, tensor<1x1x1x2xi8>) -> tensor<1x2x2x1xi16>
+  return
+}
+
+// -----
+
+// int_conv2d_c8_tie
+func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<1x1x1x2xi8>) {
+  // expected-error @+1 {{C8: expects a limb in [1, 60], low halves below 2^limb and a tie below 2^shift, got 8, 0, 0, 0, 256}}
+  %0 = qbias.int.conv2d %x, %w
+      {input_zp = 0,
+       reference = #qbias.reference<operands = [1.0], weights = dense<1.0> : tensor<1xf64>, result = !quant.uniform<i16:f32, 0.5>>,
+       requant = #qbias.requant<mode = exact, form = wide, multiplier = dense<1> : tensor<1xi64>, shift = dense<8> : tensor<1xi64>,
+                                rounding = dense<0> : tensor<1xi64>, low = dense<[[8, 0, 0, 0, 256]]> : tensor<1x5xi64>, lo = -128, hi = 127>}
+      : (tensor<1x2x2x2xi8>, tensor<1x1x1x2xi8>) -> tensor<1x2x2x1xi16>
+  return
+}

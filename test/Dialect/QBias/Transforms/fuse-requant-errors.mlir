@@ -232,15 +232,15 @@ func.func @constant_is_infinite(%q: tensor<1x!x>) -> tensor<1x!x> {
 !x = !quant.uniform<i8:f32, 0.5:3>
 !w = !quant.uniform<i8:f32, 0.25>
 
-// 65536 levels have no thresholds.
-func.func @function_before_16_bits(%q: tensor<1x1x!x>) -> tensor<1x1x!quant.uniform<i16:f32, 0.00003>> {
+// 256 channels of 33,333 levels have too many thresholds.
+func.func @function_before_16_bits(%q: tensor<1x1x!x>) -> tensor<1x256x!quant.uniform<i16:f32, 0.00003>> {
   %x = qbias.dequantize %q : tensor<1x1x!x> -> tensor<1x1xf32>
-  %c = arith.constant dense<1> : tensor<1x1xi8>
-  %wq = quant.scast %c : tensor<1x1xi8> to tensor<1x1x!w>
-  %w = qbias.dequantize %wq : tensor<1x1x!w> -> tensor<1x1xf32>
-  %0 = qbias.matmul %x, %w : (tensor<1x1xf32>, tensor<1x1xf32>) -> tensor<1x1xf32>
-  %1 = qbias.unary sigmoid %0 : tensor<1x1xf32>
+  %c = arith.constant dense<1> : tensor<256x1xi8>
+  %wq = quant.scast %c : tensor<256x1xi8> to tensor<256x1x!w>
+  %w = qbias.dequantize %wq : tensor<256x1x!w> -> tensor<256x1xf32>
+  %0 = qbias.matmul %x, %w : (tensor<1x1xf32>, tensor<256x1xf32>) -> tensor<1x256xf32>
+  %1 = qbias.unary sigmoid %0 : tensor<1x256xf32>
   // expected-error @below {{expects a linear function before a quantize to more than 8 bits; quantize the input of that function}}
-  %2 = qbias.quantize %1 : tensor<1x1xf32> -> tensor<1x1x!quant.uniform<i16:f32, 0.00003>>
-  return %2 : tensor<1x1x!quant.uniform<i16:f32, 0.00003>>
+  %2 = qbias.quantize %1 : tensor<1x256xf32> -> tensor<1x256x!quant.uniform<i16:f32, 0.00003>>
+  return %2 : tensor<1x256x!quant.uniform<i16:f32, 0.00003>>
 }

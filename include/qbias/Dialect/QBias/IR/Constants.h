@@ -37,6 +37,10 @@ private:
   std::vector<numerics::Rational> values;
 };
 
+/// Numbers in a row of `low` of #qbias.requant: limb, low multiplier, low addend
+/// multiplier, low rounding constant, tie.
+inline constexpr int64_t kLowColumns = 5;
+
 /// Elements of an integer attribute (signless or signed read as signed,
 /// unsigned zero-extended), dense or resource; false when it is neither.
 bool readIntegers(mlir::ElementsAttr attr, llvm::SmallVectorImpl<int64_t> &out);

@@ -38,7 +38,8 @@ def QBias_RequantForm : I32EnumAttr<"RequantForm", "form of an integer requantiz
     I32EnumAttrCase<"HalfEven", 1, "half_even">,
     I32EnumAttrCase<"Threshold", 2, "threshold">,
     I32EnumAttrCase<"Table", 3, "table">,
-    I32EnumAttrCase<"Accumulator", 4, "accumulator">]> {
+    I32EnumAttrCase<"Accumulator", 4, "accumulator">,
+    I32EnumAttrCase<"Wide", 10, "wide">]> {
   let cppNamespace = "::qbias";
   let genSpecializedAttr = 0;
 }
@@ -157,7 +158,15 @@ def QBias_RequantAttr : QBias_Attr<"Requant", "requant"> {
     threshold:   lo + #{i : acc >= thresholds[c][i]}
     table:       thresholds[acc - acc_min] (one-operand), or indexed by both operands
     accumulator: acc
+    wide:        low = acc * m_low + r_low
+                 v = acc * m + r + (low >> limb)
+                 y = v >> k, or where (v + tie) >> k is another integer the even
+                 of the two
+                 clamp(y + zero_point, lo, hi)
     ```
+
+    The low halves of form wide are rows of `low`, one for each channel: limb,
+    m_low, addend_multiplier's low half, r_low, tie.
 
     Operations with an addend use `acc * m + q * addend_multiplier` in place
     of `acc * m`.
@@ -169,9 +178,18 @@ def QBias_RequantAttr : QBias_Attr<"Requant", "requant"> {
                         OptionalParameter<"::mlir::ElementsAttr">:$shift,
                         OptionalParameter<"::mlir::ElementsAttr">:$rounding,
                         OptionalParameter<"::mlir::ElementsAttr">:$thresholds,
+                        OptionalParameter<"::mlir::ElementsAttr">:$low,
                         DefaultValuedParameter<"int64_t", "0">:$zero_point,
                         DefaultValuedParameter<"int64_t", "0">:$lo,
                         DefaultValuedParameter<"int64_t", "0">:$hi);
+  let builders = [AttrBuilder<(ins "RequantMode":$mode, "RequantForm":$form,
+      "::mlir::ElementsAttr":$multiplier, "::mlir::ElementsAttr":$addend_multiplier,
+      "::mlir::ElementsAttr":$shift, "::mlir::ElementsAttr":$rounding,
+      "::mlir::ElementsAttr":$thresholds, "int64_t":$zero_point, "int64_t":$lo,
+      "int64_t":$hi), [{
+    return $_get($_ctxt, mode, form, multiplier, addend_multiplier, shift, rounding,
+                 thresholds, ::mlir::ElementsAttr(), zero_point, lo, hi);
+  }]>];
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
@@ -186,11 +204,20 @@ def QBias_CertificateAttr : QBias_Attr<"Certificate", "certificate"> {
   let description = [{
     `certified` of `channels` channels are proven; `rounding_min`,
     `rounding_max` is the interval of rounding constants that are all exact.
+    `wrong` and `largest_error` describe channels that are not proven: how many
+    accumulators get another output than the reference, and by how much at most.
     A claim only: code generation proves it again.
   }];
   let parameters = (ins "int64_t":$channels, "int64_t":$certified,
                         OptionalParameter<"::mlir::ElementsAttr">:$rounding_min,
-                        OptionalParameter<"::mlir::ElementsAttr">:$rounding_max);
+                        OptionalParameter<"::mlir::ElementsAttr">:$rounding_max,
+                        OptionalParameter<"::mlir::ElementsAttr">:$wrong,
+                        OptionalParameter<"::mlir::ElementsAttr">:$largest_error);
+  let builders = [AttrBuilder<(ins "int64_t":$channels, "int64_t":$certified,
+      "::mlir::ElementsAttr":$rounding_min, "::mlir::ElementsAttr":$rounding_max), [{
+    return $_get($_ctxt, channels, certified, rounding_min, rounding_max,
+                 ::mlir::ElementsAttr(), ::mlir::ElementsAttr());
+  }]>];
   let assemblyFormat = "`<` struct(params) `>`";
 }
 
