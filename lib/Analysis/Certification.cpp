@@ -9,6 +9,7 @@
 #include "qbias/Analysis/Certification.h"
 
 #include "Layer.h"
+#include "Modes.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
@@ -321,7 +322,49 @@ static LogicalResult certifyAddend(IntegerSegmentOpInterface op) {
          << "(N11b); quantize the output of this layer before it is added";
 }
 
+/// The recipe of another mode than exact.
+static LogicalResult applyMode(IntegerSegmentOpInterface op) {
+  FailureOr<ModeProgram> program = deriveMode(op);
+  if (failed(program))
+    return failure();
+  op.setRequantAttr(program->requant);
+  if (!program->bounds.empty())
+    setBounds(op, program->bounds);
+  if (auto lookup = dyn_cast<IntLookupOp>(op.getOperation()))
+    lookup.setTableAttr(program->table);
+  setCertificate(op, op.getRequantChannels(), program->certified, {});
+  warnMode(op, *program);
+  return success();
+}
+
+/// A layer its mode has no formula for keeps mode exact; shift is refused.
+static LogicalResult keepExact(IntegerSegmentOpInterface op) {
+  RequantAttr requant = op.getRequantAttr();
+  StringRef mode = stringifyRequantMode(requant.getMode());
+  constexpr StringLiteral kWhy = "has no formula for this layer (a function or a tensor "
+                                 "between its sum and its quantize)";
+  bool isTable = isa<IntLookupOp>(op.getOperation()) ||
+                 requant.getForm() == RequantForm::Accumulator;
+  if (!isTable && requant.getMode() == RequantMode::Shift)
+    return op->emitError("mode ")
+           << mode << " " << kWhy << "; quantize before it, or use mode exact";
+  if (!isTable)
+    emitWarning(op->getLoc()) << "mode " << mode << " " << kWhy
+                              << "; it keeps mode exact";
+  op.setRequantAttr(RequantAttr::get(
+      op->getContext(), RequantMode::Exact, requant.getForm(), requant.getMultiplier(),
+      requant.getAddendMultiplier(), requant.getShift(), requant.getRounding(),
+      requant.getThresholds(), requant.getZeroPoint(), requant.getLo(), requant.getHi()));
+  return success();
+}
+
 LogicalResult qbias::certifyLayer(IntegerSegmentOpInterface op) {
+  if (op.getRequantAttr().getMode() != RequantMode::Exact) {
+    if (hasModeFormula(op))
+      return applyMode(op);
+    if (failed(keepExact(op)))
+      return failure();
+  }
   if (auto lookup = dyn_cast<IntLookupOp>(op.getOperation())) {
     setCertificate(op, 1, 1, {});
     return proveLookup(lookup);

@@ -9,6 +9,7 @@
 #include "qbias/Analysis/Certification.h"
 
 #include "Layer.h"
+#include "Modes.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
 
@@ -236,10 +237,25 @@ static LogicalResult proveAddend(IntegerSegmentOpInterface op) {
   return success();
 }
 
+/// A recipe is proven by deriving it again.
+static LogicalResult proveOtherMode(IntegerSegmentOpInterface op) {
+  if (!hasModeFormula(op))
+    return op->emitError("certificate is wrong: mode ")
+           << stringifyRequantMode(op.getRequantAttr().getMode())
+           << " has no formula for this layer; run --qbias-certify";
+  FailureOr<ModeProgram> program = deriveMode(op);
+  if (failed(program) ||
+      (!program->bounds.empty() && failed(checkBounds(op, program->bounds))))
+    return failure();
+  return proveMode(op);
+}
+
 LogicalResult qbias::proveLayer(IntegerSegmentOpInterface op) {
   CertificateAttr certificate = op.getCertificateAttr();
   if (!certificate || certificate.getChannels() != op.getRequantChannels())
     return op->emitError("certificate is missing; run --qbias-certify");
+  if (op.getRequantAttr().getMode() != RequantMode::Exact)
+    return proveOtherMode(op);
   if (auto lookup = dyn_cast<IntLookupOp>(op.getOperation()))
     return proveLookup(lookup);
   if (auto add = dyn_cast<IntAddOp>(op.getOperation()))

@@ -65,13 +65,28 @@ static bool hasLayers(ModuleOp module, const std::string &path, StringRef use) {
   return false;
 }
 
+/// A certificate speaks about mode exact alone.
+static bool isCertifiable(ModuleOp module) {
+  WalkResult result = module.walk([](IntegerSegmentOpInterface op) {
+    RequantAttr requant = op.getRequantAttr();
+    if (requant.getMode() == RequantMode::Exact)
+      return WalkResult::advance();
+    op->emitError("has requantization mode ")
+        << stringifyRequantMode(requant.getMode())
+        << ", which no certificate speaks about; leave out --certificate, or use "
+           "--requant=exact --bias=residue";
+    return WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
+}
+
 /// Writes the certificate of a module that this brings to the stage integer.
 static bool emitCertificate(ModuleOp module, const CompileCommand &command,
                             OutputFiles &files) {
   if (!hasLayers(module, command.model, "certify"))
     return false;
   llvm::StringMap<std::string> concatTensors = collectConcatTensors(module);
-  if (failed(lowerTo(module, Stage::Integer, command.options)))
+  if (failed(lowerTo(module, Stage::Integer, command.options)) || !isCertifiable(module))
     return false;
   llvm::json::Object certificate =
       makeCertificate(module, llvm::sys::path::filename(command.model), concatTensors);

@@ -180,6 +180,9 @@ LogicalResult qbias::lowerTo(ModuleOp module, Stage stage,
   Stage from = getStage(module);
   PipelineOptions pipeline;
   pipeline.requant = options.requant;
+  pipeline.bias = options.bias;
+  for (const std::string &layer : options.requantLayers)
+    pipeline.requantLayers.push_back(layer);
   pipeline.observe = options.observe;
   pipeline.name = options.name;
   pipeline.sizeBits = options.sizeBits;

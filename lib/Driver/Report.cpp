@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -153,9 +154,12 @@ static json::Object describeBias(IntegerSegmentOpInterface op) {
 
 static json::Value toJsonOrNull(ElementsAttr attr) {
   SmallVector<int64_t> values;
-  if (!attr || !readIntegers(attr, values))
-    return nullptr;
-  return toJson(ArrayRef<int64_t>(values));
+  SmallVector<double> floats;
+  if (attr && readIntegers(attr, values))
+    return toJson(ArrayRef<int64_t>(values));
+  if (attr && readFloats(attr, floats))
+    return toJson(ArrayRef<double>(floats));
+  return nullptr;
 }
 
 static StringRef getKind(Operation *op) {
@@ -181,6 +185,17 @@ static void describePlan(Operation *op, const Lowered &lowered, json::Object &ob
     object["plan_reason"] = toJsonString(plan->second.reason);
 }
 
+/// The form a certificate speaks about; forms of other modes are no certificate.
+static StringRef getCertificateName(RequantAttr requant, CertificateAttr certificate) {
+  bool isRecipe =
+      requant.getMode() != RequantMode::Exact &&
+      requant.getForm() != RequantForm::Accumulator &&
+      (!certificate || certificate.getCertified() < certificate.getChannels());
+  return !certificate || isRecipe || requant.getForm() > RequantForm::Accumulator
+             ? StringRef("none")
+             : stringifyRequantForm(requant.getForm());
+}
+
 static json::Object describeLayer(IntegerSegmentOpInterface op, const Lowered &lowered) {
   RequantAttr requant = op.getRequantAttr();
   LayerAttr layer = op.getLayerAttr();
@@ -194,8 +209,7 @@ static json::Object describeLayer(IntegerSegmentOpInterface op, const Lowered &l
                                             : json::Value(nullptr)},
       {"channels", certificate ? certificate.getChannels() : op.getRequantChannels()},
       {"certified_channels", certificate ? certificate.getCertified() : 0},
-      {"certificate",
-       certificate ? stringifyRequantForm(requant.getForm()) : StringRef("none")},
+      {"certificate", getCertificateName(requant, certificate)},
       {"mode", stringifyRequantMode(requant.getMode())},
       {"approximate", false},
       {"bias", describeBias(op)},
@@ -257,7 +271,17 @@ struct Totals {
 
 } // namespace
 
+/// Modes of the layers that round; a table or an accumulator is the same in all.
+static void addMode(llvm::SmallSetVector<StringRef, 2> &modes, RequantAttr requant) {
+  if (requant.getForm() != RequantForm::Accumulator &&
+      requant.getForm() != RequantForm::Table)
+    modes.insert(stringifyRequantMode(requant.getMode()));
+}
+
 static bool isFloatOp(Operation *op) {
+  auto segment = dyn_cast<IntegerSegmentOpInterface>(op);
+  if (segment && segment.getRequantAttr().getMode() == RequantMode::Float)
+    return true;
   auto isFloat = [](Type type) { return isa<FloatType>(getElementTypeOrSelf(type)); };
   return llvm::any_of(op->getOperandTypes(), isFloat) ||
          llvm::any_of(op->getResultTypes(), isFloat);
@@ -269,7 +293,7 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
   for (const TensorEntry &tensor : tensors)
     tensorArray.push_back(describeTensor(tensor));
   Totals totals;
-  std::string mode = "exact";
+  llvm::SmallSetVector<StringRef, 2> modes;
   module.walk([&](Operation *op) {
     totals.floatOps += isFloatOp(op);
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
@@ -292,7 +316,7 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
       totals.channels += certificate.getChannels();
       totals.certified += certificate.getCertified();
     }
-    mode = stringifyRequantMode(segment.getRequantAttr().getMode()).str();
+    addMode(modes, segment.getRequantAttr());
     layers.push_back(describeLayer(segment, lowered));
   });
   json::Object summary{{"layers", totals.layers},
@@ -303,7 +327,9 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
                        {"weight_bytes", totals.weightBytes},
                        {"workspace_bytes", lowered.workspaceBytes}};
   return json::Object{{"model", toJsonString(model)},
-                      {"mode", mode},
+                      {"mode", modes.empty()       ? StringRef("exact")
+                               : modes.size() == 1 ? modes.front()
+                                                   : StringRef("mixed")},
                       {"tensors", std::move(tensorArray)},
                       {"layers", std::move(layers)},
                       {"totals", std::move(summary)}};

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Modes.h"
 #include "Sums.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
@@ -91,6 +92,8 @@ FailureOr<int64_t> Requantizer::apply(size_t c, Int128 acc, int64_t addend) cons
                                 "expects an accumulator in [" + Twine(accMin[c]) + ", " +
                                     Twine(accMax[c]) + "]"))
     return failure();
+  if (isModeForm(requant.getForm()))
+    return applyMode(op, c, acc);
   switch (requant.getForm()) {
   case RequantForm::Affine:
   case RequantForm::HalfEven:
@@ -105,8 +108,9 @@ FailureOr<int64_t> Requantizer::apply(size_t c, Int128 acc, int64_t addend) cons
     if (!check(isInt64(acc), c, acc, "expects an accumulator of 64 bits"))
       return failure();
     return static_cast<int64_t>(acc);
+  default:
+    return failure();
   }
-  return failure();
 }
 
 /// affine:    clamp((acc * m + r) >> k, lo, hi)
@@ -256,8 +260,19 @@ static Result lookUpPairs(IntAddOp op, const Tensor &a, const Tensor &b) {
   return Tensor{a.shape, std::move(integers)};
 }
 
+/// A form of the operands themselves, not of one accumulator.
+static Result evaluatePairs(Operation *op, const Tensor &a, const Tensor &b) {
+  auto segment = cast<IntegerSegmentOpInterface>(op);
+  Integers integers;
+  for (auto [x, y] : llvm::zip(a.integers(), b.integers()))
+    integers.push_back(applyPairMode(segment, x, y));
+  return Tensor{a.shape, std::move(integers)};
+}
+
 static Result evaluateSum(IntAddOp op, Operands operands) {
   auto [a, b] = broadcast(op, operands);
+  if (isModeForm(op.getRequant().getForm()))
+    return evaluatePairs(op, a, b);
   if (op.getRequant().getForm() == RequantForm::Table)
     return lookUpPairs(op, a, b);
   return requantize(op, center(a, 0), [](size_t) { return 0; }, &b);
@@ -266,6 +281,8 @@ static Result evaluateSum(IntAddOp op, Operands operands) {
 /// requant((lhs - lhs_zp) * (rhs - rhs_zp))
 static Result evaluateElementProduct(IntMulOp op, Operands operands) {
   auto [a, b] = broadcast(op, operands);
+  if (op.getRequant().getForm() == RequantForm::Float)
+    return evaluatePairs(op, a, b);
   Wide products = center(a, op.getLhsZp());
   for (auto [product, factor] : llvm::zip(products, center(b, op.getRhsZp())))
     product *= factor;
@@ -274,6 +291,8 @@ static Result evaluateElementProduct(IntMulOp op, Operands operands) {
 
 /// requant[d](S), d the index of the window's divisor.
 static Result evaluateMean(IntAvgPoolOp op, const Tensor &x) {
+  if (op.getRequant().getForm() == RequantForm::Float)
+    return Tensor{llvm::to_vector(shapeOf(op)), averageInFloat(op, x)};
   Windows windows{x.shape,         shapeOf(op),  op.getKernel(),
                   op.getStrides(), op.getPads(), op.getDilations()};
   auto sums = sumWindows(windows, center(x, op.getInputZp()));

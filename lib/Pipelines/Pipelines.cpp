@@ -40,8 +40,15 @@ void qbias::buildIntegerizePipeline(OpPassManager &pm, const PipelineOptions &op
   pm.addNestedPass<func::FuncOp>(createPropagateScales());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(createMaterializeBias());
-  pm.addPass(createFuseRequant());
+  MaterializeBiasOptions materialize;
+  materialize.bias = options.bias;
+  materialize.verbatim = options.requant != "exact";
+  pm.addNestedPass<func::FuncOp>(createMaterializeBias(materialize));
+  FuseRequantOptions fuse;
+  fuse.requant = options.requant;
+  fuse.bias = options.bias;
+  fuse.requantLayers = llvm::to_vector(options.requantLayers);
+  pm.addPass(createFuseRequant(fuse));
   pm.addPass(createCSEPass());
   pm.addPass(createCertify());
 }
@@ -56,13 +63,22 @@ static PassOptions forMachine(const PipelineOptions &options) {
   return result;
 }
 
+/// Float requantizations were asked for; nothing else turns the check off.
+static bool allowsFloat(const PipelineOptions &options) {
+  return options.requant == "float" || options.bias == "float" ||
+         llvm::any_of(options.requantLayers, [](const std::string &layer) {
+           return StringRef(layer).ends_with("=float");
+         });
+}
+
 void qbias::buildToLinalgPipeline(OpPassManager &pm, const PipelineOptions &options) {
   if (!options.trusted) {
     CertifyOptions verify;
     verify.verifyOnly = true;
     pm.addPass(createCertify(verify));
   }
-  pm.addPass(createVerifyIntegerOnly());
+  if (!allowsFloat(options))
+    pm.addPass(createVerifyIntegerOnly());
   pm.addPass(createConvertQBiasToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -100,7 +116,8 @@ static void addLLVMConversions(OpPassManager &pm) {
 }
 
 void qbias::buildToLLVMPipeline(OpPassManager &pm, const PipelineOptions &options) {
-  pm.addPass(createVerifyIntegerOnly());
+  if (!allowsFloat(options))
+    pm.addPass(createVerifyIntegerOnly());
   auto kernels = forMachine<LowerKernelsOptions>(options);
   kernels.threads = options.threads;
   pm.addPass(createLowerKernels(kernels));
@@ -123,7 +140,8 @@ void qbias::buildToLLVMPipeline(OpPassManager &pm, const PipelineOptions &option
   entry.name = options.name;
   entry.sizeBits = options.sizeBits;
   pm.addPass(createEmitEntry(entry));
-  pm.addPass(createVerifyIntegerOnly());
+  if (!allowsFloat(options))
+    pm.addPass(createVerifyIntegerOnly());
 }
 
 void qbias::registerPipelines() {

@@ -164,13 +164,21 @@ def compare_arrays(result, dump, outputs, raw):
     return report
 
 
+def settings_of(extra, boundary="producer"):
+    """The oracle's settings for driver options (--requant, --bias, --boundary)."""
+    given = dict(option[2:].split("=", 1) for option in extra if option.startswith("--")
+                 and "=" in option)
+    return oracle.Settings(given.get("boundary", boundary), given.get("requant", "exact"),
+                           given.get("bias", "residue"))
+
+
 def compare(qbias, model_path, arrays, raw=False, extra=(), boundary="producer"):
     """Run driver and oracle on {input name: array}; returns a Report.
 
     Errors: DriverFailed, OnnxError, Unsupported (the oracle cannot evaluate the model).
     """
     model = read_model(model_path)
-    result = oracle.run(model, arrays, oracle.Settings(boundary))
+    result = oracle.run(model, arrays, settings_of(extra, boundary))
     with tempfile.TemporaryDirectory() as folder:
         inputs = {}
         for number, (name, array) in enumerate(arrays.items()):

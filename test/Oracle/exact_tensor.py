@@ -39,13 +39,16 @@ class Affine:
         self.shape = tuple(shape)
         self.terms = list(terms)
         self.constant = None if constant is None or constant.is_zero() else constant
+        self.origin = None  # of modes.py
 
     def move(self, function):
         """Apply a pure data movement (reshape, transpose, slice, ...)."""
         terms = [Term(function(term.ints), term.coefficient.move(self.shape, function))
                  for term in self.terms]
         constant = None if self.constant is None else self.constant.move(self.shape, function)
-        return Affine(function(np.empty(self.shape, np.bool_)).shape, terms, constant)
+        moved = Affine(function(np.empty(self.shape, np.bool_)).shape, terms, constant)
+        moved.origin = self.origin and self.origin.moved(function)
+        return moved
 
     def broadcast(self, shape):
         """The same tensor with numpy broadcasting applied."""

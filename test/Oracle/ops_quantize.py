@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
+import modes
 from exact_tensor import Affine, Dequantized, Term, Unsupported, add, apply, multiply, scale_by
 from onnx_reader import DTYPE_NAMES
 from operators import BoundaryFloat, is_integer, operator
@@ -110,7 +111,18 @@ def quantize_linear(view):
         return QuantizedResult(
             producer_quantize(value.array, scale, zero, qmin, qmax, reciprocal), dtype)
     target = Quantization(*_as_maps((scale, zero)), qmin, qmax)
-    return QuantizedResult(quantize(view.real(0), target), dtype)
+    return QuantizedResult(_round(view.real(0), target, view.settings), dtype)
+
+
+def _round(tensor, target, settings):
+    """N2, or what the mode's formula makes of it (modes.py)."""
+    with_bias, without = settings.rounding
+    mode = with_bias if modes.has_bias(tensor) else without
+    if mode != "exact" and target.scale.is_scalar():
+        ints = modes.quantize(tensor, modes.single_target(target), mode, settings.bias)
+        if ints is not None:
+            return ints
+    return quantize(tensor, target)
 
 
 @operator("DequantizeLinear")

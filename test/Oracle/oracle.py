@@ -22,6 +22,7 @@ from fractions import Fraction
 
 import numpy as np
 
+import modes
 import ops_elementwise  # noqa: F401  (fills the operator table)
 import ops_layout  # noqa: F401
 import ops_linear  # noqa: F401
@@ -43,9 +44,22 @@ class NotBatchable(Exception):
 
 @dataclass
 class Settings:
-    """boundary: 'producer' (N2b) or 'real' (N2) for float model inputs."""
+    """boundary: 'producer' (N2b) or 'real' (N2) for float model inputs.
+
+    mode, bias: what the driver's --requant and --bias ask for (modes.py).
+    """
 
     boundary: str = "producer"
+    mode: str = "exact"
+    bias: str = "residue"
+
+    @property
+    def rounding(self):
+        """The mode of a layer with a bias, and of one without."""
+        if self.bias == "float":
+            return "float", self.mode
+        return ("single" if self.mode == "exact" and self.bias != "residue" else self.mode,
+                self.mode)
 
 
 @dataclass
@@ -167,6 +181,8 @@ class _Evaluation:
                 raise NotBatchable(where) from error
             raise type(error)(f"{where}: {error}") from error
         produced = produced if isinstance(produced, tuple) else (produced,)
+        if self.settings.rounding != ("exact", "exact"):
+            modes.tag(produced[0], view)
         known = all(name in self.constant for name in node.inputs if name)
         for name, value in zip(node.outputs, produced):
             self._store(node, name, value, known)

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Driver/Commands.h"
 #include "qbias/Driver/Files.h"
 
@@ -56,8 +57,16 @@ struct CommonOptions {
   cl::opt<std::string> model{cl::Positional, cl::Required, cl::desc("MODEL"),
                              cl::cat(category())};
   cl::opt<std::string> requant{"requant", cl::init("exact"), cl::value_desc("mode"),
-                               cl::desc("Requantization mode: exact"),
+                               cl::desc("Requantization mode of every layer: exact, "
+                                        "single, tflite, float or shift"),
                                cl::cat(category())};
+  cl::list<std::string> requantLayers{
+      "requant-layer", cl::value_desc("NAME=mode"),
+      cl::desc("Requantization mode of one layer; repeat for each"), cl::cat(category())};
+  cl::opt<std::string> bias{"bias", cl::init("residue"), cl::value_desc("kind"),
+                            cl::desc("Bias: residue, or for comparison int32, int8 or "
+                                     "float (docs/Bias.md)"),
+                            cl::cat(category())};
   cl::opt<std::string> plan{
       "plan", cl::init("auto"), cl::value_desc("plan"),
       cl::desc("Kernels of contractions: auto, reference, or one plan (docs/Passes.md) "
@@ -118,6 +127,10 @@ static int usageError(const llvm::Twine &message) {
   return kExitUsage;
 }
 
+static bool isMode(llvm::StringRef text) {
+  return symbolizeRequantMode(text).has_value();
+}
+
 std::optional<CompileOptions> CommonOptions::get() const {
   CompileOptions options;
   options.plan = plan;
@@ -135,8 +148,22 @@ std::optional<CompileOptions> CommonOptions::get() const {
   }
   options.requant = requant;
   options.import.batch = batch;
-  if (requant != "exact") {
-    usageError("--requant is '" + requant + "', expected exact");
+  options.requantLayers.assign(requantLayers.begin(), requantLayers.end());
+  options.bias = bias;
+  if (!isMode(requant)) {
+    usageError("--requant is '" + requant +
+               "', expected exact, single, tflite, float or shift");
+    return std::nullopt;
+  }
+  for (llvm::StringRef layer : requantLayers)
+    if (!layer.contains('=') || !isMode(layer.rsplit('=').second)) {
+      usageError(
+          "--requant-layer is '" + layer +
+          "', expected NAME=MODE, MODE one of exact, single, tflite, float, shift");
+      return std::nullopt;
+    }
+  if (!llvm::is_contained({"residue", "int32", "int8", "float"}, bias.getValue())) {
+    usageError("--bias is '" + bias + "', expected residue, int32, int8 or float");
     return std::nullopt;
   }
   if (batch < 1) {

@@ -25,7 +25,9 @@ enum class Stage { Import, Integer, Linalg, LLVM };
 
 struct CompileOptions {
   ImportOptions import;
-  std::string requant = "exact";
+  std::string requant = "exact";          ///< mode of every layer
+  std::vector<std::string> requantLayers; ///< NAME=MODE
+  std::string bias = "residue";
   std::string name = "qbias"; ///< of the entry point
   int64_t threads = 1;        ///< that may share the program
   bool smallWeights = false;  ///< no larger weights for speed

@@ -17,8 +17,15 @@ namespace qbias {
 /// Options of the pipelines; the same names as the driver's.
 struct PipelineOptions : public mlir::PassPipelineOptions<PipelineOptions> {
   Option<std::string> requant{*this, "requant",
-                              llvm::cl::desc("Requantization mode: exact."),
+                              llvm::cl::desc("Requantization mode: exact, single, "
+                                             "tflite, float or shift."),
                               llvm::cl::init("exact")};
+  ListOption<std::string> requantLayers{*this, "requant-layer",
+                                        llvm::cl::desc("NAME=MODE: mode of one layer.")};
+  Option<std::string> bias{*this, "bias",
+                           llvm::cl::desc("Bias: residue, or for comparison int32, int8 "
+                                          "or float (docs/Bias.md)."),
+                           llvm::cl::init("residue")};
   Option<bool> observe{*this, "observe",
                        llvm::cl::desc("Return every quantized tensor of the file."),
                        llvm::cl::init(false)};

@@ -45,7 +45,10 @@ Value qbias::makeFilled(OpBuilder &builder, Location loc, RankedTensorType type,
                         int64_t value) {
   Value empty =
       tensor::EmptyOp::create(builder, loc, type.getShape(), type.getElementType());
-  Value constant = makeInteger(builder, loc, type.getElementType(), value);
+  Type element = type.getElementType();
+  Value constant =
+      value == 0 ? arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element))
+                 : makeInteger(builder, loc, element, value);
   return linalg::FillOp::create(builder, loc, constant, empty).getResult(0);
 }
 

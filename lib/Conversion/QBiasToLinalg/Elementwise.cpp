@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Epilogue.h"
+#include "ModeEpilogue.h"
 #include "Patterns.h"
 
 #include "qbias/Analysis/Segments.h"
@@ -151,9 +152,20 @@ struct ConvertMul : public OpConversionPattern<IntMulOp> {
         {adaptor.getRhs(), getBroadcastMap(op.getRhs(), op.getType())}};
     int64_t za = op.getLhsZp() + getStorageShift(elementOf(op.getLhs()));
     int64_t zb = op.getRhsZp() + getStorageShift(elementOf(op.getRhs()));
+    ChannelIndexing indexing = indexByNothing(op.getContext(), op.getType().getRank());
+    // The float32 expression takes the operands, not their product.
+    auto operand = [&](unsigned i) {
+      return [&, i](OpBuilder &inner, ValueRange arguments) {
+        return toFileInteger(inner, loc, arguments[i], elementOf(op->getOperand(i)));
+      };
+    };
+    if (op.getRequant().getForm() == RequantForm::Float) {
+      rewriter.replaceOp(
+          op, buildEpilogue(rewriter, segment, inputs, indexing, operand(0), operand(1)));
+      return success();
+    }
     rewriter.replaceOp(
-        op, buildEpilogue(rewriter, segment, inputs,
-                          indexByNothing(op.getContext(), op.getType().getRank()),
+        op, buildEpilogue(rewriter, segment, inputs, indexing,
                           [&](OpBuilder &inner, ValueRange arguments) -> Value {
                             Value a = centered(inner, loc, arguments[0], accumulator, za);
                             Value b = centered(inner, loc, arguments[1], accumulator, zb);
@@ -196,13 +208,19 @@ struct ConvertAvgPool : public OpConversionPattern<IntAvgPoolOp> {
       return rewriter.notifyMatchFailure(op, "has no bounds");
     Location loc = op.getLoc();
     auto segment = cast<IntegerSegmentOpInterface>(op.getOperation());
-    Type accumulator = getAccumulatorType(segment);
     int64_t zeroPoint = op.getInputZp() + getStorageShift(elementOf(op.getInput()));
     ArrayRef<int64_t> kernel = op.getKernel();
     Value input = padSpatial(rewriter, loc, adaptor.getInput(), op.getPads(), zeroPoint);
-    RankedTensorType type = op.getType().clone(accumulator);
-    Value init = makeFilled(rewriter, loc, type, -zeroPoint * kernel[0] * kernel[1]);
-    Value window = tensor::EmptyOp::create(rewriter, loc, kernel, rewriter.getI8Type());
+    bool isReal = op.getRequant().getForm() == RequantForm::Float;
+    if (isReal)
+      input = emitDequantize(rewriter, loc, input, zeroPoint,
+                             op.getReference().getOperands()[0]);
+    RankedTensorType type = op.getType().clone(
+        isReal ? Type(rewriter.getF32Type()) : Type(getAccumulatorType(segment)));
+    Value init =
+        makeFilled(rewriter, loc, type, isReal ? 0 : -zeroPoint * kernel[0] * kernel[1]);
+    Value window = tensor::EmptyOp::create(
+        rewriter, loc, kernel, isReal ? type.getElementType() : rewriter.getI8Type());
     Value sum =
         linalg::PoolingNhwcSumOp::create(rewriter, loc, type, ValueRange{input, window},
                                          init, rewriter.getI64TensorAttr(op.getStrides()),

@@ -20,6 +20,7 @@
 
 #include "Epilogue.h"
 
+#include "ModeEpilogue.h"
 #include "WideEpilogue.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
@@ -215,11 +216,35 @@ struct Epilogue {
 
 } // namespace
 
+/// One column of a mode, laid out for `indexing`.
+static Value makeModeArray(OpBuilder &builder, Location loc, const ModeColumn &column,
+                           const ChannelIndexing &indexing) {
+  if (column.floats.empty()) {
+    ElementsAttr attr = makeIntegers(builder.getContext(), column.integers, column.name);
+    return makeArray(builder, loc, attr, indexing, column.name);
+  }
+  SmallVector<float> laidOut;
+  for (int64_t channel : indexing.channels)
+    laidOut.push_back(float(column.floats[channel]));
+  auto type = RankedTensorType::get(indexing.shape, builder.getF32Type());
+  return makeConstant(builder, loc,
+                      DenseElementsAttr::get(type, ArrayRef<float>(laidOut)));
+}
+
 /// Adds the arrays of the form to the inputs of the generic operation.
 static void addArrays(OpBuilder &builder, IntegerSegmentOpInterface op,
                       const ChannelIndexing &indexing, Epilogue &epilogue) {
   RequantAttr requant = op.getRequantAttr();
   Location loc = op->getLoc();
+  if (isModeForm(requant.getForm())) {
+    for (const ModeColumn &column : getModeColumns(op)) {
+      if (column.isUniform())
+        continue;
+      epilogue.tensors.push_back(makeModeArray(builder, loc, column, indexing));
+      epilogue.maps.push_back(indexing.map);
+    }
+    return;
+  }
   epilogue.isFixedPoint = requant.getForm() == RequantForm::Affine ||
                           requant.getForm() == RequantForm::HalfEven;
   auto add = [&](ElementsAttr attr, StringRef name) {
@@ -261,6 +286,8 @@ static Value emitForm(Body &body, OpBuilder &builder, Location loc,
   RequantAttr requant = op.getRequantAttr();
   if (requant.getForm() == RequantForm::Wide)
     return emitWide(builder, op, arrays, acc, addend);
+  if (isModeForm(requant.getForm()))
+    return emitMode(builder, op, arrays, acc, addend);
   if (epilogue.isFixedPoint) {
     Scalars scalars{arrays[0], arrays[1], arrays[2],
                     arrays.size() > 3 ? arrays[3] : Value()};

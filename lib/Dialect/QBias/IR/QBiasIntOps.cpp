@@ -39,8 +39,13 @@ LogicalResult IntConv2DOp::verify() {
                                getBias() ? getBias().getType() : Type(), getType(),
                                window, getGroups())))
     return failure();
-  Segment segment{
-      cast<IntegerSegmentOpInterface>(getOperation()), "C7", "C8", "C9", "C11", "C12"};
+  Segment segment{cast<IntegerSegmentOpInterface>(getOperation()),
+                  "C7",
+                  "C8",
+                  "C9",
+                  "C11",
+                  "C12",
+                  "C13"};
   segment.operands = getAddend() ? 2 : 1;
   segment.hasWeights = true;
   segment.hasAddend = bool(getAddend());
@@ -112,9 +117,11 @@ LogicalResult IntAddOp::verify() {
   RequantForm form = getRequant().getForm();
   bool hasMultipliers = bool(getRequant().getAddendMultiplier());
   // C4
-  if (isFixedPoint(getRequant()) ? !hasMultipliers
-                                 : hasMultipliers || form != RequantForm::Table)
-    return emitOpError("C4: expects two multipliers, or the form table, got form ")
+  bool hasOtherForm = form == RequantForm::Table || form == RequantForm::RescaledSum ||
+                      form == RequantForm::Float;
+  if (isFixedPoint(getRequant()) ? !hasMultipliers : hasMultipliers || !hasOtherForm)
+    return emitOpError("C4: expects two multipliers, or the form table, rescaled_sum or "
+                       "float, got form ")
            << stringifyRequantForm(form);
   Segment segment = Segment::get(*this, "C4");
   segment.operands = 2;

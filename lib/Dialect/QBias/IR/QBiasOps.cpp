@@ -141,7 +141,7 @@ LogicalResult BiasOp::verify() {
     numerics::Rational residue =
         exact->at(c) - numerics::Rational(numerics::fromInt64(integers[c])) * unit;
     // C2
-    if (abs(residue) * 2 > unit && getKind() != BiasCase::Overflow)
+    if (abs(residue) * 2 > unit && getKind() != BiasCase::Overflow && !getSubstitute())
       return emitOpError("C2: expects integer part ")
              << numerics::Rational(exact->at(c) / unit).get_d()
              << " rounded to the nearest, got " << integers[c] << " in channel " << c;

@@ -13,6 +13,8 @@
 
 #include "SegmentVerifier.h"
 
+#include "ModeVerifier.h"
+
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 #include "qbias/Numerics/Requant.h"
@@ -51,9 +53,11 @@ static LogicalResult verifyLengths(const Segment &segment) {
                                             << name << ", got " << attr.getNumElements();
   };
   RequantAttr requant = op.getRequantAttr();
-  if (failed(check("multiplier", requant.getMultiplier())) ||
+  // The three rescales of a sum are checked with their form.
+  bool isSum = requant.getForm() == RequantForm::RescaledSum;
+  if ((!isSum && (failed(check("multiplier", requant.getMultiplier())) ||
+                  failed(check("shift", requant.getShift())))) ||
       failed(check("addend multiplier", requant.getAddendMultiplier())) ||
-      failed(check("shift", requant.getShift())) ||
       failed(check("rounding", requant.getRounding())))
     return failure();
   if (BoundsAttr bounds = op.getBoundsAttr())
@@ -147,16 +151,20 @@ static LogicalResult verifyMultipliers(const Segment &segment) {
     return op->emitOpError(segment.lengths)
            << ": expects integer multiplier, shift and rounding arrays";
   constexpr int64_t kLimit = int64_t(1) << numerics::kWideMultiplierBits;
+  // Recipes keep a multiplier that became 0, and shift may shift by 0.
+  int64_t least = requant.getMode() == RequantMode::Exact ? 1 : 0;
+  int64_t leastShift = requant.getMode() == RequantMode::Shift ? 0 : 1;
   bool isWide = requant.getForm() == RequantForm::Wide;
   for (int64_t m : multipliers)
-    if (!isWide && (m >= kLimit || (segment.isSigned ? m <= -kLimit : m <= 0)))
+    if (!isWide && (m >= kLimit || (segment.isSigned ? m <= -kLimit : m < least)))
       return op->emitOpError(segment.multipliers)
              << ": expects a multiplier below 2^" << numerics::kWideMultiplierBits
              << (segment.isSigned ? "" : " and positive") << ", got " << m;
   for (int64_t k : shifts)
-    if (k < 1 || k > numerics::kMaxShift)
+    if (k < leastShift || k > numerics::kMaxShift)
       return op->emitOpError(segment.multipliers)
-             << ": expects a shift in [1, " << numerics::kMaxShift << "], got " << k;
+             << ": expects a shift in [" << leastShift << ", " << numerics::kMaxShift
+             << "], got " << k;
   return verifyLowHalves(segment, shifts);
 }
 
@@ -191,8 +199,9 @@ static LogicalResult verifyOutput(const Segment &segment) {
     return op->emitOpError(segment.output)
            << ": expects lo <= hi in [" << range.min << ", " << range.max << "], got "
            << requant.getLo() << " and " << requant.getHi();
-  if (requant.getForm() == RequantForm::HalfEven &&
-      !range.contains(requant.getZeroPoint()))
+  bool hasZeroPoint = requant.getForm() == RequantForm::HalfEven ||
+                      requant.getForm() > RequantForm::Accumulator;
+  if (hasZeroPoint && !range.contains(requant.getZeroPoint()))
     return op->emitOpError(segment.output)
            << ": expects a zero point in [" << range.min << ", " << range.max << "], got "
            << requant.getZeroPoint();
@@ -313,9 +322,10 @@ static LogicalResult verifyReference(const Segment &segment) {
 
 LogicalResult qbias::verifySegment(const Segment &segment) {
   return success(
-      succeeded(verifyLengths(segment)) && succeeded(verifyBounds(segment)) &&
-      succeeded(verifyMultipliers(segment)) && succeeded(verifyOutput(segment)) &&
-      succeeded(verifyThresholds(segment)) && succeeded(verifyReference(segment)));
+      succeeded(verifyMode(segment)) && succeeded(verifyLengths(segment)) &&
+      succeeded(verifyBounds(segment)) && succeeded(verifyMultipliers(segment)) &&
+      succeeded(verifyOutput(segment)) && succeeded(verifyThresholds(segment)) &&
+      succeeded(verifyReference(segment)));
 }
 
 LogicalResult qbias::verifyAddend(const Segment &segment, StringRef label, Value addend) {

@@ -17,15 +17,21 @@ namespace qbias {
 /// common constraints in each operation's description.
 struct Segment {
   IntegerSegmentOpInterface op;
-  llvm::StringRef lengths, multipliers, output, thresholds, reference;
+  llvm::StringRef lengths, multipliers, output, thresholds, reference, modes;
   int64_t operands = 1;
   bool hasWeights = false;
   bool hasAddend = false; ///< the last operand may be subtracted
   bool isSigned = false;  ///< every operand may
 
-  /// Every constraint under one label, as C7 to C12 of int.conv2d.
+  /// Every constraint under one label, as C7 to C13 of int.conv2d.
   static Segment get(mlir::Operation *op, llvm::StringRef label) {
-    return {llvm::cast<IntegerSegmentOpInterface>(op), label, label, label, label, label};
+    return {llvm::cast<IntegerSegmentOpInterface>(op),
+            label,
+            label,
+            label,
+            label,
+            label,
+            label};
   }
 };
 

@@ -59,7 +59,8 @@ static void report(IntegerSegmentOpInterface op) {
   bool isComplete = certificate.getCertified() == certificate.getChannels();
   auto options = remark::RemarkOpts::name("certificate").category("qbias-certify");
   auto emit = [&](auto &&remark) {
-    remark << remark::metric("form", stringifyRequantForm(requant.getForm()))
+    remark << remark::metric("mode", stringifyRequantMode(requant.getMode()))
+           << remark::metric("form", stringifyRequantForm(requant.getForm()))
            << remark::metric("channels", certificate.getChannels())
            << remark::metric("certified", certificate.getCertified());
   };
@@ -67,7 +68,8 @@ static void report(IntegerSegmentOpInterface op) {
     emit(remark::passed(op->getLoc(), options));
   else
     emit(remark::failed(op->getLoc(), options));
-  if (!isComplete)
+  // A recipe was asked for; the remark has its count.
+  if (!isComplete && requant.getMode() == RequantMode::Exact)
     warnDeviations(op);
   if (requant.getForm() == RequantForm::Threshold)
     remark::missed(op->getLoc(),
@@ -83,8 +85,14 @@ struct Certify : qbias::impl::CertifyBase<Certify> {
     SmallVector<IntegerSegmentOpInterface> layers;
     getOperation().walk([&](IntegerSegmentOpInterface op) { layers.push_back(op); });
     for (IntegerSegmentOpInterface op : layers) {
-      if (failed(verifyOnly ? proveLayer(op) : certifyLayer(op)))
-        return signalPassFailure();
+      bool isRecipe = op.getRequantAttr().getMode() != RequantMode::Exact;
+      if (failed(verifyOnly ? proveLayer(op) : certifyLayer(op))) {
+        signalPassFailure();
+        // Every layer a mode is not legal for gets its own message.
+        if (isRecipe && !verifyOnly)
+          continue;
+        return;
+      }
       if (!verifyOnly)
         report(op);
     }

@@ -14,6 +14,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AssignModes.h"
 #include "SegmentBuilder.h"
 
 #include "qbias/Analysis/Operands.h"
@@ -108,6 +109,7 @@ static Value collectSteps(Value real, SmallVectorImpl<Attribute> &steps) {
 namespace {
 
 struct FuseRequant : qbias::impl::FuseRequantBase<FuseRequant> {
+  using FuseRequantBase::FuseRequantBase;
   void runOnOperation() override;
   LogicalResult fuse(func::FuncOp func);
 };
@@ -442,4 +444,6 @@ void FuseRequant::runOnOperation() {
   for (func::FuncOp func : getOperation().getOps<func::FuncOp>())
     if (!func.isExternal() && failed(fuse(func)))
       return signalPassFailure();
+  if (failed(assignModes(getOperation(), requant, requantLayers, bias)))
+    signalPassFailure();
 }

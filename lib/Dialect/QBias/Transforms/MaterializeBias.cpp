@@ -80,9 +80,30 @@ struct Materialized {
 
 } // namespace
 
+/// Real biases of the channels, as they are or rounded to 8 bits of one scale of
+/// their own, max |b| / 127.
+static std::vector<numerics::Rational> getReals(const ExactArray &bias, int64_t channels,
+                                                bool isNarrow) {
+  std::vector<numerics::Rational> reals;
+  numerics::Rational largest = 0;
+  for (int64_t c = 0; c < channels; ++c) {
+    reals.push_back(bias.at(c));
+    if (abs(reals.back()) > largest)
+      largest = abs(reals.back());
+  }
+  if (!isNarrow || largest == 0)
+    return reals;
+  numerics::QuantParams params;
+  params.scale = largest / numerics::Rational(numerics::fromInt64(params.storage.max));
+  for (numerics::Rational &real : reals)
+    real = numerics::dequantize(numerics::quantize(real, params), params);
+  return reals;
+}
+
 /// N5 and N10 for every channel.
-static FailureOr<Materialized>
-materialize(AccumulatorOpInterface op, const Operands &operands, const ExactArray &bias) {
+static FailureOr<Materialized> materialize(AccumulatorOpInterface op,
+                                           const Operands &operands,
+                                           ArrayRef<numerics::Rational> bias) {
   int64_t channels = op.getOutputChannels();
   auto input = getParams(operands.input);
   numerics::Range centered = {input.storage.min - input.zeroPoint,
@@ -102,7 +123,7 @@ materialize(AccumulatorOpInterface op, const Operands &operands, const ExactArra
     numerics::Range allowed = isWide ? numerics::Range{-kWideLimit, kWideLimit}
                                      : *numerics::allowedBias((*products)[c]);
     numerics::BiasConstant constant =
-        numerics::materializeBias(bias.at(c), input.scale, weightScale, allowed);
+        numerics::materializeBias(bias[c], input.scale, weightScale, allowed);
     result.integers.push_back(constant.integer);
     result.saturated += constant.saturated;
     numerics::Rational residue = abs(constant.residue) / (input.scale * weightScale);
@@ -186,8 +207,23 @@ static void report(AccumulatorOpInterface op, BiasCase kind,
            "beyond moves into the rounding constant, exactly";
 }
 
+/// The file's own integers where its bias scale is s_x * s_w: kernels of the
+/// producers ignore that scale. True when some differ from the nearest ones.
+static bool takeVerbatim(const RealConstant &bias, const Operands &operands,
+                         Materialized &materialized) {
+  SmallVector<int64_t> integers;
+  if (!isOnGrid(bias, operands) || !readIntegers(bias.value, integers) ||
+      integers.size() != materialized.integers.size() ||
+      integers == materialized.integers)
+    return false;
+  materialized.integers = integers;
+  materialized.saturated = 0;
+  return true;
+}
+
 namespace {
 struct MaterializeBias : qbias::impl::MaterializeBiasBase<MaterializeBias> {
+  using MaterializeBiasBase::MaterializeBiasBase;
   void runOnOperation() override;
   LogicalResult materializeLayer(AccumulatorOpInterface op, bool shared);
 };
@@ -212,9 +248,15 @@ LogicalResult MaterializeBias::materializeLayer(AccumulatorOpInterface op, bool 
   if (failed(exact))
     return op->emitError("expects finite bias values, got NaN or infinity; "
                          "correct the bias constant in the model");
-  FailureOr<Materialized> materialized = materialize(op, *operands, *exact);
+  FailureOr<Materialized> materialized = materialize(
+      op, *operands, getReals(*exact, op.getOutputChannels(), bias == "int8"));
   if (failed(materialized))
     return failure();
+  bool isSubstitute = bias == "int8" || bias == "float";
+  if (verbatim && !isSubstitute)
+    isSubstitute = takeVerbatim(*constant, *operands, *materialized);
+  if (bias == "float")
+    materialized->integers.assign(op.getOutputChannels(), 0);
   BiasCase kind = classify(*constant, *operands, *materialized, dead, shared);
   std::string name = getLayerName(op);
   bool isWide = llvm::any_of(materialized->integers,
@@ -222,20 +264,26 @@ LogicalResult MaterializeBias::materializeLayer(AccumulatorOpInterface op, bool 
   OpBuilder builder(op);
   auto type = RankedTensorType::get({op.getOutputChannels()},
                                     builder.getIntegerType(isWide ? 64 : 32));
-  auto bias = BiasOp::create(
+  auto constantBias = BiasOp::create(
       builder, old.getLoc(), cast<RankedTensorType>(old.getType()),
       BiasCaseAttr::get(&getContext(), kind),
+      isSubstitute ? builder.getUnitAttr() : UnitAttr(),
       makeIntegers(type, materialized->integers, name + ".bias_i32"), constant->value,
       constant->unit,
       builder.getF64FloatAttr(
           cast<quant::UniformQuantizedType>(operands->input).getScale()),
       makeFloats(&getContext(), operands->weightScales, name + ".weight_scale"));
-  op.setBiasValue(bias);
+  op.setBiasValue(constantBias);
   report(op, kind, *materialized, dead);
   return success();
 }
 
 void MaterializeBias::runOnOperation() {
+  if (!llvm::is_contained({"residue", "int32", "int8", "float"}, StringRef(bias))) {
+    getOperation()->emitError("bias is '")
+        << bias << "', expected residue, int32, int8 or float";
+    return signalPassFailure();
+  }
   SmallVector<AccumulatorOpInterface> layers;
   getOperation().walk([&](AccumulatorOpInterface op) { layers.push_back(op); });
   llvm::DenseMap<Operation *, bool> shared;

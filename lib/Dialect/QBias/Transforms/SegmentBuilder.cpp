@@ -84,7 +84,7 @@ static RequantAttr getPlainRequant(ReferenceAttr reference, ArrayRef<double> mul
       m2.push_back(std::llround(std::ldexp(*addendMultiplier, plain.shift)));
   }
   return RequantAttr::get(
-      context, RequantMode::Single, RequantForm::Affine,
+      context, RequantMode::Exact, RequantForm::Affine,
       makeIntegers(context, m, (name + ".multiplier").str()),
       addendMultiplier ? makeIntegers(context, m2, (name + ".addend_multiplier").str())
                        : ElementsAttr(),

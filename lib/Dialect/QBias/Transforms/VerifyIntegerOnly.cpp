@@ -58,10 +58,23 @@ static std::optional<Type> findFloat(Operation *op) {
   return std::nullopt;
 }
 
+/// A requantization in float32 on integer tensors.
+static bool isFloatRequant(Operation *op) {
+  auto segment = dyn_cast<IntegerSegmentOpInterface>(op);
+  return segment && segment.getRequantAttr().getMode() == RequantMode::Float;
+}
+
 namespace {
 struct VerifyIntegerOnly : qbias::impl::VerifyIntegerOnlyBase<VerifyIntegerOnly> {
   void runOnOperation() override {
     WalkResult result = getOperation().walk<WalkOrder::PreOrder>([](Operation *op) {
+      if (isFloatRequant(op)) {
+        op->emitError("integer-only: layer '")
+            << getLayerName(op)
+            << "' requantizes in float32 (mode float); choose another mode, or allow "
+               "float with requant=float or bias=float";
+        return WalkResult::interrupt();
+      }
       std::optional<Type> type = findFloat(op);
       if (!type || isa<FunctionOpInterface>(op))
         return WalkResult::advance();

@@ -33,12 +33,17 @@ def QBias_RequantMode : I32EnumAttr<"RequantMode", "rounding contract (docs/Nume
   let genSpecializedAttr = 0;
 }
 
-def QBias_RequantForm : I32EnumAttr<"RequantForm", "form of an integer requantization (N6, N8)", [
+def QBias_RequantForm : I32EnumAttr<"RequantForm", "form of a requantization (N6, N8, section 4)", [
     I32EnumAttrCase<"Affine", 0, "affine">,
     I32EnumAttrCase<"HalfEven", 1, "half_even">,
     I32EnumAttrCase<"Threshold", 2, "threshold">,
     I32EnumAttrCase<"Table", 3, "table">,
     I32EnumAttrCase<"Accumulator", 4, "accumulator">,
+    I32EnumAttrCase<"DoubleRound", 5, "double_round">,
+    I32EnumAttrCase<"Divide", 6, "divide">,
+    I32EnumAttrCase<"RescaledSum", 7, "rescaled_sum">,
+    I32EnumAttrCase<"Float", 8, "float">,
+    I32EnumAttrCase<"FloatBias", 9, "float_bias">,
     I32EnumAttrCase<"Wide", 10, "wide">]> {
   let cppNamespace = "::qbias";
   let genSpecializedAttr = 0;
@@ -146,7 +151,7 @@ def QBias_ReferenceAttr : QBias_Attr<"Reference", "reference"> {
 }
 
 def QBias_RequantAttr : QBias_Attr<"Requant", "requant"> {
-  let summary = "Requantization of an integer operation (N6, N8)";
+  let summary = "Requantization of an integer operation (N6, N8, section 4)";
   let description = [{
     Per channel (or one entry for all): multiplier `m`, shift `k`, rounding
     constant `r`. With `acc` the accumulator, bias included:
@@ -158,6 +163,14 @@ def QBias_RequantAttr : QBias_Attr<"Requant", "requant"> {
     threshold:   lo + #{i : acc >= thresholds[c][i]}
     table:       thresholds[acc - acc_min] (one-operand), or indexed by both operands
     accumulator: acc
+    double_round: (sat32(acc << max(31 - k, 0)) * m rounded at 31 bits, ties up)
+                 >> max(k - 31, 0), half away from zero, + zero_point, clamped
+    divide:      sum of the window's own integers / divisor, half away from zero
+    rescaled_sum: three rescales m[i], k[i]: both operands with extra bits, their
+                 sum; rounded once in mode single, as double_round in tflite
+    float:       rne(f32(acc) * m) + zero_point, or the f32 expression of the
+                 dequantized operands (add, mul, avg_pool)
+    float_bias:  rne((f32(acc) * m + r) / f32(scale of the result)) + zero_point
     wide:        low = acc * m_low + r_low
                  v = acc * m + r + (low >> limb)
                  y = v >> k, or where (v + tie) >> k is another integer the even
@@ -167,6 +180,9 @@ def QBias_RequantAttr : QBias_Attr<"Requant", "requant"> {
 
     The low halves of form wide are rows of `low`, one for each channel: limb,
     m_low, addend_multiplier's low half, r_low, tie.
+
+    `m` and `r` of the float forms are f64 arrays that hold float32 values; only
+    mode `float` has them, and no program with them is integer-only.
 
     Operations with an addend use `acc * m + q * addend_multiplier` in place
     of `acc * m`.

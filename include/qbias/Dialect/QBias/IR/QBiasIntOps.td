@@ -64,7 +64,8 @@ def QBias_IntConv2DOp : QBias_SegmentOp<"conv2d", [AttrSizedOperandSegments]> {
     * C7: multiplier, shift, rounding, bounds and the certificate's interval
       have one entry per output channel, at most 2^20; a certificate counts
       these channels; bounds are integers with min <= max.
-    * C8: 1 <= shift <= 62 and 0 < multiplier < 2^40.
+    * C8: 1 <= shift <= 62 (0 too in mode shift) and 0 < multiplier < 2^40 (0 too
+      in modes other than exact).
     * C9: the accumulator form has an i32 or i64 result and no output type in
       its reference; every other form has a per-tensor output type there, whose
       integers the result holds, and lo <= hi of that integer type (a half_even
@@ -79,6 +80,15 @@ def QBias_IntConv2DOp : QBias_SegmentOp<"conv2d", [AttrSizedOperandSegments]> {
       positive but for the addend's; one positive finite weight scale, or one
       per channel; finite biases (and units) in the same number; and finite
       steps.
+    * C13: the form is one of the mode: affine or half_even and threshold
+      (exact), affine and rescaled_sum (single), double_round, affine, divide and
+      rescaled_sum (tflite), float and float_bias (float), affine (shift), table
+      and accumulator in every mode; before certification affine stands for any.
+      divide is for means, rescaled_sum for sums, float_bias for convolutions and
+      matrix products. double_round has multipliers 0 <= m < 2^31 and shifts
+      1 <= k <= 62 and no roundings, rescaled_sum three of each; float forms have
+      one positive float32 multiplier per channel (sums, products and means
+      none), float_bias a float32 rounding; divide has no arrays.
 
     Example: test/Examples/int-conv2d.mlir
   }];
@@ -116,7 +126,7 @@ def QBias_IntMatmulOp : QBias_SegmentOp<"matmul", [AttrSizedOperandSegments]> {
     Constraints:
     * C1 to C4: as `qbias.matmul`.
     * C5: zero points are values of the operand's type.
-    * C6: as C7 to C12 of `qbias.int.conv2d`; weight scales in the reference say
+    * C6: as C7 to C13 of `qbias.int.conv2d`; weight scales in the reference say
       that `rhs` is a constant, else it counts as an activation.
     * C7: a constant `rhs` has rank 2 and elements i8 or i16, and rhs_zp is 0.
 
@@ -155,8 +165,8 @@ def QBias_IntAddOp : QBias_SegmentOp<"add"> {
     Constraints:
     * C1, C2: as `qbias.add`.
     * C3: zero points are values of the operand's type.
-    * C4: two multipliers, or the form table; one entry per array; as C7, C8
-      (multipliers of either sign), C9, C11 and C12 (scales of either sign) of
+    * C4: two multipliers, or the form table, rescaled_sum or float; one entry per array; as C7, C8
+      (multipliers of either sign), C9, C11, C12 (scales of either sign) and C13 of
       `qbias.int.conv2d`.
 
     Example: test/Examples/int-add.mlir
@@ -176,7 +186,7 @@ def QBias_IntMulOp : QBias_SegmentOp<"mul"> {
     Constraints:
     * C1, C2: as `qbias.mul`.
     * C3: zero points are values of the operand's type.
-    * C4: one entry per array; as C7 to C9, C11 and C12 of `qbias.int.conv2d`.
+    * C4: one entry per array; as C7 to C9 and C11 to C13 of `qbias.int.conv2d`.
 
     Example: test/Examples/int-mul.mlir
   }];
@@ -198,7 +208,7 @@ def QBias_IntAvgPoolOp : QBias_SegmentOp<"avg_pool"> {
     * C1 to C3: as `qbias.pool avg`.
     * C4: input_zp is a value of the input's type.
     * C5: divisors are exactly those of the windows, ascending.
-    * C6: one entry per divisor in every array; as C7 to C9, C11 and C12 of
+    * C6: one entry per divisor in every array; as C7 to C9 and C11 to C13 of
       `qbias.int.conv2d`.
 
     Example: test/Examples/int-avg-pool.mlir
@@ -224,7 +234,7 @@ def QBias_IntRequantizeOp : QBias_SegmentOp<"requantize", [SameOperandsAndResult
     Constraints:
     * C1: operand and result have one shape.
     * C2: input_zp is a value of the input's type.
-    * C3: one entry per array; as C7 to C9, C11 and C12 of `qbias.int.conv2d`.
+    * C3: one entry per array; as C7 to C9 and C11 to C13 of `qbias.int.conv2d`.
 
     Example: test/Examples/int-requantize.mlir
   }];
@@ -247,7 +257,7 @@ def QBias_IntLookupOp : QBias_SegmentOp<"lookup", [SameOperandsAndResultShape]> 
       input: 256 (65536).
     * C3: the form is table, and every entry lies in lo .. hi.
     * C4: input_zp is a value of the input's type.
-    * C5: as C7, C9, C11 and C12 of `qbias.int.conv2d`; there are no thresholds.
+    * C5: as C7, C9 and C11 to C13 of `qbias.int.conv2d`; there are no thresholds.
 
     Example: test/Examples/int-lookup.mlir
   }];

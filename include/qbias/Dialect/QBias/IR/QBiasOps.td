@@ -161,12 +161,13 @@ def QBias_BiasOp : QBias_Op<"bias", [Pure]> {
       weight_scale have one element per channel (weight_scale and unit may have
       a single one), for at most 2^20 channels.
     * C2: |residue| is at most half of input_scale * weight_scale, unless the
-      kind is overflow: there the accumulator's range ends (N10).
+      kind is overflow: there the accumulator's range ends (N10); or unless
+      `substitute` says that another integer was asked for (docs/Bias.md).
     * C3: all scales and units are positive and finite, all values finite.
 
     Example: test/Examples/bias.mlir
   }];
-  let arguments = (ins QBias_BiasCaseAttr:$kind, ElementsAttr:$integer,
+  let arguments = (ins QBias_BiasCaseAttr:$kind, UnitAttr:$substitute, ElementsAttr:$integer,
     ElementsAttr:$value, OptionalAttr<ElementsAttr>:$unit, F64Attr:$input_scale,
     ElementsAttr:$weight_scale);
   let results = (outs QBias_RealTensor:$result);

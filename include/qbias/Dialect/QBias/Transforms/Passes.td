@@ -69,8 +69,15 @@ def MaterializeBias : Pass<"qbias-materialize-bias", "::mlir::func::FuncOp"> {
     their bias is a `qbias.bias` (N5), one per use; a constant added right
     after becomes the bias. Each layer gets a remark that names its case
     (docs/Numerics.md, section 6); an overflowing bias (N10) gets a warning.
-    Layers with unquantized operands are left alone.
+    Layers with unquantized operands are left alone. `bias` other than residue
+    is for comparison (docs/Bias.md).
   }];
+  let options = [
+    Option<"bias", "bias", "std::string", "\"residue\"",
+      "residue and int32: rne(b / (s_x * s_w)). int8: the bias is rounded to 8 bits of its own scale first. float: 0, the bias is added in float.">,
+    Option<"verbatim", "verbatim", "bool", "false",
+      "Take the file's integers for a bias whose scale is s_x * s_w up to float32 rounding, as producers' kernels do.">,
+  ];
   let dependentDialects = ["::qbias::QBiasDialect"];
 }
 
@@ -79,18 +86,29 @@ def FuseRequant : Pass<"qbias-fuse-requant", "::mlir::ModuleOp"> {
   let description = [{
     Input: real-family operations after scales are propagated and biases
     materialized. Output: integer-family operations on plain integers, with
-    the reference of the segment and the plain recipe (`single`) as
-    requantization, which `--qbias-certify` replaces by a proven one. Refused:
-    segments without integer form (N13), with an error that names both tensors,
-    the operations between them and the tensor to quantize.
+    the reference of the segment, the mode of its requantization, and the plain
+    recipe as a start, which `--qbias-certify` replaces by what the mode says.
+    Refused: segments without integer form (N13), with an error that names both
+    tensors, the operations between them and the tensor to quantize.
   }];
+  let options = [
+    Option<"requant", "requant", "std::string", "\"exact\"",
+      "Requantization mode of every layer: exact, single, tflite, float or shift.">,
+    ListOption<"requantLayers", "requant-layer", "std::string",
+      "NAME=MODE: the mode of one layer.">,
+    Option<"bias", "bias", "std::string", "\"residue\"",
+      "residue; int32 and int8: layers with a bias take mode single where exact was asked for; float: they take mode float and add it in float.">,
+  ];
   let dependentDialects = ["::qbias::QBiasDialect", "::mlir::arith::ArithDialect"];
 }
 
 def Certify : Pass<"qbias-certify", "::mlir::ModuleOp"> {
   let summary = "Solve for requantizations that equal the reference, and prove it";
   let description = [{
-    Input: integer-family operations. For every channel the accumulator bound
+    Input: integer-family operations. An operation of mode exact is solved, one
+    of another mode (docs/Numerics.md, section 4) gets the numbers its mode
+    derives, and the count of channels that still equal the reference. For every
+    channel of mode exact the accumulator bound
     (N9) is computed and m, k, r solved and proven (N7, N8, N11, N11b); bounds
     and certificate are attached, and each layer gets a remark with its form,
     widths and counts. An 8-bit channel without an affine or half-even form

@@ -1,0 +1,94 @@
+//===- AssignModes.cpp - the mode of every integer operation ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "AssignModes.h"
+
+#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
+
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace qbias;
+
+static FailureOr<RequantMode> parseMode(Operation *op, StringRef text) {
+  if (std::optional<RequantMode> mode = symbolizeRequantMode(text))
+    return *mode;
+  return op->emitError("requantization mode is '")
+         << text << "', expected exact, single, tflite, float or shift";
+}
+
+/// Modes of single layers by name.
+static FailureOr<llvm::StringMap<RequantMode>> parseLayers(Operation *op,
+                                                           ArrayRef<std::string> layers) {
+  llvm::StringMap<RequantMode> modes;
+  for (StringRef layer : layers) {
+    auto [name, text] = layer.rsplit('=');
+    FailureOr<RequantMode> mode = parseMode(op, text);
+    if (failed(mode))
+      return failure();
+    modes[name] = *mode;
+  }
+  return modes;
+}
+
+/// `requant` of another mode; `isFloatBias` starts with arrays of that form.
+static void setMode(IntegerSegmentOpInterface op, RequantMode mode, bool isFloatBias) {
+  RequantAttr requant = op.getRequantAttr();
+  MLIRContext *context = op->getContext();
+  if (!isFloatBias) {
+    op.setRequantAttr(
+        RequantAttr::get(context, mode, requant.getForm(), requant.getMultiplier(),
+                         requant.getAddendMultiplier(), requant.getShift(),
+                         requant.getRounding(), requant.getThresholds(),
+                         requant.getZeroPoint(), requant.getLo(), requant.getHi()));
+    return;
+  }
+  int64_t channels = op.getRequantChannels();
+  std::string name = getLayerName(op);
+  op.setRequantAttr(RequantAttr::get(
+      context, mode, RequantForm::FloatBias,
+      makeFloats(context, SmallVector<double>(channels, 1), name + ".multiplier"), {}, {},
+      makeFloats(context, SmallVector<double>(channels, 0), name + ".rounding"), {}, 0,
+      requant.getLo(), requant.getHi()));
+}
+
+LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
+                                 ArrayRef<std::string> layers, StringRef bias) {
+  FailureOr<RequantMode> common = parseMode(module, text);
+  FailureOr<llvm::StringMap<RequantMode>> own = parseLayers(module, layers);
+  if (failed(common) || failed(own))
+    return failure();
+  llvm::StringMap<bool> found;
+  module.walk([&](IntegerSegmentOpInterface op) {
+    auto chosen = own->find(getLayerName(op));
+    if (chosen != own->end())
+      found[getLayerName(op)] = true;
+    RequantAttr requant = op.getRequantAttr();
+    RequantMode mode = chosen == own->end() ? *common : chosen->second;
+    // Tables are the same in every mode but for one kernel of tflite.
+    bool isTable = isa<IntLookupOp>(op.getOperation());
+    if (requant.getForm() == RequantForm::Accumulator ||
+        (isTable && mode != RequantMode::TFLite))
+      return;
+    bool compares = bias != "residue" && op.getReferenceAttr().getBias();
+    bool isFloatBias = compares && bias == "float" && !requant.getAddendMultiplier();
+    if (isFloatBias)
+      mode = RequantMode::Float;
+    else if (compares && mode == RequantMode::Exact)
+      mode = RequantMode::Single;
+    if (mode != requant.getMode())
+      setMode(op, mode, isFloatBias);
+  });
+  for (const auto &entry : *own)
+    if (!found.contains(entry.first()))
+      return module.emitError("has no layer '")
+             << entry.first() << "' to give mode " << stringifyRequantMode(entry.second)
+             << "; `qbias report` lists the layers";
+  return success();
+}
