@@ -9,7 +9,7 @@
 // M = s_x * s_w / s_y in double from the scales (N1 has them exact; two float32
 // factors have an exact product), then per mode:
 //
-//   single  m, k of M; r = (z_y << k) + 2^(k-1), and what N10 moved out of the bias
+//   single  m, k of M; r = (z_y << k) + 2^(k-1)
 //   tflite  m, k of M, rounded twice; 16-bit activations: 15 bits of m, once
 //   float   M in float32
 //   shift   m = 1 (2^j where M > 1), r as single
@@ -99,50 +99,38 @@ bool qbias::fitsWithAddend(IntRange acc, int64_t m, IntRange q, int64_t m2, Int1
   return extreme(false) >= -kMax && extreme(true) <= kMax && r >= -kMax && r <= kMax;
 }
 
-/// m and k with as many bits as leave room for every accumulator in 64.
-static FailureOr<numerics::Requant> fitPlain(const ModeSubject &subject, size_t c) {
+/// Appends m, k, r of channel `c` (and the multiplier of an addend) with as many
+/// bits of m as leave room for every sum in 64 bits.
+static LogicalResult addPlain(const ModeSubject &subject, size_t c,
+                              ModeNumbers &numbers) {
   double real = realMultiplier(subject, c) / divisorOf(subject, c);
   numerics::Requant plain =
       numerics::plainRecipe(real, subject.zeroPoint(), subject.chain.outputRange());
-  const ChannelSegment &channel = subject.channels[c];
-  // N10: a saturated bias takes its accumulator to an end of int32, and leaves
-  // more than one unit over.
-  bool hasOverflow = abs(channel.offset) > channel.unit &&
-                     (channel.acc.max == INT32_MAX || channel.acc.min == INT32_MIN);
+  IntRange acc = subject.channels[c].acc, q = {0, 0};
+  bool isSum = hasAddend(subject.op);
+  if (isSum)
+    q = getValueRange(subject.op.getActivations().back());
   for (; plain.shift >= 1; --plain.shift, plain.multiplier = (plain.multiplier + 1) / 2) {
+    double scaled = std::ldexp(subject.operands.back() / subject.result, plain.shift);
+    if (isSum && std::abs(scaled) >= 0x1p40)
+      continue;
+    int64_t addend = isSum ? std::llround(scaled) : 0;
     Int128 rounding = Int128(subject.zeroPoint()) * (Int128(1) << plain.shift) +
                       (Int128(1) << (plain.shift - 1));
-    numerics::Integer moved =
-        hasOverflow ? numerics::roundHalfEven(channel.offset / subject.chain.out.scale *
-                                              numerics::powerOfTwo(plain.shift))
-                    : numerics::Integer(0);
-    std::optional<int64_t> extra = numerics::toInt64(moved);
-    if (!extra ||
-        !fitsWithAddend(channel.acc, plain.multiplier, {0, 0}, 0, rounding + *extra))
+    if (isSum)
+      rounding -= Int128(addend) * subject.op.getAddendZeroPoint();
+    if (!fitsWithAddend(acc, plain.multiplier, q, addend, rounding))
       continue;
-    plain.rounding = static_cast<int64_t>(rounding + *extra);
-    return plain;
+    numbers.multiplier.push_back(plain.multiplier);
+    numbers.shift.push_back(plain.shift);
+    numbers.rounding.push_back(static_cast<int64_t>(rounding));
+    if (isSum)
+      numbers.addendMultiplier.push_back(addend);
+    return success();
   }
   return subject.op->emitError("mode single: channel ")
-         << c << " leaves 64 bits, its accumulator reaches [" << channel.acc.min << ", "
-         << channel.acc.max << "]; use mode exact for this layer";
-}
-
-/// Second multiplier and rounding constant of an accumulator plus a tensor.
-static LogicalResult addAddend(const ModeSubject &subject, size_t c, int64_t addend,
-                               ModeNumbers &numbers) {
-  auto q = getValueRange(subject.op.getActivations().back());
-  Int128 rounding =
-      Int128(numbers.rounding[c]) - Int128(addend) * subject.op.getAddendZeroPoint();
-  IntRange acc = subject.channels[c].acc;
-  if (std::abs(addend) >= int64_t(1) << numerics::kWideMultiplierBits ||
-      !fitsWithAddend(acc, numbers.multiplier[c], q, addend, rounding))
-    return subject.op->emitError("channel ")
-           << c << " leaves 64 bits with the tensor that is added; use mode exact for "
-           << "this layer";
-  numbers.addendMultiplier.push_back(addend);
-  numbers.rounding[c] = static_cast<int64_t>(rounding);
-  return success();
+         << c << " leaves 64 bits, its accumulator reaches [" << acc.min << ", "
+         << acc.max << "]; use mode exact for this layer";
 }
 
 /// Three rescales of a sum.
@@ -164,20 +152,9 @@ static FailureOr<ModeNumbers> deriveSingle(const ModeSubject &subject) {
   if (isa<IntAddOp>(subject.op.getOperation()))
     return makeSum(subject, numerics::Rounding::Once);
   ModeNumbers numbers;
-  for (size_t c = 0; c < subject.channels.size(); ++c) {
-    FailureOr<numerics::Requant> plain = fitPlain(subject, c);
-    if (failed(plain))
+  for (size_t c = 0; c < subject.channels.size(); ++c)
+    if (failed(addPlain(subject, c, numbers)))
       return failure();
-    numbers.multiplier.push_back(plain->multiplier);
-    numbers.shift.push_back(plain->shift);
-    numbers.rounding.push_back(plain->rounding);
-    if (!hasAddend(subject.op))
-      continue;
-    double addend = subject.operands.back() / subject.result;
-    if (failed(addAddend(subject, c, std::llround(std::ldexp(addend, plain->shift)),
-                         numbers)))
-      return failure();
-  }
   return numbers;
 }
 

@@ -211,6 +211,7 @@ static json::Object describeLayer(IntegerSegmentOpInterface op, const Lowered &l
       {"certified_channels", certificate ? certificate.getCertified() : 0},
       {"certificate", getCertificateName(requant, certificate)},
       {"mode", stringifyRequantMode(requant.getMode())},
+      {"form", stringifyRequantForm(requant.getForm())},
       {"approximate", false},
       {"bias", describeBias(op)},
       {"shift", toJsonOrNull(requant.getShift())},

@@ -249,7 +249,8 @@ def _quantize_sum(tensor, origin, target, mode, bias):
         if bias == "float" and tensor.constant is not None:
             result[chosen] = _float_bias(ints, unit, offset, target)
         else:
-            result[chosen] = _one_sum(ints + round_half_even(offset / unit), unit, target, mode)
+            levels = _one_sum(ints + round_half_even(offset / unit), unit, target, mode)
+            result[chosen] = np.clip(levels, target.qmin, target.qmax)
     return result
 
 
@@ -267,7 +268,7 @@ def _one_sum(acc, unit, target, mode):
             return (acc << -k) + zero_point
         return (acc + (zero_point << k) + (1 << (k - 1))) >> k
     m, k, r = plain_numbers(real, zero_point)
-    return (acc * m + r) >> k
+    return (acc.astype(object) * m + r) >> k
 
 
 def _float_bias(acc, unit, offset, target):
@@ -289,7 +290,9 @@ def _quantize_skip(tensor, target):
         acc = first.ints[chosen].astype(np.int64) + round_half_even(offset / unit)
         m, k, r = plain_numbers(float(unit) / float(target.scale), target.zero_point)
         m2 = _half_away(math.ldexp(float(scale) / float(target.scale), k))
-        result[chosen] = (acc * m + second.ints[chosen].astype(np.int64) * m2 + r) >> k
+        addend = second.ints[chosen].astype(object)
+        result[chosen] = np.clip((acc.astype(object) * m + addend * m2 + r) >> k,
+                                 target.qmin, target.qmax)
     return result
 
 

@@ -28,6 +28,7 @@ class Vector:
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
         self.name, self.arrays = os.path.basename(path)[:-len(".json")], {}
+        self.types = {array["type"] for array in data["arrays"].values()}
         self.defines = {}
         prefix = self.name.upper() + "_"
         for key, value in data["defines"].items():
@@ -111,7 +112,7 @@ class Program:
     def finish(self, real, dims, kind, clamp=None):
         """The text of the module."""
         if clamp:
-            real = self.emit(f"qbias.clamp {real} lo {clamp[0]:.1f} hi {clamp[1]:.1f} : "
+            real = self.emit(f"qbias.clamp {real} lo {float(clamp[0])!r} hi {float(clamp[1])!r} : "
                              f"{shape(dims, 'f32')}")
         out = shape(dims, kind)
         result = self.emit(f"qbias.quantize {real} : {shape(dims, 'f32')} -> {out}")
@@ -180,7 +181,7 @@ def convolution(v, depthwise):
         pads = [max(pad, 0) for pad in pads]
     groups = inputs if depthwise else 1
     # Without a 64-bit bias the convolution kernel has 32-bit sums.
-    wide = v.array("bias") is not None and bits == 16
+    wide = "int64_t" in v.types
     source = "" if depthwise or wide else ', qbias.source = "CONV_2D"'
     acc = program.emit(
         f"qbias.conv2d {real}, {w}{bias} {{pads = array<i64: {numbers(pads)[1:-1]}>, "
@@ -224,7 +225,8 @@ def pair(v, operator):
     if operator == "mul":
         scales, out_scale, clamp = (real, 1.0), 1.0, activation(v)
     else:  # both inputs at scale 1, so 2 * max = 2
-        scales, out_scale, clamp = (1.0, 1.0), 2.0 / (2**v["LEFT_SHIFT"] * real), None
+        scales, out_scale = (1.0, 1.0), 2.0 / (2**v["LEFT_SHIFT"] * real)
+        clamp = tuple(level * out_scale for level in activation(v))
     dims, kinds = [1, a.size], [quant(bits, s, -v[f"INPUT{i}_OFFSET"])
                                 for i, s in zip((1, 2), scales)]
     names = [program.argument(dims, kind) for kind in kinds]

@@ -64,12 +64,15 @@ static void report(IntegerSegmentOpInterface op) {
            << remark::metric("channels", certificate.getChannels())
            << remark::metric("certified", certificate.getCertified());
   };
+  // A recipe was asked for: its count is a fact, no failed proof.
+  bool isRecipe = requant.getMode() != RequantMode::Exact;
   if (isComplete)
     emit(remark::passed(op->getLoc(), options));
+  else if (isRecipe)
+    emit(remark::analysis(op->getLoc(), options));
   else
     emit(remark::failed(op->getLoc(), options));
-  // A recipe was asked for; the remark has its count.
-  if (!isComplete && requant.getMode() == RequantMode::Exact)
+  if (!isComplete && !isRecipe)
     warnDeviations(op);
   if (requant.getForm() == RequantForm::Threshold)
     remark::missed(op->getLoc(),

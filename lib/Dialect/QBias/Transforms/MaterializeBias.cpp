@@ -100,10 +100,11 @@ static std::vector<numerics::Rational> getReals(const ExactArray &bias, int64_t 
   return reals;
 }
 
-/// N5 and N10 for every channel.
+/// N5, and N10 unless the bias is to keep its size, for every channel.
 static FailureOr<Materialized> materialize(AccumulatorOpInterface op,
                                            const Operands &operands,
-                                           ArrayRef<numerics::Rational> bias) {
+                                           ArrayRef<numerics::Rational> bias,
+                                           bool isLimited) {
   int64_t channels = op.getOutputChannels();
   auto input = getParams(operands.input);
   numerics::Range centered = {input.storage.min - input.zeroPoint,
@@ -113,8 +114,9 @@ static FailureOr<Materialized> materialize(AccumulatorOpInterface op,
   auto products = getProductBounds(operands.weights, channels, centered);
   if (!products)
     return op->emitOpError("accumulator bound leaves 64 bits");
-  bool isWide = llvm::any_of(
-      *products, [](numerics::Range r) { return !numerics::allowedBias(r).has_value(); });
+  bool isWide = !isLimited || llvm::any_of(*products, [](numerics::Range r) {
+    return !numerics::allowedBias(r).has_value();
+  });
   Materialized result;
   for (int64_t c = 0; c < channels; ++c) {
     numerics::Rational weightScale = *numerics::exactRational(

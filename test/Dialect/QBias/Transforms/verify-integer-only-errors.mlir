@@ -78,3 +78,18 @@ llvm.func @float_in_llvm(%p: !llvm.ptr) {
   llvm.store %0, %p : f32, !llvm.ptr
   llvm.return
 }
+
+// -----
+
+!out = !quant.uniform<i8:f32, 1.0>
+
+// Integers in and out, but float32 between them.
+func.func @main(%x: tensor<4xi8>) -> tensor<4xi8> {
+  // expected-error @+1 {{integer-only: layer 'rescale' requantizes in float32 (mode float)}}
+  %y = qbias.int.requantize %x
+      {input_zp = 0, reference = #qbias.reference<operands = [1.0], result = !out>,
+       requant = #qbias.requant<mode = float, form = float, multiplier = dense<1.0> : tensor<1xf64>, lo = -128, hi = 127>,
+       layer = #qbias.layer<name = "rescale", op = "QuantizeLinear">}
+      : tensor<4xi8> -> tensor<4xi8>
+  return %y : tensor<4xi8>
+}

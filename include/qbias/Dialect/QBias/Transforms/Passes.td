@@ -76,7 +76,7 @@ def MaterializeBias : Pass<"qbias-materialize-bias", "::mlir::func::FuncOp"> {
     Option<"bias", "bias", "std::string", "\"residue\"",
       "residue and int32: rne(b / (s_x * s_w)). int8: the bias is rounded to 8 bits of its own scale first. float: 0, the bias is added in float.">,
     Option<"verbatim", "verbatim", "bool", "false",
-      "Take the file's integers for a bias whose scale is s_x * s_w up to float32 rounding, as producers' kernels do.">,
+      "For modes without a residue: take the file's integers for a bias whose scale is s_x * s_w up to float32 rounding, as producers' kernels do, and let no bias saturate (N10).">,
   ];
   let dependentDialects = ["::qbias::QBiasDialect"];
 }
