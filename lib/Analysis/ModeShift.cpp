@@ -78,7 +78,9 @@ static LogicalResult addShifts(const ModeSubject &subject, size_t c, const Ratio
   if (b) {
     q = getValueRange(subject.op.getActivations().back());
     auto add = dyn_cast<IntAddOp>(subject.op.getOperation());
-    rounding -= Int128(add ? add.getRhsZp() : subject.op.getAddendZeroPoint()) * mb;
+    int64_t zeroB =
+        add ? int64_t(add.getRhsZp()) : int64_t(subject.op.getAddendZeroPoint());
+    rounding -= Int128(zeroB) * mb;
     numbers.addendMultiplier.push_back(mb);
   }
   if (!fitsWithAddend(rangeA, ma, q, mb, rounding))

@@ -82,7 +82,14 @@ std::optional<RealConstant> qbias::getRealConstant(Value value) {
   SmallVector<double> scales = getScales(type);
   MLIRContext *context = value.getContext();
   std::string name = getTensorName(value.getLoc());
-  return RealConstant{makeIntegers(context, integers, name),
+  // As wide as in the file: kernels differ by the width of a bias.
+  unsigned width = type.getStorageType().getIntOrFloatBitWidth();
+  bool isInt32 = width == 32 && llvm::all_of(integers, [](int64_t q) {
+                   return q == static_cast<int32_t>(q);
+                 });
+  auto arrayType = RankedTensorType::get({int64_t(integers.size())},
+                                         IntegerType::get(context, isInt32 ? 32 : 64));
+  return RealConstant{makeIntegers(arrayType, integers, name),
                       makeFloats(context, scales, name + ".scale")};
 }
 

@@ -164,12 +164,14 @@ Stage qbias::getStage(ModuleOp module) {
       stage = Stage::LLVM;
     else if (isa<linalg::LinalgDialect>(op->getDialect()))
       stage = Stage::Linalg;
-    else if (auto func = dyn_cast<func::FuncOp>(op);
-             llvm::any_of(op->getResultTypes(), isReal) ||
-             (func && llvm::any_of(func.getArgumentTypes(), isReal)))
-      stage = Stage::Import;
-    else
+    else {
+      // Mode float has real tensors among linalg operations too.
+      auto func = dyn_cast<func::FuncOp>(op);
+      if (llvm::any_of(op->getResultTypes(), isReal) ||
+          (func && llvm::any_of(func.getArgumentTypes(), isReal)))
+        stage = Stage::Import;
       return WalkResult::advance();
+    }
     return WalkResult::interrupt();
   });
   return stage;

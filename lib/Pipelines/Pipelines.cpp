@@ -42,7 +42,8 @@ void qbias::buildIntegerizePipeline(OpPassManager &pm, const PipelineOptions &op
   pm.addPass(createCSEPass());
   MaterializeBiasOptions materialize;
   materialize.bias = options.bias;
-  materialize.verbatim = options.requant != "exact";
+  materialize.requant = options.requant;
+  materialize.requantLayers = llvm::to_vector(options.requantLayers);
   pm.addNestedPass<func::FuncOp>(createMaterializeBias(materialize));
   FuseRequantOptions fuse;
   fuse.requant = options.requant;

@@ -10,7 +10,7 @@
 // CHECK-LABEL: func.func @two_biases
 // CHECK: %[[F:.*]] = qbias.bias float dense<6> : tensor<1xi32> value dense<7.600000e-01> : tensor<1xf32> scales 5.000000e-01, dense<2.500000e-01> : tensor<1xf64> : tensor<1xf32>
 // CHECK: qbias.matmul %{{.*}}, %{{.*}} bias %[[F]]
-// CHECK: %[[R:.*]] = qbias.bias rescaled dense<6> : tensor<1xi32> value dense<12> : tensor<1xi64> unit dense<6.250000e-02> : tensor<1xf64> scales 5.000000e-01, dense<2.500000e-01> : tensor<1xf64> : tensor<1xf32>
+// CHECK: %[[R:.*]] = qbias.bias rescaled dense<6> : tensor<1xi32> value dense<12> : tensor<1xi32> unit dense<6.250000e-02> : tensor<1xf64> scales 5.000000e-01, dense<2.500000e-01> : tensor<1xf64> : tensor<1xf32>
 // CHECK: qbias.matmul %{{.*}}, %{{.*}} bias %[[R]]
 func.func @two_biases(%q: tensor<1x2x!act>) -> (tensor<1x1xf32>, tensor<1x1xf32>) {
   %w = arith.constant dense<[[1, -2]]> : tensor<1x2xi8>

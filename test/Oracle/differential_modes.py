@@ -26,8 +26,6 @@ OPTIONS = ["requant=tflite", "requant=single", "requant=float", "requant=shift",
            "bias=int32", "bias=int8", "bias=float"]
 FEATURES = {"conv", "conv_skip", "linear", "add", "mul", "avg_pool", "max_pool", "concat",
             "unary", "reshape", "pad", "conv_unary"}
-# A bias beyond int32 is limited by the compiler; the scalar models have no word on it.
-LARGEST_BIAS = 2**30
 
 
 def run_case(seed, folder, qbias, option):

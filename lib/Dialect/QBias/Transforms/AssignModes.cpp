@@ -58,6 +58,15 @@ static void setMode(IntegerSegmentOpInterface op, RequantMode mode, bool isFloat
       requant.getLo(), requant.getHi()));
 }
 
+StringRef qbias::getModeName(Operation *op, StringRef mode,
+                             ArrayRef<std::string> layers) {
+  std::string name = getLayerName(op);
+  for (StringRef layer : llvm::reverse(layers))
+    if (layer.rsplit('=').first == name)
+      return layer.rsplit('=').second;
+  return mode;
+}
+
 LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
                                  ArrayRef<std::string> layers, StringRef bias) {
   FailureOr<RequantMode> common = parseMode(module, text);
@@ -65,6 +74,7 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
   if (failed(common) || failed(own))
     return failure();
   llvm::StringMap<bool> found;
+  int64_t floats = 0;
   module.walk([&](IntegerSegmentOpInterface op) {
     auto chosen = own->find(getLayerName(op));
     if (chosen != own->end())
@@ -82,6 +92,7 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
       mode = RequantMode::Float;
     else if (compares && mode == RequantMode::Exact)
       mode = RequantMode::Single;
+    floats += mode == RequantMode::Float;
     if (mode != requant.getMode())
       setMode(op, mode, isFloatBias);
   });
@@ -90,5 +101,8 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
       return module.emitError("has no layer '")
              << entry.first() << "' to give mode " << stringifyRequantMode(entry.second)
              << "; `qbias report` lists the layers";
+  if (floats)
+    emitWarning(module.getLoc()) << floats << " layers requantize in float32; the "
+                                 << "program is not integer-only";
   return success();
 }

@@ -19,6 +19,10 @@ namespace qbias {
 llvm::LogicalResult assignModes(mlir::ModuleOp module, llvm::StringRef mode,
                                 llvm::ArrayRef<std::string> layers, llvm::StringRef bias);
 
+/// The mode that `layers` (NAME=MODE) give a layer, else `mode`.
+llvm::StringRef getModeName(mlir::Operation *op, llvm::StringRef mode,
+                            llvm::ArrayRef<std::string> layers);
+
 } // namespace qbias
 
 #endif // QBIAS_LIB_DIALECT_QBIAS_TRANSFORMS_ASSIGNMODES_H

@@ -12,6 +12,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "AssignModes.h"
+
 #include "qbias/Analysis/Operands.h"
 #include "qbias/Analysis/Segments.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
@@ -25,6 +27,7 @@
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Remarks.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_MATERIALIZEBIAS
@@ -170,6 +173,18 @@ static void absorbAddedConstant(AccumulatorOpInterface op) {
   add->erase();
 }
 
+/// Some real value computed from the layer is quantized; else its sums are the
+/// result, which no mode changes.
+static bool isRequantized(AccumulatorOpInterface op) {
+  llvm::SetVector<Operation *> reached(op->user_begin(), op->user_end());
+  for (size_t i = 0; i < reached.size(); ++i) {
+    if (isa<QuantizeOp>(reached[i]))
+      return true;
+    reached.insert(reached[i]->user_begin(), reached[i]->user_end());
+  }
+  return false;
+}
+
 /// How many layers use a bias constant.
 static int64_t countBiasUses(Value bias) {
   return llvm::count_if(bias.getUses(), [](OpOperand &use) {
@@ -250,12 +265,15 @@ LogicalResult MaterializeBias::materializeLayer(AccumulatorOpInterface op, bool 
   if (failed(exact))
     return op->emitError("expects finite bias values, got NaN or infinity; "
                          "correct the bias constant in the model");
-  FailureOr<Materialized> materialized = materialize(
-      op, *operands, getReals(*exact, op.getOutputChannels(), bias == "int8"));
+  bool isSum = !isRequantized(op);
+  bool isExact = isSum || getModeName(op, requant, requantLayers) == "exact";
+  FailureOr<Materialized> materialized =
+      materialize(op, *operands, getReals(*exact, op.getOutputChannels(), bias == "int8"),
+                  /*isLimited=*/isSum || (isExact && bias == "residue"));
   if (failed(materialized))
     return failure();
   bool isSubstitute = bias == "int8" || bias == "float";
-  if (verbatim && !isSubstitute)
+  if (!isExact && !isSubstitute)
     isSubstitute = takeVerbatim(*constant, *operands, *materialized);
   if (bias == "float")
     materialized->integers.assign(op.getOutputChannels(), 0);

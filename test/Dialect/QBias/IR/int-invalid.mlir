@@ -264,7 +264,7 @@ func.func @f(%a: tensor<2x4xi8>, %b: tensor<2x4xui8>) {
 
 // int_add_c4
 func.func @f(%a: tensor<2x4xi8>, %b: tensor<2x4xi8>) {
-  // expected-error @+1 {{C4: expects two multipliers, or the form table, got form affine}}
+  // expected-error @+1 {{C4: expects two multipliers, or the form table, rescaled_sum or float, got form affine}}
   %0 = qbias.int.add %a, %b
       {lhs_zp = 0, rhs_zp = 0,
        reference = #qbias.reference<operands = [1.0, 1.0], result = !quant.uniform<i8:f32, 0.5>>,
@@ -278,7 +278,7 @@ func.func @f(%a: tensor<2x4xi8>, %b: tensor<2x4xi8>) {
 
 // int_add_c4_form
 func.func @f(%a: tensor<2x4xi8>, %b: tensor<2x4xi8>) {
-  // expected-error @+1 {{C4: expects two multipliers, or the form table, got form accumulator}}
+  // expected-error @+1 {{C4: expects two multipliers, or the form table, rescaled_sum or float, got form accumulator}}
   %0 = qbias.int.add %a, %b
       {lhs_zp = 0, rhs_zp = 0,
        reference = #qbias.reference<operands = [1.0, 1.0]>,

@@ -50,7 +50,7 @@ func.func @grid_is_per_channel(%q: tensor<1x2x!x>) -> tensor<1x2xf32> {
 
 // The file's integers stay as they are.
 // CHECK-LABEL: func.func @on_grid_bias(
-// CHECK: qbias.bias on_grid dense<[12, -7]> : tensor<2xi32> value dense<[12, -7]> : tensor<2xi64> unit dense<1.250000e-01> : tensor<1xf64>
+// CHECK: qbias.bias on_grid dense<[12, -7]> : tensor<2xi32> value dense<[12, -7]> : tensor<2xi32> unit dense<1.250000e-01> : tensor<1xf64>
 // REMARK: loc("on_grid_bias"): {{.*}}case=on_grid, {{.*}}int_max=12, int_min=-7, max_residue_in_units=0.000000
 func.func @on_grid_bias(%q: tensor<1x2x!x>) -> tensor<1x2xf32> {
   %x = qbias.dequantize %q : tensor<1x2x!x> -> tensor<1x2xf32>
@@ -66,7 +66,7 @@ func.func @on_grid_bias(%q: tensor<1x2x!x>) -> tensor<1x2xf32> {
 
 // 12 * 0.1 / 0.125 = 9.6, (-7 - 1) * 0.1 / 0.125 = -6.4: never the file's integers.
 // CHECK-LABEL: func.func @rescaled_bias(
-// CHECK: qbias.bias rescaled dense<[10, -6]> : tensor<2xi32> value dense<[12, -8]> : tensor<2xi64> unit dense<1.000000e-01>
+// CHECK: qbias.bias rescaled dense<[10, -6]> : tensor<2xi32> value dense<[12, -8]> : tensor<2xi32> unit dense<1.000000e-01>
 // REMARK: loc("rescaled_bias"): {{.*}}case=rescaled,
 func.func @rescaled_bias(%q: tensor<1x2x!x>) -> tensor<1x2xf32> {
   %x = qbias.dequantize %q : tensor<1x2x!x> -> tensor<1x2xf32>

@@ -75,8 +75,10 @@ def MaterializeBias : Pass<"qbias-materialize-bias", "::mlir::func::FuncOp"> {
   let options = [
     Option<"bias", "bias", "std::string", "\"residue\"",
       "residue and int32: rne(b / (s_x * s_w)). int8: the bias is rounded to 8 bits of its own scale first. float: 0, the bias is added in float.">,
-    Option<"verbatim", "verbatim", "bool", "false",
-      "For modes without a residue: take the file's integers for a bias whose scale is s_x * s_w up to float32 rounding, as producers' kernels do, and let no bias saturate (N10).">,
+    Option<"requant", "requant", "std::string", "\"exact\"",
+      "Mode of every layer. In modes beside exact, which have no residue, a bias whose scale is s_x * s_w up to float32 rounding keeps the file's integers, as in producers' kernels, and no bias saturates (N10).">,
+    ListOption<"requantLayers", "requant-layer", "std::string",
+      "NAME=MODE: the mode of one layer.">,
   ];
   let dependentDialects = ["::qbias::QBiasDialect"];
 }
