@@ -19,6 +19,8 @@ def requantize(acc, layer, addend=None):
     if layer["form"] == "threshold":
         t = layer["thresholds"]
         return layer["lo"] + (acc[..., None] >= t).sum(axis=-1)
+    if layer["form"] not in ("affine", "half_even"):
+        raise SystemExit(f"form {layer['form']} is that of another mode than exact")
     total = acc * layer["multiplier"] + layer["rounding"]
     if addend is not None:
         total = total + addend * layer["addend_multiplier"]

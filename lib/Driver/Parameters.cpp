@@ -118,7 +118,8 @@ bool Writer::addRequant(json::Object &object, IntegerSegmentOpInterface op) {
     object["lo"] = requant.getLo();
     object["hi"] = requant.getHi();
   }
-  if (requant.getForm() == RequantForm::HalfEven)
+  if (requant.getForm() == RequantForm::HalfEven ||
+      requant.getForm() > RequantForm::Accumulator)
     object["zero_point"] = requant.getZeroPoint();
   if (LayerAttr layer = op.getLayerAttr()) {
     object["source_op"] = toJsonString(layer.getOp());
