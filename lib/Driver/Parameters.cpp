@@ -119,7 +119,7 @@ bool Writer::addRequant(json::Object &object, IntegerSegmentOpInterface op) {
     object["hi"] = requant.getHi();
   }
   if (requant.getForm() == RequantForm::HalfEven ||
-      requant.getForm() > RequantForm::Accumulator)
+      requant.getForm() == RequantForm::Wide || isModeForm(requant.getForm()))
     object["zero_point"] = requant.getZeroPoint();
   if (LayerAttr layer = op.getLayerAttr()) {
     object["source_op"] = toJsonString(layer.getOp());
@@ -132,6 +132,7 @@ bool Writer::addRequant(json::Object &object, IntegerSegmentOpInterface op) {
          addArray("shift", requant.getShift()) &&
          addArray("rounding", requant.getRounding()) &&
          addArray("thresholds", requant.getThresholds()) &&
+         addArray("low", requant.getLow()) &&
          addArray("acc_min", bounds ? bounds.getMin() : ElementsAttr()) &&
          addArray("acc_max", bounds ? bounds.getMax() : ElementsAttr());
 }

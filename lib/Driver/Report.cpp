@@ -191,7 +191,7 @@ static StringRef getCertificateName(RequantAttr requant, CertificateAttr certifi
       requant.getMode() != RequantMode::Exact &&
       requant.getForm() != RequantForm::Accumulator &&
       (!certificate || certificate.getCertified() < certificate.getChannels());
-  return !certificate || isRecipe || requant.getForm() > RequantForm::Accumulator
+  return !certificate || isRecipe || isModeForm(requant.getForm())
              ? StringRef("none")
              : stringifyRequantForm(requant.getForm());
 }

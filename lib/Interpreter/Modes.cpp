@@ -16,8 +16,6 @@ using namespace qbias;
 using namespace qbias::interpreter;
 using numerics::Int128;
 
-bool interpreter::isModeForm(RequantForm form) { return form > RequantForm::Accumulator; }
-
 static numerics::Range outputOf(RequantAttr requant) {
   return {requant.getLo(), requant.getHi()};
 }

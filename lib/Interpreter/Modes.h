@@ -13,9 +13,6 @@
 
 namespace qbias::interpreter {
 
-/// Forms that only modes beside exact have.
-bool isModeForm(RequantForm form);
-
 /// Requantization `c` of an accumulator: double_round, divide, float or
 /// float_bias. Emits an error when the accumulator leaves 64 bits.
 mlir::FailureOr<int64_t> applyMode(IntegerSegmentOpInterface op, size_t c,

@@ -46,12 +46,6 @@ static constexpr int64_t kMantissaBits = 31;
 /// Extra bits of a sum's operands: 20, or 15 once a 16-bit tensor takes part.
 static constexpr int64_t kNarrowHeadroom = 20, kWideHeadroom = 15;
 
-bool qbias::isModeForm(RequantForm form) {
-  return form == RequantForm::DoubleRound || form == RequantForm::Divide ||
-         form == RequantForm::RescaledSum || form == RequantForm::Float ||
-         form == RequantForm::FloatBias;
-}
-
 static double resultScale(IntegerSegmentOpInterface op) {
   return cast<quant::UniformQuantizedType>(op.getReferenceAttr().getResult().getValue())
       .getScale();

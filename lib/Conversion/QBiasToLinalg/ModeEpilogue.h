@@ -15,10 +15,6 @@
 
 namespace qbias {
 
-/// Forms that only modes beside exact have: double_round, divide, rescaled_sum,
-/// float, float_bias.
-bool isModeForm(RequantForm form);
-
 /// One number per channel that the scalar body reads: i64, or float32 held as
 /// double. A column with equal entries becomes a constant of the body.
 struct ModeColumn {

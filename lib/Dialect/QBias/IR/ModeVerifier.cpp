@@ -16,6 +16,12 @@
 using namespace mlir;
 using namespace qbias;
 
+bool qbias::isModeForm(RequantForm form) {
+  return form == RequantForm::DoubleRound || form == RequantForm::Divide ||
+         form == RequantForm::RescaledSum || form == RequantForm::Float ||
+         form == RequantForm::FloatBias;
+}
+
 /// Rescales of a rescaled_sum: both operands, and their sum.
 static constexpr int64_t kSumRescales = 3;
 
@@ -28,7 +34,8 @@ static bool isFormOf(RequantMode mode, RequantForm form, bool isCertified) {
     return mode != RequantMode::Float || !isCertified;
   switch (mode) {
   case RequantMode::Exact:
-    return form == RequantForm::HalfEven || form == RequantForm::Threshold;
+    return form == RequantForm::HalfEven || form == RequantForm::Threshold ||
+           form == RequantForm::Wide;
   case RequantMode::Single:
     return form == RequantForm::RescaledSum;
   case RequantMode::TFLite:

@@ -200,7 +200,7 @@ static LogicalResult verifyOutput(const Segment &segment) {
            << ": expects lo <= hi in [" << range.min << ", " << range.max << "], got "
            << requant.getLo() << " and " << requant.getHi();
   bool hasZeroPoint = requant.getForm() == RequantForm::HalfEven ||
-                      requant.getForm() > RequantForm::Accumulator;
+                      isModeForm(requant.getForm());
   if (hasZeroPoint && !range.contains(requant.getZeroPoint()))
     return op->emitOpError(segment.output)
            << ": expects a zero point in [" << range.min << ", " << range.max << "], got "

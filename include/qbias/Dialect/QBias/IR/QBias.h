@@ -46,6 +46,10 @@ namespace qbias {
 /// Most channels of one operation: bounds the exact arithmetic of verifiers.
 inline constexpr int64_t kMaxChannels = int64_t(1) << 20;
 
+/// Forms that only modes beside exact have: double_round, divide, rescaled_sum,
+/// float, float_bias.
+bool isModeForm(RequantForm form);
+
 /// What is wrong with the parameters of a one-operand function, "" if nothing:
 /// alpha belongs to hard_sigmoid, leaky_relu and elu, beta to hard_sigmoid.
 std::string getUnaryFault(UnaryKind kind, mlir::FloatAttr alpha, mlir::FloatAttr beta);
