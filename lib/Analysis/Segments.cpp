@@ -88,6 +88,15 @@ static std::optional<Rational> exact(FloatAttr attr) {
   return numerics::exactRational(attr.getValueAsDouble());
 }
 
+static numerics::Step getStep(Attribute attribute);
+
+static std::shared_ptr<const numerics::Steps> getSteps(ArrayAttr attributes) {
+  auto steps = std::make_shared<numerics::Steps>();
+  for (Attribute attribute : attributes)
+    steps->steps.push_back(getStep(attribute));
+  return steps;
+}
+
 static numerics::Step getStep(Attribute attribute) {
   return TypeSwitch<Attribute, numerics::Step>(attribute)
       .Case<ClampStepAttr>([](auto clamp) {
@@ -105,6 +114,13 @@ static numerics::Step getStep(Attribute attribute) {
         return numerics::LinearStep{exact(linear.getFactor()).value_or(Rational(1)) /
                                         exact(linear.getDivisor()).value_or(Rational(1)),
                                     exact(linear.getOffset()).value_or(Rational(0))};
+      })
+      .Case<CombineStepAttr>([](auto combine) {
+        auto kind = combine.getKind() == CombineKind::Add   ? numerics::CombineKind::Add
+                    : combine.getKind() == CombineKind::Sub ? numerics::CombineKind::Sub
+                                                            : numerics::CombineKind::Mul;
+        return numerics::CombineStep{kind, getSteps(combine.getLhs()),
+                                     getSteps(combine.getRhs())};
       })
       .Case<TypeAttr>([](auto type) {
         return numerics::RequantizeStep{

@@ -112,6 +112,41 @@ static Rational geluTanh(const Rational &x) {
   return x * sigmoid(2 * inner);
 }
 
+/// log(1 + exp(x)), as a number that is not limited yet.
+static Rational softplus(const Rational &x) {
+  Float y(x);
+  mpfr_exp(y.v, y.v, MPFR_RNDN);
+  mpfr_log1p(y.v, y.v, MPFR_RNDN);
+  return y.get();
+}
+
+/// log(x); minus the largest magnitude up to 0.
+static Rational logarithm(const Rational &x) {
+  if (x <= 0)
+    return -numerics::powerOfTwo(kLargestExponent);
+  Float y(x);
+  mpfr_log(y.v, y.v, MPFR_RNDN);
+  return y.get();
+}
+
+static Rational errorFunction(const Rational &x) {
+  Float y(x);
+  mpfr_erf(y.v, y.v, MPFR_RNDN);
+  return y.get();
+}
+
+/// 1 / x; the largest magnitude for 0.
+static Rational reciprocal(const Rational &x) {
+  return x == 0 ? numerics::powerOfTwo(kLargestExponent) : Rational(1 / x);
+}
+
+/// The nearest integer; of two the even one.
+static Rational nearest(const Rational &x) {
+  Rational below(numerics::floorOf(x)), rest = 2 * (x - below);
+  bool isOdd = mpz_odd_p(below.get_num_mpz_t());
+  return rest > 1 || (rest == 1 && isOdd) ? Rational(below + 1) : below;
+}
+
 /// max(0, min(1, x)).
 static Rational limitToOne(const Rational &x) {
   return x < 0 ? Rational(0) : x > 1 ? Rational(1) : x;
@@ -146,6 +181,30 @@ Rational interpreter::applyUnary(UnaryKind function, const Rational &x,
     return abs(x);
   case UnaryKind::Square:
     return x * x;
+  case UnaryKind::Erf:
+    return errorFunction(x);
+  case UnaryKind::Log:
+    return logarithm(x);
+  case UnaryKind::Softplus:
+    return softplus(x);
+  case UnaryKind::Mish:
+    return x * tanh(softplus(x));
+  case UnaryKind::Softsign:
+    return x / (1 + abs(x));
+  case UnaryKind::Reciprocal:
+    return reciprocal(x);
+  case UnaryKind::Rsqrt:
+    return reciprocal(squareRoot(x));
+  case UnaryKind::Floor:
+    return Rational(numerics::floorOf(x));
+  case UnaryKind::Ceil:
+    return Rational(numerics::ceilOf(x));
+  case UnaryKind::Round:
+    return nearest(x);
+  case UnaryKind::Sign:
+    return sgn(x);
+  case UnaryKind::Threshold:
+    return x > alpha ? x : Rational(0);
   }
   return x;
 }

@@ -208,6 +208,16 @@ Rational interpreter::applyStep(Attribute step, const Rational &x) {
       .Case([&](UnaryStepAttr s) {
         return applyUnaryAttrs(s.getFunction(), x, s.getAlpha(), s.getBeta());
       })
+      .Case([&](CombineStepAttr s) {
+        Rational a = x, b = x;
+        for (Attribute inner : s.getLhs())
+          a = interpreter::applyStep(inner, a);
+        for (Attribute inner : s.getRhs())
+          b = interpreter::applyStep(inner, b);
+        return Rational(s.getKind() == CombineKind::Add   ? Rational(a + b)
+                        : s.getKind() == CombineKind::Sub ? Rational(a - b)
+                                                          : Rational(a * b));
+      })
       .Case([&](LinearStepAttr s) {
         return Rational(x * *exact(s.getFactor()) /
                             exact(s.getDivisor()).value_or(Rational(1)) +

@@ -63,6 +63,12 @@ void sigmoid(Real &x, Side side) {
   mpfr_ui_div(x.v, 1, x.v, towards(side));
 }
 
+/// x := log(1 + exp(x)).
+void softplus(Real &x, Side side) {
+  mpfr_exp(x.v, x.v, towards(side));
+  mpfr_log1p(x.v, x.v, towards(side));
+}
+
 /// x := (1 + erf(x)) / 2 = erfc(-x) / 2, without cancellation.
 void normalCdf(Real &x, Side side) {
   mpfr_neg(x.v, x.v, towards(side));
@@ -129,6 +135,21 @@ Rational powerOfTwo(int exponent) {
   return result;
 }
 
+double nearestDouble(const Rational &value) {
+  constexpr mpfr_prec_t kDoubleBits = 53;
+  Real real(kDoubleBits);
+  mpfr_set_q(real.v, value.get_mpq_t(), MPFR_RNDN);
+  return mpfr_get_d(real.v, MPFR_RNDN);
+}
+
+Rational divideByRoot(const Rational &x, const Rational &y) {
+  Integer top = sqrt(y.get_num()), bottom = sqrt(y.get_den());
+  if (top * top == y.get_num() && bottom * bottom == y.get_den())
+    return x * Rational(bottom) / Rational(top);
+  constexpr int kRootBits = 320;
+  return x / *boundOf(Irrational::Sqrt, y, Side::Lower, kRootBits);
+}
+
 std::optional<int64_t> toInt64(const Integer &value) {
   if (!value.fits_slong_p())
     return std::nullopt;
@@ -184,6 +205,16 @@ std::optional<Rational> boundOf(Irrational function, const Rational &x, Side sid
     sigmoid(v, side);
     break;
   }
+  case Irrational::Erf:
+    mpfr_erf(v.v, v.v, rnd);
+    break;
+  case Irrational::Softplus:
+    softplus(v, side);
+    break;
+  case Irrational::MishGate:
+    softplus(v, side);
+    mpfr_tanh(v.v, v.v, rnd);
+    break;
   }
   return toRational(v, side);
 }

@@ -230,6 +230,11 @@ Cut pullBack(const UnaryStep &step, const Cut &cut, Side side) {
   }
 }
 
+/// Left to evaluation.
+Cut pullBack(const CombineStep &, const Cut &, Side side) {
+  return {side == Side::Lower ? Cut::Everything : Cut::Nothing};
+}
+
 /// real(acc) = acc * unit + offset, then the chain.
 struct Segment {
   const Rational &unit, &offset;

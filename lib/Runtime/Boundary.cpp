@@ -79,6 +79,11 @@ bool quantizeInput(const Tensor &tensor, const float *values, int64_t count, boo
   return true;
 }
 
+/// log(1 + exp(x)) without overflow.
+static double softplus(double x) {
+  return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
+}
+
 /// A one-operand function (qbias.unary) of a real value.
 static double applyUnary(const std::string &function, double x, double alpha,
                          double beta) {
@@ -106,7 +111,31 @@ static double applyUnary(const std::string &function, double x, double alpha,
     return std::sqrt(std::max(x, 0.0));
   if (function == "abs")
     return std::fabs(x);
-  return x * x; // square, the last of them
+  if (function == "square")
+    return x * x;
+  if (function == "erf")
+    return std::erf(x);
+  if (function == "log")
+    return std::log(std::max(x, 0.0));
+  if (function == "softplus")
+    return softplus(x);
+  if (function == "mish")
+    return x * std::tanh(softplus(x));
+  if (function == "softsign")
+    return x / (1 + std::fabs(x));
+  if (function == "reciprocal")
+    return x == 0 ? HUGE_VAL : 1 / x;
+  if (function == "rsqrt")
+    return 1 / std::sqrt(std::max(x, 0.0));
+  if (function == "floor")
+    return std::floor(x);
+  if (function == "ceil")
+    return std::ceil(x);
+  if (function == "round")
+    return std::nearbyint(x);
+  if (function == "sign")
+    return x > 0 ? 1 : x < 0 ? -1 : 0;
+  return x > alpha ? x : 0; // threshold, the last of them
 }
 
 /// Steps applied outside to the real value of an accumulator.

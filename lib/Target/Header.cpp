@@ -153,6 +153,7 @@ static void printConstants(llvm::raw_ostream &os, const Tensor &tensor,
 static std::string getUnaryExpression(const runtime::Step &step) {
   std::string alpha = toCDouble(step.a.value_or(0)), beta = toCDouble(step.b.value_or(0));
   auto clampUnit = [](const std::string &y) { return "fmin(fmax(" + y + ", 0.0), 1.0)"; };
+  const std::string softplus = "(fmax(x, 0.0) + log1p(exp(-fabs(x))))";
   const std::pair<const char *, std::string> kExpressions[] = {
       {"sigmoid", "1.0 / (1.0 + exp(-x))"},
       {"tanh", "tanh(x)"},
@@ -167,7 +168,19 @@ static std::string getUnaryExpression(const runtime::Step &step) {
       {"exp", "exp(x)"},
       {"sqrt", "sqrt(fmax(x, 0.0))"},
       {"abs", "fabs(x)"},
-      {"square", "x * x"}};
+      {"square", "x * x"},
+      {"erf", "erf(x)"},
+      {"log", "log(fmax(x, 0.0))"},
+      {"softplus", softplus},
+      {"mish", "x * tanh(" + softplus + ")"},
+      {"softsign", "x / (1.0 + fabs(x))"},
+      {"reciprocal", "x == 0.0 ? HUGE_VAL : 1.0 / x"},
+      {"rsqrt", "1.0 / sqrt(fmax(x, 0.0))"},
+      {"floor", "floor(x)"},
+      {"ceil", "ceil(x)"},
+      {"round", "nearbyint(x)"},
+      {"sign", "(double)((x > 0.0) - (x < 0.0))"},
+      {"threshold", "x > " + alpha + " ? x : 0.0"}};
   for (auto &[name, expression] : kExpressions)
     if (step.function == name)
       return expression;

@@ -11,6 +11,7 @@
 
 #include "qbias/Numerics/Quantize.h"
 
+#include <memory>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -32,6 +33,18 @@ enum class UnaryFunction {
   Sqrt,        // sqrt(max(x, 0))
   Abs,         // |x|
   Square,      // x * x
+  Erf,         // 2 / sqrt(pi) * integral of exp(-t^2) from 0 to x
+  Log,         // log(x); minus infinity for x <= 0
+  Softplus,    // log(1 + exp(x))
+  Mish,        // x * tanh(log(1 + exp(x)))
+  Softsign,    // x / (1 + |x|)
+  Reciprocal,  // 1 / x; plus infinity for x = 0
+  Rsqrt,       // 1 / sqrt(x); plus infinity for x <= 0
+  Floor,       // the largest integer at most x
+  Ceil,        // the smallest integer at least x
+  Round,       // the nearest integer, ties to even
+  Sign,        // -1, 0 or 1
+  Threshold,   // x > alpha ? x : 0
 };
 
 /// min(max(x, lo), hi); an absent bound does not limit. ReLU is lo = 0.
@@ -54,7 +67,23 @@ struct RequantizeStep {
   QuantParams params;
 };
 
-using Step = std::variant<ClampStep, UnaryStep, LinearStep, RequantizeStep>;
+struct Steps;
+
+enum class CombineKind { Add, Sub, Mul };
+
+/// lhs(x) + rhs(x), a difference or a product: two chains of one operand, as in
+/// x * sigmoid(x).
+struct CombineStep {
+  CombineKind kind = CombineKind::Add;
+  std::shared_ptr<const Steps> lhs, rhs;
+};
+
+using Step = std::variant<ClampStep, UnaryStep, LinearStep, RequantizeStep, CombineStep>;
+
+/// Steps in order; none: the identity.
+struct Steps {
+  std::vector<Step> steps;
+};
 
 /// real -> steps in order -> quantize(out). The steps and the final quantize
 /// are those of the source model: a chain adds, drops and moves no rounding
@@ -82,7 +111,7 @@ struct Chain {
 
   /// The product of the linear steps, with clamps and intermediate quantizes
   /// taken as the identity: where a solver for an affine form starts to look
-  /// (a guess, never a proof). nullopt when a step is a UnaryStep.
+  /// (a guess, never a proof). nullopt when a step is a UnaryStep or CombineStep.
   std::optional<LinearStep> linearPart() const;
 };
 

@@ -37,6 +37,14 @@ Integer roundHalfEven(const Rational &value);
 /// 2^exponent, exact, for any sign of the exponent.
 Rational powerOfTwo(int exponent);
 
+/// The double nearest to a number within the range of normal doubles, ties to
+/// even.
+double nearestDouble(const Rational &value);
+
+/// x / sqrt(y) for y > 0: exact where the root is rational, else within 2^-256 of
+/// it, relatively.
+Rational divideByRoot(const Rational &x, const Rational &y);
+
 /// nullopt when the value does not fit.
 std::optional<int64_t> toInt64(const Integer &value);
 
@@ -58,6 +66,9 @@ enum class Irrational {
   Sqrt,     // sqrt(x), x > 0 and not the square of a rational
   Gelu,     // (1 + erf(x / sqrt(2))) / 2, x != 0
   GeluTanh, // (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2, x != 0
+  Erf,      // erf(x), x != 0
+  Softplus, // log(1 + exp(x)); irrational for every rational x
+  MishGate, // tanh(log(1 + exp(x))), x != 0
 };
 
 /// A rational strictly below (Lower) or above (Upper) f(x), from arithmetic

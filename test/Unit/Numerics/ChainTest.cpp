@@ -18,11 +18,15 @@ namespace {
 constexpr Range kInt8 = {-128, 127};
 
 constexpr UnaryFunction kAll[] = {
-    UnaryFunction::Sigmoid,   UnaryFunction::Tanh,      UnaryFunction::HardSigmoid,
-    UnaryFunction::HardSwish, UnaryFunction::LeakyRelu, UnaryFunction::Gelu,
-    UnaryFunction::GeluTanh,  UnaryFunction::Silu,      UnaryFunction::Elu,
-    UnaryFunction::Exp,       UnaryFunction::Sqrt,      UnaryFunction::Abs,
-    UnaryFunction::Square};
+    UnaryFunction::Sigmoid,    UnaryFunction::Tanh,      UnaryFunction::HardSigmoid,
+    UnaryFunction::HardSwish,  UnaryFunction::LeakyRelu, UnaryFunction::Gelu,
+    UnaryFunction::GeluTanh,   UnaryFunction::Silu,      UnaryFunction::Elu,
+    UnaryFunction::Exp,        UnaryFunction::Sqrt,      UnaryFunction::Abs,
+    UnaryFunction::Square,     UnaryFunction::Erf,       UnaryFunction::Log,
+    UnaryFunction::Softplus,   UnaryFunction::Mish,      UnaryFunction::Softsign,
+    UnaryFunction::Reciprocal, UnaryFunction::Rsqrt,     UnaryFunction::Floor,
+    UnaryFunction::Ceil,       UnaryFunction::Round,     UnaryFunction::Sign,
+    UnaryFunction::Threshold};
 
 Chain chainOf(std::vector<Step> steps, Rational scale, int64_t zeroPoint = 0,
               Range storage = kInt8) {
@@ -35,9 +39,25 @@ UnaryStep unary(UnaryFunction function, Rational alpha = 0, Rational beta = 0) {
 
 ClampStep relu() { return {Rational(0), std::nullopt}; }
 
+/// Has no value, but a limit that is infinite, somewhere: behind one, the other
+/// functions of a chain see what no real number stands for.
+bool isUnbounded(UnaryFunction function) {
+  return function == UnaryFunction::Log || function == UnaryFunction::Reciprocal ||
+         function == UnaryFunction::Rsqrt;
+}
+
 UnaryStep randomUnary(slow::Random &random) {
-  return unary(kAll[random.integer(0, std::size(kAll) - 1)],
-               fraction(random.integer(-3, 6), 4), fraction(random.integer(-2, 4), 4));
+  UnaryFunction function;
+  do
+    function = kAll[random.integer(0, std::size(kAll) - 1)];
+  while (isUnbounded(function));
+  return unary(function, fraction(random.integer(-3, 6), 4),
+               fraction(random.integer(-2, 4), 4));
+}
+
+CombineStep combine(CombineKind kind, std::vector<Step> lhs, std::vector<Step> rhs) {
+  return {kind, std::make_shared<Steps>(Steps{std::move(lhs)}),
+          std::make_shared<Steps>(Steps{std::move(rhs)})};
 }
 
 /// A clamp, a linear step or a requantize.
@@ -79,6 +99,63 @@ TEST(ChainN3, LongerChainsEqualTheirDefinition) {
     Rational x(random.normal() * 3);
     ASSERT_EQ(chain.evaluate(x), slow::chain(x, chain)) << "case " << i;
   }
+}
+
+TEST(ChainN13, TwoChainsOfOneOperandEqualTheirDefinition) {
+  slow::Random random(14);
+  for (int i = 0; i < 1500; ++i) {
+    auto kind = static_cast<CombineKind>(random.integer(0, 2));
+    std::vector<Step> lhs, rhs = {randomUnary(random)};
+    if (random.integer(0, 1))
+      lhs = {randomPlainStep(random), randomUnary(random)};
+    Chain chain = chainOf({combine(kind, lhs, rhs), randomPlainStep(random)},
+                          random.scale(1e-3, 0.1), random.integer(-128, 127));
+    Rational x(random.normal() * 3);
+    ASSERT_EQ(chain.evaluate(x), slow::chain(x, chain)) << "case " << i;
+  }
+}
+
+TEST(ChainN13, ChainsThatAnotherNameHas) {
+  slow::Random random(15);
+  Chain hardSwish = chainOf({unary(UnaryFunction::HardSwish)}, fraction(1, 9), 4);
+  Chain byParts = hardSwish, silu = hardSwish, product = hardSwish;
+  // x * min(max(x + 3, 0), 6) / 6.
+  byParts.steps = {combine(CombineKind::Mul, {},
+                           {LinearStep{1, 3}, ClampStep{Rational(0), Rational(6)}}),
+                   LinearStep{fraction(1, 6), 0}};
+  silu.steps = {unary(UnaryFunction::Silu)};
+  product.steps = {combine(CombineKind::Mul, {unary(UnaryFunction::Sigmoid)}, {})};
+  EXPECT_FALSE(product.isMonotone());
+  EXPECT_FALSE(product.linearPart());
+  for (int64_t x = -200; x <= 200; ++x) {
+    ASSERT_EQ(hardSwish.evaluate(fraction(x, 16)), byParts.evaluate(fraction(x, 16)));
+    ASSERT_EQ(silu.evaluate(fraction(x, 16)), product.evaluate(fraction(x, 16)));
+  }
+}
+
+TEST(ChainN2, SumsOfIrrationalNumbersThatAreTies) {
+  // sigmoid(x) + sigmoid(-x) = 1 = 1.5 scales, and tanh(x) - tanh(x) = 0.
+  Chain one = chainOf({combine(CombineKind::Add, {unary(UnaryFunction::Sigmoid)},
+                               {LinearStep{-1, 0}, unary(UnaryFunction::Sigmoid)})},
+                      fraction(2, 3));
+  EXPECT_EQ(one.evaluate(fraction(3, 7)), 2);
+  Chain none = chainOf({combine(CombineKind::Sub, {unary(UnaryFunction::Tanh)},
+                                {unary(UnaryFunction::Tanh)})},
+                       1, 5);
+  EXPECT_EQ(none.evaluate(3), 5);
+}
+
+TEST(ChainN1, FunctionsWhereTheyHaveNoValue) {
+  auto at = [](UnaryFunction f, Rational x) {
+    return chainOf({unary(f)}, 1).evaluate(x);
+  };
+  EXPECT_EQ(at(UnaryFunction::Log, 0), -128);
+  EXPECT_EQ(at(UnaryFunction::Log, -3), -128);
+  EXPECT_EQ(at(UnaryFunction::Reciprocal, 0), 127);
+  EXPECT_EQ(at(UnaryFunction::Rsqrt, 0), 127);
+  EXPECT_EQ(at(UnaryFunction::Rsqrt, -4), 127);
+  EXPECT_EQ(at(UnaryFunction::Rsqrt, fraction(1, 16)), 4);
+  EXPECT_EQ(at(UnaryFunction::Round, fraction(-5, 2)), -2);
 }
 
 TEST(ChainN2, RationalPointsOfTranscendentalFunctionsCanBeTies) {
@@ -199,12 +276,16 @@ TEST(Chain, MonotoneStepsAndTheirDomains) {
   auto monotone = [](std::vector<Step> steps) {
     return chainOf(std::move(steps), 1).isMonotone();
   };
-  for (UnaryFunction f : {UnaryFunction::Sigmoid, UnaryFunction::Tanh, UnaryFunction::Exp,
-                          UnaryFunction::Sqrt})
+  for (UnaryFunction f :
+       {UnaryFunction::Sigmoid, UnaryFunction::Tanh, UnaryFunction::Exp,
+        UnaryFunction::Sqrt, UnaryFunction::Erf, UnaryFunction::Log,
+        UnaryFunction::Softplus, UnaryFunction::Softsign, UnaryFunction::Floor,
+        UnaryFunction::Ceil, UnaryFunction::Round, UnaryFunction::Sign})
     EXPECT_TRUE(monotone({unary(f)})) << unaryFunctionName(f);
   for (UnaryFunction f :
        {UnaryFunction::HardSwish, UnaryFunction::Gelu, UnaryFunction::GeluTanh,
-        UnaryFunction::Silu, UnaryFunction::Abs, UnaryFunction::Square}) {
+        UnaryFunction::Silu, UnaryFunction::Mish, UnaryFunction::Abs,
+        UnaryFunction::Square}) {
     EXPECT_FALSE(monotone({unary(f)})) << unaryFunctionName(f);
     EXPECT_TRUE(monotone({relu(), unary(f)})) << unaryFunctionName(f);
   }
@@ -214,6 +295,10 @@ TEST(Chain, MonotoneStepsAndTheirDomains) {
     EXPECT_TRUE(monotone({unary(f, 0)}));
     EXPECT_FALSE(monotone({unary(f, -1)}));
   }
+  EXPECT_TRUE(monotone({unary(UnaryFunction::Threshold, 1)}));
+  EXPECT_FALSE(monotone({unary(UnaryFunction::Threshold, -1)}));
+  EXPECT_FALSE(monotone({relu(), unary(UnaryFunction::Reciprocal)}));
+  EXPECT_FALSE(monotone({relu(), unary(UnaryFunction::Rsqrt)}));
   EXPECT_TRUE(monotone({LinearStep{0, 3}, RequantizeStep{}, relu()}));
   EXPECT_FALSE(monotone({LinearStep{-1, 0}}));
   EXPECT_TRUE(monotone({}));

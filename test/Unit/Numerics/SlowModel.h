@@ -135,10 +135,23 @@ QBIAS_SLOW_UNARY(exp)
 QBIAS_SLOW_UNARY(tanh)
 QBIAS_SLOW_UNARY(erf)
 QBIAS_SLOW_UNARY(sqrt)
+QBIAS_SLOW_UNARY(log)
 #undef QBIAS_SLOW_UNARY
 
 inline Rational limited(const Rational &x, const Rational &lo, const Rational &hi) {
   return x < lo ? lo : x > hi ? hi : x;
+}
+
+/// Stands for infinity: beyond every storage range.
+inline Rational huge() { return Rational(power(70000)); }
+
+/// log(1 + exp(x)); a small exp(x) needs more than 500 bits next to 1.
+inline Real softplus(const Rational &x) {
+  Real e = exp(Real(x)), one, result;
+  mpfr_set_prec(one.v, 60000);
+  mpfr_add_ui(one.v, e.v, 1, MPFR_RNDN);
+  mpfr_log(result.v, one.v, MPFR_RNDN);
+  return result;
 }
 
 /// The definitions next to the enumerators of UnaryFunction, word by word.
@@ -175,26 +188,64 @@ inline Rational unary(const UnaryStep &step, const Rational &x) {
     return x < 0 ? Rational(-x) : x;
   case UnaryFunction::Square:
     return x * x;
+  case UnaryFunction::Erf:
+    return erf(Real(x)).exact();
+  case UnaryFunction::Log:
+    return x <= 0 ? Rational(-huge()) : log(Real(x)).exact();
+  case UnaryFunction::Softplus:
+    return softplus(x).exact();
+  case UnaryFunction::Mish:
+    return (Real(x) * tanh(softplus(x))).exact();
+  case UnaryFunction::Softsign:
+    return x < 0 ? Rational(x / (1 - x)) : Rational(x / (1 + x));
+  case UnaryFunction::Reciprocal:
+    return x == 0 ? huge() : Rational(1 / x);
+  case UnaryFunction::Rsqrt:
+    return x <= 0 ? huge() : (Real(1) / sqrt(Real(x))).exact();
+  case UnaryFunction::Floor:
+    return floorDivide(x.get_num(), x.get_den());
+  case UnaryFunction::Ceil:
+    return -Rational(floorDivide(-x.get_num(), x.get_den()));
+  case UnaryFunction::Round:
+    return nearestEven(x);
+  case UnaryFunction::Sign:
+    return x > 0 ? 1 : x < 0 ? -1 : 0;
+  case UnaryFunction::Threshold:
+    return x > alpha ? x : Rational(0);
   }
   return 0;
+}
+
+/// One step; see below.
+inline Rational applied(const Step &step, Rational x) {
+  if (const auto *clamp = std::get_if<ClampStep>(&step)) {
+    x = clamp->lo && x < *clamp->lo ? *clamp->lo : x;
+    return clamp->hi && x > *clamp->hi ? *clamp->hi : x;
+  }
+  if (const auto *linear = std::get_if<LinearStep>(&step))
+    return x * linear->factor + linear->offset;
+  if (const auto *again = std::get_if<RequantizeStep>(&step)) {
+    const QuantParams &p = again->params;
+    return (slow::quantize(x, p) - p.zeroPoint) * p.scale;
+  }
+  if (const auto *both = std::get_if<CombineStep>(&step)) {
+    Rational a = x, b = x;
+    for (const Step &inner : both->lhs->steps)
+      a = applied(inner, a);
+    for (const Step &inner : both->rhs->steps)
+      b = applied(inner, b);
+    return both->kind == CombineKind::Add   ? Rational(a + b)
+           : both->kind == CombineKind::Sub ? Rational(a - b)
+                                            : Rational(a * b);
+  }
+  return unary(std::get<UnaryStep>(step), x);
 }
 
 /// N1 for any chain. A transcendental value at 500 bits is far nearer to the
 /// truth than to a tie at the points the tests use.
 inline int64_t chain(Rational x, const Chain &chain) {
-  for (const Step &step : chain.steps) {
-    if (const auto *clamp = std::get_if<ClampStep>(&step)) {
-      x = clamp->lo && x < *clamp->lo ? *clamp->lo : x;
-      x = clamp->hi && x > *clamp->hi ? *clamp->hi : x;
-    } else if (const auto *linear = std::get_if<LinearStep>(&step)) {
-      x = x * linear->factor + linear->offset;
-    } else if (const auto *again = std::get_if<RequantizeStep>(&step)) {
-      const QuantParams &p = again->params;
-      x = (slow::quantize(x, p) - p.zeroPoint) * p.scale;
-    } else {
-      x = unary(std::get<UnaryStep>(step), x);
-    }
-  }
+  for (const Step &step : chain.steps)
+    x = applied(step, x);
   return slow::quantize(x, chain.out);
 }
 

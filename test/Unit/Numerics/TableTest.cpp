@@ -36,7 +36,20 @@ const Parameters kFunctions[] = {
     {UnaryFunction::Exp, 0, 0},
     {UnaryFunction::Sqrt, 0, 0},
     {UnaryFunction::Abs, 0, 0},
-    {UnaryFunction::Square, 0, 0}};
+    {UnaryFunction::Square, 0, 0},
+    {UnaryFunction::Erf, 0, 0},
+    {UnaryFunction::Log, 0, 0},
+    {UnaryFunction::Softplus, 0, 0},
+    {UnaryFunction::Mish, 0, 0},
+    {UnaryFunction::Softsign, 0, 0},
+    {UnaryFunction::Reciprocal, 0, 0},
+    {UnaryFunction::Rsqrt, 0, 0},
+    {UnaryFunction::Floor, 0, 0},
+    {UnaryFunction::Ceil, 0, 0},
+    {UnaryFunction::Round, 0, 0},
+    {UnaryFunction::Sign, 0, 0},
+    {UnaryFunction::Threshold, fraction(1, 4), 0},
+    {UnaryFunction::Threshold, fraction(-1, 4), 0}};
 
 void expectTable(const QuantParams &in, const Chain &chain) {
   std::vector<int64_t> table = buildTable(in, chain);

@@ -33,6 +33,7 @@ enum class Code : uint64_t {
   Bounds,
   Certificate,
   Layer,
+  Combine,
 };
 
 /// Reads parameters one after another; after a failure it reads no more.
@@ -124,6 +125,12 @@ static Attribute readStep(MLIRContext *context, Code code, Parameters &in) {
     auto hi = in.optional<FloatAttr>();
     return in.valid() ? ClampStepAttr::get(context, lo, hi) : ClampStepAttr();
   }
+  if (code == Code::Combine) {
+    auto kind = in.enumeration<CombineKind>(symbolizeCombineKind);
+    auto lhs = in.required<ArrayAttr>();
+    auto rhs = in.required<ArrayAttr>();
+    return in.valid() ? CombineStepAttr::get(context, kind, lhs, rhs) : CombineStepAttr();
+  }
   auto function = in.enumeration<UnaryKind>(symbolizeUnaryKind);
   auto alpha = in.optional<FloatAttr>();
   auto beta = in.optional<FloatAttr>();
@@ -195,6 +202,13 @@ static void write(DialectBytecodeWriter &out, UnaryStepAttr attr) {
   writeOptional(out, {attr.getAlpha(), attr.getBeta()});
 }
 
+static void write(DialectBytecodeWriter &out, CombineStepAttr attr) {
+  writeCode(out, Code::Combine);
+  out.writeVarInt(static_cast<uint32_t>(attr.getKind()));
+  out.writeAttribute(attr.getLhs());
+  out.writeAttribute(attr.getRhs());
+}
+
 static void write(DialectBytecodeWriter &out, LinearStepAttr attr) {
   writeCode(out, Code::Linear);
   out.writeAttribute(attr.getFactor());
@@ -261,7 +275,7 @@ struct QBiasBytecodeInterface : public BytecodeDialectInterface {
                                DialectBytecodeWriter &writer) const override {
     return TypeSwitch<Attribute, LogicalResult>(attr)
         .Case<ReferenceAttr, RequantAttr, ClampStepAttr, UnaryStepAttr, LinearStepAttr,
-              BoundsAttr, CertificateAttr, LayerAttr>([&](auto known) {
+              CombineStepAttr, BoundsAttr, CertificateAttr, LayerAttr>([&](auto known) {
           write(writer, known);
           return success();
         })

@@ -130,7 +130,7 @@ static bool areFinite(ArrayRef<FloatAttr> numbers) {
 
 std::string qbias::getUnaryFault(UnaryKind kind, FloatAttr alpha, FloatAttr beta) {
   bool needsAlpha = kind == UnaryKind::HardSigmoid || kind == UnaryKind::LeakyRelu ||
-                    kind == UnaryKind::Elu;
+                    kind == UnaryKind::Elu || kind == UnaryKind::Threshold;
   bool needsBeta = kind == UnaryKind::HardSigmoid;
   if (needsAlpha != bool(alpha) || needsBeta != bool(beta))
     return (stringifyUnaryKind(kind) +
@@ -149,6 +149,24 @@ static std::string getClampFault(ClampStepAttr clamp) {
   return "";
 }
 
+/// Chains inside chains go no deeper.
+static constexpr unsigned kMaxCombineDepth = 16;
+
+/// The first fault of a step inside `combine`, at most `depth` levels down.
+static std::string getCombineFault(CombineStepAttr combine, unsigned depth) {
+  if (depth == 0)
+    return "expects combined chains at most " + std::to_string(kMaxCombineDepth) +
+           " levels deep";
+  for (ArrayAttr chain : {combine.getLhs(), combine.getRhs()})
+    for (Attribute step : chain) {
+      auto inner = dyn_cast<CombineStepAttr>(step);
+      std::string fault = inner ? getCombineFault(inner, depth - 1) : getStepFault(step);
+      if (!fault.empty())
+        return fault;
+    }
+  return "";
+}
+
 std::string qbias::getStepFault(Attribute step) {
   return TypeSwitch<Attribute, std::string>(step)
       .Case<ClampStepAttr>(getClampFault)
@@ -163,6 +181,9 @@ std::string qbias::getStepFault(Attribute step) {
                         : "expects finite f64 factor and offset of a linear step and a "
                           "divisor that is not 0";
       })
+      .Case<CombineStepAttr>([](CombineStepAttr combine) {
+        return getCombineFault(combine, kMaxCombineDepth);
+      })
       .Case<TypeAttr>([](TypeAttr type) -> std::string {
         auto quantized = dyn_cast<quant::UniformQuantizedType>(type.getValue());
         if (!quantized)
@@ -171,7 +192,7 @@ std::string qbias::getStepFault(Attribute step) {
         return fault ? fault->text : "";
       })
       .Default([](Attribute) {
-        return "expects clamp, unary, linear and quantized type steps";
+        return "expects clamp, unary, linear, combine and quantized type steps";
       });
 }
 

@@ -15,6 +15,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "AssignModes.h"
+#include "ElementwiseSteps.h"
 #include "SegmentBuilder.h"
 
 #include "qbias/Analysis/Operands.h"
@@ -37,75 +38,6 @@ namespace qbias {
 using namespace mlir;
 using namespace qbias;
 
-/// Splat value of a constant with equal elements.
-static std::optional<double> getScalar(Value value) {
-  ElementsAttr constant = getConstant(value);
-  SmallVector<double> floats;
-  if (!constant || !readFloats(constant, floats) || floats.empty() ||
-      !llvm::all_equal(floats))
-    return std::nullopt;
-  return floats.front();
-}
-
-/// x / c, as getLinearStep.
-static std::optional<std::pair<Value, LinearStepAttr>> getDivision(DivOp op) {
-  std::optional<double> c = getScalar(op.getRhs());
-  if (!c || op.getLhs().getType() != op.getType())
-    return std::nullopt;
-  Builder builder(op.getContext());
-  return std::make_pair(Value(op.getLhs()),
-                        LinearStepAttr::get(op.getContext(), builder.getF64FloatAttr(1),
-                                            builder.getF64FloatAttr(0),
-                                            builder.getF64FloatAttr(*c)));
-}
-
-/// x + c, x - c, c - x, x * c, x / c with a scalar constant c, as a linear step
-/// on the other operand.
-static std::optional<std::pair<Value, LinearStepAttr>> getLinearStep(Operation *op) {
-  if (auto div = dyn_cast<DivOp>(op))
-    return getDivision(div);
-  if (!isa<AddOp, SubOp, MulOp>(op))
-    return std::nullopt;
-  Builder builder(op->getContext());
-  for (int i = 0; i < 2; ++i) {
-    std::optional<double> c = getScalar(op->getOperand(i));
-    Value other = op->getOperand(1 - i);
-    if (!c || other.getType() != op->getResult(0).getType())
-      continue;
-    double factor = isa<MulOp>(op) ? *c : (isa<SubOp>(op) && i == 0 ? -1 : 1);
-    double offset = isa<MulOp>(op) ? 0 : (isa<SubOp>(op) && i == 1 ? -*c : *c);
-    return std::make_pair(
-        other, LinearStepAttr::get(op->getContext(), builder.getF64FloatAttr(factor),
-                                   builder.getF64FloatAttr(offset), FloatAttr()));
-  }
-  return std::nullopt;
-}
-
-/// Collects the elementwise steps above `real` into `steps` (in order) and
-/// returns the value below them.
-static Value collectSteps(Value real, SmallVectorImpl<Attribute> &steps) {
-  SmallVector<Attribute> reversed;
-  while (Operation *op = real.getDefiningOp()) {
-    MLIRContext *context = op->getContext();
-    if (auto clamp = dyn_cast<ClampOp>(op)) {
-      reversed.push_back(
-          ClampStepAttr::get(context, clamp.getLoAttr(), clamp.getHiAttr()));
-      real = clamp.getInput();
-    } else if (auto unary = dyn_cast<UnaryOp>(op)) {
-      reversed.push_back(UnaryStepAttr::get(context, unary.getFunction(),
-                                            unary.getAlphaAttr(), unary.getBetaAttr()));
-      real = unary.getInput();
-    } else if (auto linear = getLinearStep(op)) {
-      reversed.push_back(linear->second);
-      real = linear->first;
-    } else {
-      break;
-    }
-  }
-  steps.assign(reversed.rbegin(), reversed.rend());
-  return real;
-}
-
 namespace {
 
 struct FuseRequant : qbias::impl::FuseRequantBase<FuseRequant> {
@@ -123,6 +55,7 @@ public:
 private:
   void convertArguments();
   LogicalResult convertQuantize(QuantizeOp op);
+  FailureOr<Value> buildUnrounded(QuantizeOp op, Value real, SegmentEnd end);
   LogicalResult convertMovement(ScaleTransparentOpInterface op);
   void convertStorageCast(quant::StorageCastOp op);
   void convertDequantize(DequantizeOp op);
@@ -138,11 +71,20 @@ private:
   FailureOr<Value> buildAccumulator(Value real, const SegmentEnd &end,
                                     AccumulatorResult &result);
   LogicalResult describe(const AccumulatorResult &result);
+  /// A quantize to int32, checked once the arguments are final.
+  struct UnroundedResult {
+    Value value;
+    quant::UniformQuantizedType type;
+    Location loc;
+    std::string tensor;
+  };
+  LogicalResult checkUnrounded(const UnroundedResult &result);
 
   func::FuncOp func;
   OpBuilder builder;
   IRMapping integers;
   SmallVector<AccumulatorResult> accumulators;
+  SmallVector<UnroundedResult> unrounded;
 };
 
 } // namespace
@@ -161,6 +103,8 @@ void Fuser::convertArguments() {
                                                   argument.getLoc()));
 }
 
+static constexpr unsigned kAccumulatorBits = 32;
+
 LogicalResult Fuser::convertQuantize(QuantizeOp op) {
   quant::QuantizedType type = getQuantElement(op.getType());
   std::string tensor = getTensorName(op.getLoc());
@@ -170,10 +114,50 @@ LogicalResult Fuser::convertQuantize(QuantizeOp op) {
   SegmentEnd end{{}, type, op.getLoc(), tensor};
   Value real = collectSteps(op.getInput(), end.steps);
   builder.setInsertionPoint(op);
-  FailureOr<Value> value = SegmentBuilder(builder, integers).build(real, end);
+  FailureOr<Value> value = type.getStorageTypeIntegralWidth() == kAccumulatorBits
+                               ? buildUnrounded(op, real, end)
+                               : SegmentBuilder(builder, integers).build(real, end);
   if (failed(value))
     return failure();
   integers.map(op.getResult(), *value);
+  return success();
+}
+
+static LogicalResult rejectRounding(Location loc, quant::UniformQuantizedType type,
+                                    StringRef tensor) {
+  return emitError(loc, "expects a quantize to int32 that leaves the accumulator as it "
+                        "is, got one of scale ")
+         << type.getScale() << " and zero point " << type.getZeroPoint() << "; quantize '"
+         << tensor << "' to 8 or 16 bits";
+}
+
+/// A quantize to int32 that rounds nothing: its integers are the accumulator
+/// (ConvInteger).
+FailureOr<Value> Fuser::buildUnrounded(QuantizeOp op, Value real, SegmentEnd end) {
+  auto type = cast<quant::UniformQuantizedType>(end.type);
+  if (!end.steps.empty() || type.getZeroPoint() != 0 ||
+      real.getDefiningOp<DequantizeOp>())
+    return rejectRounding(op.getLoc(), type, end.tensor);
+  end.type = {};
+  FailureOr<Value> value = SegmentBuilder(builder, integers).build(real, end);
+  if (failed(value))
+    return failure();
+  if (value->getType() != getIntegerTensor(op.getType()))
+    return rejectRounding(op.getLoc(), type, end.tensor);
+  unrounded.push_back({*value, type, op.getLoc(), end.tensor});
+  return *value;
+}
+
+/// The unit of every channel is the scale, and nothing is left of its bias.
+LogicalResult Fuser::checkUnrounded(const UnroundedResult &result) {
+  auto segment = result.value.getDefiningOp<IntegerSegmentOpInterface>();
+  FailureOr<std::vector<ChannelSegment>> channels = getChannelSegments(segment);
+  if (failed(channels))
+    return failure();
+  numerics::Rational scale = *numerics::exactRational(result.type.getScale());
+  for (const ChannelSegment &channel : *channels)
+    if (channel.unit != scale || channel.offset != 0)
+      return rejectRounding(result.loc, result.type, result.tensor);
   return success();
 }
 
@@ -403,6 +387,9 @@ LogicalResult Fuser::run() {
                                  ret.getOperandTypes()));
   for (const AccumulatorResult &result : accumulators)
     if (failed(describe(result)))
+      return failure();
+  for (const UnroundedResult &result : unrounded)
+    if (failed(checkUnrounded(result)))
       return failure();
   return success();
 }

@@ -10,7 +10,7 @@
 //   quantize(move(x)) = move(quantize(x))        quantize acts on elements
 //   move(dequantize(q)) = dequantize(move(q))
 //   quantize(dequantize(q)) = q                  one type
-//   f(move(x)) = move(f(x))                      f elementwise
+//   f(move(x)) = move(f(x))                      f elementwise, or with a number
 //   quantize(constant) = constant                weights kept as float
 //   Q(clamp(DQ(Q(x)))) = Q(clamp(x))             one type; Q is monotone, so both
 //                                                are min(max(Q(x), Q(lo)), Q(hi))
@@ -118,6 +118,56 @@ struct MoveElementwiseUp : public RewritePattern {
     }
     rewriter.replaceOp(op, movement.rebuildOn(rewriter, operands, rewriter.getF32Type()));
     return success();
+  }
+};
+
+/// move(x) + c -> move(x + c) for one real number c, products and quotients
+/// likewise: a sum over a dimension is a mean times a number behind a reshape.
+struct MoveScalarUp : public RewritePattern {
+  MoveScalarUp(MLIRContext *context)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    if (!isa<AddOp, SubOp, MulOp, DivOp>(op))
+      return rewriter.notifyMatchFailure(op, "not a binary operation");
+    for (unsigned i : {0, 1}) {
+      std::optional<float> number = getNumber(op->getOperand(i));
+      Value other = op->getOperand(1 - i);
+      auto movement = other.getDefiningOp<ScaleTransparentOpInterface>();
+      if (!number || !movement || other.getType() != op->getResult(0).getType() ||
+          movement.getElementOperands().size() != 1 ||
+          isa<PadOp, PoolOp>(movement.getOperation()))
+        continue;
+      Value real = movement.getElementOperands()[0]->get();
+      Value constant = makeNumber(rewriter, op->getLoc(), real, *number);
+      SmallVector<Value> operands = {real, constant};
+      if (i == 0)
+        std::swap(operands[0], operands[1]);
+      OperationState state(op->getLoc(), op->getName(), operands, real.getType(),
+                           op->getAttrs());
+      Value result = rewriter.create(state)->getResult(0);
+      rewriter.replaceOp(op, movement.rebuildOn(rewriter, result, rewriter.getF32Type()));
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "not a number and data movement");
+  }
+
+private:
+  /// The number a constant of equal float32 elements holds.
+  static std::optional<float> getNumber(Value value) {
+    ElementsAttr constant = getConstant(value);
+    SmallVector<double> numbers;
+    if (!constant || !constant.getElementType().isF32() ||
+        !readFloats(constant, numbers) || numbers.empty() || !llvm::all_equal(numbers))
+      return std::nullopt;
+    return static_cast<float>(numbers.front());
+  }
+  /// One element, with the rank of `like`.
+  static Value makeNumber(PatternRewriter &rewriter, Location loc, Value like,
+                          float number) {
+    SmallVector<int64_t> shape(cast<RankedTensorType>(like.getType()).getRank(), 1);
+    auto type = RankedTensorType::get(shape, rewriter.getF32Type());
+    return arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(type, number));
   }
 };
 
@@ -338,7 +388,8 @@ void PropagateScales::runOnOperation() {
     return;
   RewritePatternSet patterns(&getContext());
   patterns.add<FoldQuantizedConstant, MergeClampedQuantize, MoveBinaryUp,
-               MoveDequantizeDown, MoveElementwiseUp, MoveQuantizeUp>(&getContext());
+               MoveDequantizeDown, MoveElementwiseUp, MoveQuantizeUp, MoveScalarUp>(
+      &getContext());
   if (failed(applyPatternsGreedily(func, std::move(patterns))))
     return signalPassFailure();
   auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());

@@ -124,7 +124,7 @@ func.func private @f() -> (tensor<2xi32> {qbias.tail})
 // -----
 
 // function_f6_step
-// expected-error @+1 {{F6: expects qbias.tail to be steps of a reference: expects clamp, unary, linear and quantized type steps}}
+// expected-error @+1 {{F6: expects qbias.tail to be steps of a reference: expects clamp, unary, linear, combine and quantized type steps}}
 func.func private @f() -> (tensor<2xi32> {qbias.tail = [7]})
 
 // -----

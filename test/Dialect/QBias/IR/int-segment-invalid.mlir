@@ -456,7 +456,7 @@ func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<2x1x1x2xi8>) {
 
 // int_conv2d_c12_step
 func.func @f(%x: tensor<1x2x2x2xi8>, %w: tensor<2x1x1x2xi8>) {
-  // expected-error @+1 {{C12: expects clamp, unary, linear and quantized type steps, got 7 : i64}}
+  // expected-error @+1 {{C12: expects clamp, unary, linear, combine and quantized type steps, got 7 : i64}}
   %0 = qbias.int.conv2d %x, %w
       {input_zp = 0,
        reference = #qbias.reference<operands = [1.0], weights = dense<1.0> : tensor<1xf64>, result = !quant.uniform<i8:f32, 0.5>,

@@ -126,8 +126,8 @@ func.func @weights_beyond_16_bits(%q: tensor<1x1x!x>) -> tensor<1x1x!x> {
 !x = !quant.uniform<i8:f32, 0.5:3>
 
 func.func @output_of_32_bits(%q: tensor<1x!x>) -> tensor<1x!quant.uniform<i32:f32, 0.5>> {
-  // expected-error @below {{expects an output of at most 16 bits}}
   %x = qbias.dequantize %q : tensor<1x!x> -> tensor<1xf32>
+  // expected-error @below {{expects a quantize to int32 that leaves the accumulator as it is, got one of scale 5.000000e-01 and zero point 0}}
   %r = qbias.quantize %x : tensor<1xf32> -> tensor<1x!quant.uniform<i32:f32, 0.5>>
   return %r : tensor<1x!quant.uniform<i32:f32, 0.5>>
 }

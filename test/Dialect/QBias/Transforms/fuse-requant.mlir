@@ -287,3 +287,42 @@ func.func @mean_that_counts_padding(%q: tensor<1x3x3x2x!x>) -> tensor<1x3x3x2x!x
   %1 = qbias.quantize %0 : tensor<1x3x3x2xf32> -> tensor<1x3x3x2x!x>
   return %1 : tensor<1x3x3x2x!x>
 }
+
+// -----
+
+!x = !quant.uniform<i8:f32, 0.0625:3>
+!y = !quant.uniform<i8:f32, 0.03125:-5>
+
+// x * sigmoid(x) - tanh(x): two functions of one tensor are one table.
+// CHECK: steps = [#qbias.combine<kind = sub, lhs = [#qbias.combine<kind = mul, lhs = [], rhs = [#qbias.unary<function = sigmoid>]>], rhs = [#qbias.unary<function = tanh>]>]
+// CHECK-LABEL: func.func @functions_of_one_tensor_are_a_table(
+// CHECK: qbias.int.lookup %{{.*}} : tensor<300xi8> -> tensor<300xi8>
+func.func @functions_of_one_tensor_are_a_table(%q: tensor<300x!x>) -> tensor<300x!y> {
+  %x = qbias.dequantize %q : tensor<300x!x> -> tensor<300xf32>
+  %s = qbias.unary sigmoid %x : tensor<300xf32>
+  %m = qbias.mul %x, %s : tensor<300xf32>, tensor<300xf32> -> tensor<300xf32>
+  %t = qbias.unary tanh %x : tensor<300xf32>
+  %d = qbias.sub %m, %t : tensor<300xf32>, tensor<300xf32> -> tensor<300xf32>
+  %r = qbias.quantize %d : tensor<300xf32> -> tensor<300x!y>
+  return %r : tensor<300x!y>
+}
+
+// -----
+
+!x = !quant.uniform<u8:f32, 1.0:3>
+!w = !quant.uniform<i8:f32, 1.0>
+!acc = !quant.uniform<i32:f32, 1.0>
+
+// A quantize to int32 that rounds nothing is the accumulator (ConvInteger).
+// CHECK-LABEL: func.func @integers_of_a_product(
+// CHECK: [[Y:%.*]] = qbias.int.matmul {{.*}} -> tensor<1x2xi32>
+// CHECK: return [[Y]]
+func.func @integers_of_a_product(%q: tensor<1x2x!x>) -> tensor<1x2x!acc> {
+  %x = qbias.dequantize %q : tensor<1x2x!x> -> tensor<1x2xf32>
+  %c = arith.constant dense<[[3, -4], [5, 6]]> : tensor<2x2xi8>
+  %wq = quant.scast %c : tensor<2x2xi8> to tensor<2x2x!w>
+  %w = qbias.dequantize %wq : tensor<2x2x!w> -> tensor<2x2xf32>
+  %y = qbias.matmul %x, %w : (tensor<1x2xf32>, tensor<2x2xf32>) -> tensor<1x2xf32>
+  %r = qbias.quantize %y : tensor<1x2xf32> -> tensor<1x2x!acc>
+  return %r : tensor<1x2x!acc>
+}

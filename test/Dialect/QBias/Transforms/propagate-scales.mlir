@@ -219,3 +219,15 @@ func.func @nothing_moves_across_a_sum(%a: tensor<2x!q>, %b: tensor<2x!q>) -> ten
 func.func @unused_argument_keeps_its_place(%x: tensor<2xf32> {qbias.name = "spare"}, %q: tensor<2x!q>) -> tensor<2x!q> {
   return %q : tensor<2x!q>
 }
+
+// A sum over a dimension is a mean times its extent, behind a reshape.
+// CHECK-LABEL: func.func @number_moves_above_a_reshape(
+// CHECK: [[M:%.*]] = qbias.mul %{{.*}}, %{{.*}} : tensor<1x1x3x1xf32>, tensor<1x1x1x1xf32> -> tensor<1x1x3x1xf32>
+// CHECK: tensor.collapse_shape [[M]]
+func.func @number_moves_above_a_reshape(%x: tensor<1x2x3x1xf32>) -> tensor<1x3xf32> {
+  %c = arith.constant dense<2.0> : tensor<1x1xf32>
+  %0 = qbias.pool avg %x {kernel = array<i64: 2, 1>} : tensor<1x2x3x1xf32> -> tensor<1x1x3x1xf32>
+  %1 = tensor.collapse_shape %0 [[0, 1], [2, 3]] : tensor<1x1x3x1xf32> into tensor<1x3xf32>
+  %2 = qbias.mul %1, %c : tensor<1x3xf32>, tensor<1x1xf32> -> tensor<1x3xf32>
+  return %2 : tensor<1x3xf32>
+}

@@ -83,11 +83,31 @@ def QBias_UnaryKind : I32EnumAttr<"UnaryKind", "one-operand real function", [
     I32EnumAttrCase<"Exp", 9, "exp">,
     I32EnumAttrCase<"Sqrt", 10, "sqrt">,
     I32EnumAttrCase<"Abs", 11, "abs">,
-    I32EnumAttrCase<"Square", 12, "square">]> {
+    I32EnumAttrCase<"Square", 12, "square">,
+    I32EnumAttrCase<"Erf", 13, "erf">,
+    I32EnumAttrCase<"Log", 14, "log">,
+    I32EnumAttrCase<"Softplus", 15, "softplus">,
+    I32EnumAttrCase<"Mish", 16, "mish">,
+    I32EnumAttrCase<"Softsign", 17, "softsign">,
+    I32EnumAttrCase<"Reciprocal", 18, "reciprocal">,
+    I32EnumAttrCase<"Rsqrt", 19, "rsqrt">,
+    I32EnumAttrCase<"Floor", 20, "floor">,
+    I32EnumAttrCase<"Ceil", 21, "ceil">,
+    I32EnumAttrCase<"Round", 22, "round">,
+    I32EnumAttrCase<"Sign", 23, "sign">,
+    I32EnumAttrCase<"Threshold", 24, "threshold">]> {
   let cppNamespace = "::qbias";
   let genSpecializedAttr = 0;
 }
 def QBias_UnaryKindAttr : EnumAttr<QBias_Dialect, QBias_UnaryKind, "unary_kind">;
+
+def QBias_CombineKind : I32EnumAttr<"CombineKind", "how two chains of one operand meet", [
+    I32EnumAttrCase<"Add", 0, "add">,
+    I32EnumAttrCase<"Sub", 1, "sub">,
+    I32EnumAttrCase<"Mul", 2, "mul">]> {
+  let cppNamespace = "::qbias";
+  let genSpecializedAttr = 0;
+}
 
 //===----------------------------------------------------------------------===//
 // Steps of a reference
@@ -117,6 +137,18 @@ def QBias_LinearStepAttr : QBias_Attr<"LinearStep", "linear"> {
   }];
   let parameters = (ins "::mlir::FloatAttr":$factor, "::mlir::FloatAttr":$offset,
                         OptionalParameter<"::mlir::FloatAttr">:$divisor);
+  let assemblyFormat = "`<` struct(params) `>`";
+}
+
+def QBias_CombineStepAttr : QBias_Attr<"CombineStep", "combine"> {
+  let summary = "Real step: sum, difference or product of two chains of steps";
+  let description = [{
+    `lhs(x) + rhs(x)`, `lhs(x) - rhs(x)` or `lhs(x) * rhs(x)`; an empty chain is
+    x itself. Example, x * sigmoid(x):
+    `#qbias.combine<kind = mul, lhs = [], rhs = [#qbias.unary<function = sigmoid>]>`.
+  }];
+  let parameters = (ins EnumParameter<QBias_CombineKind>:$kind,
+                        "::mlir::ArrayAttr":$lhs, "::mlir::ArrayAttr":$rhs);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

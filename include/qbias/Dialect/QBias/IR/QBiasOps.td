@@ -301,10 +301,14 @@ def QBias_UnaryOp : QBias_Op<"unary", [Pure, SameOperandsAndResultType]> {
   let description = [{
     `sigmoid`, `tanh`, `hard_sigmoid` (alpha, beta), `hard_swish`,
     `leaky_relu` (alpha), `gelu`, `gelu_tanh`, `silu`, `elu` (alpha), `exp`,
-    `sqrt`, `abs`, `square`: real functions, evaluated without error.
-    Constraints:
-    * C1: alpha is given for hard_sigmoid, leaky_relu and elu, beta for
-      hard_sigmoid, and neither elsewhere; both finite.
+    `sqrt`, `abs`, `square`, `erf`, `log`, `softplus`, `mish`, `softsign`,
+    `reciprocal`, `rsqrt`, `floor`, `ceil`, `round` (half to even), `sign`,
+    `threshold` (x above alpha, else 0): real functions, evaluated without
+    error. Where a function has no value it takes a limit: the square root of a
+    negative number is 0, the logarithm of one that is not positive minus
+    infinity, 1 / 0 and 1 / sqrt(x) for x <= 0 plus infinity. Constraints:
+    * C1: alpha is given for hard_sigmoid, leaky_relu, elu and threshold, beta
+      for hard_sigmoid, and neither elsewhere; both finite.
 
     Example: test/Examples/unary.mlir
   }];

@@ -59,7 +59,8 @@ def PropagateScales : Pass<"qbias-propagate-scales", "::mlir::func::FuncOp"> {
     into or out of add, mul, mean or convolution: the file's roundings are the
     meaning (N3).
   }];
-  let dependentDialects = ["::qbias::QBiasDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::qbias::QBiasDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect"];
 }
 
 def MaterializeBias : Pass<"qbias-materialize-bias", "::mlir::func::FuncOp"> {
