@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Writes the seeds of the fuzzers: make_seeds.py FOLDER.
+
+FOLDER/Onnx: random quantized networks, the networks of the support table and their
+refused neighbours; FOLDER/Npy: arrays of every element type.
+"""
+
+import os
+import sys
+
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "Oracle"),
+                os.path.join(HERE, "..", "Integration", "Inputs")]
+
+from random_net import write_case  # noqa: E402
+from support_cases import CASES, LIMITS  # noqa: E402
+
+RANDOM_NETWORKS = 40
+DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "float32", "float64")
+
+
+def main():
+    """Command line; see the top of the file."""
+    onnx, npy = (os.path.join(sys.argv[1], name) for name in ("Onnx", "Npy"))
+    for folder in (onnx, npy):
+        os.makedirs(folder, exist_ok=True)
+    for seed in range(RANDOM_NETWORKS):
+        folder = os.path.join(sys.argv[1], "random")
+        model, _, _ = write_case(seed, folder, None)
+        os.replace(model, os.path.join(onnx, f"random{seed}.onnx"))
+    builds = [(name, build) for name, list_ in CASES.items() for build in list_]
+    builds += [(name, build) for name, limits in LIMITS.items() for build in limits.values()]
+    for number, (name, build) in enumerate(builds):
+        build("uint8").save(os.path.join(onnx, f"{number}-{name}.onnx"))
+    for dtype in DTYPES:
+        np.save(os.path.join(npy, f"{dtype}.npy"), np.arange(6, dtype=dtype).reshape(2, 3))
+    np.save(os.path.join(npy, "scalar.npy"), np.float32(3))
+
+
+if __name__ == "__main__":
+    main()
