@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import exact_functions
 import exact_scalar
 from integer_ops import narrow, plus, times
 from value_map import ValueMap
@@ -114,9 +115,9 @@ SCALAR_FUNCTIONS = {
     "leaky_relu": exact_scalar.leaky_relu, "hard_sigmoid": exact_scalar.hard_sigmoid,
     "hard_swish": exact_scalar.hard_swish, "sigmoid": exact_scalar.sigmoid,
     "tanh": exact_scalar.tanh, "exp": exact_scalar.exp, "elu": exact_scalar.elu,
-    "absolute": exact_scalar.absolute,
+    "absolute": exact_scalar.absolute, **exact_functions.FUNCTIONS,
 }
-ALWAYS_MONOTONE = {"clip", "sigmoid", "tanh", "exp"}
+ALWAYS_MONOTONE = {"clip", "sigmoid", "tanh", "exp"} | exact_functions.MONOTONE
 MONOTONE_WITH_ALPHA = {"leaky_relu", "hard_sigmoid", "elu"}
 
 

@@ -91,16 +91,13 @@ def clip_op(view):
 
 @operator("Max", "Min")
 def extremum_op(view):
-    """Max or Min of one tensor and scalar constants."""
-    data = [i for i in range(len(view.values)) if not view.constants[i]]
-    if len(data) != 1:
-        raise Unsupported("Max and Min need exactly one operand that is not constant")
-    result = view.real(data[0])
-    side = "low" if view.node.op_type == "Max" else "high"
-    for index in range(len(view.values)):
-        if index != data[0]:
-            bounds = {"low": None, "high": None, side: _bound(view, index, "")}
-            result = apply("clip", result, **bounds)
+    """Max or Min of any number of tensors."""
+    function = "maximum" if view.node.op_type == "Max" else "minimum"
+    result = view.real(0)
+    for index in range(1, len(view.values)):
+        other = view.real(index)
+        shape = np.broadcast_shapes(result.shape, other.shape)
+        result = Elementwise(function, [result, other], {}, shape)
     return result
 
 
@@ -129,8 +126,61 @@ def _float32(view, name, default):
     return float(np.float32(view.attribute(name, default)))
 
 
-@operator("HardSwish", "Sigmoid", "Tanh", "Exp", "Abs")
+@operator("HardSwish", "Sigmoid", "Tanh", "Exp", "Abs", "Ceil", "Erf", "Floor", "Log", "Mish",
+          "Reciprocal", "Round", "Sign", "Softplus", "Softsign", "Sqrt")
 def unary_op(view):
     """Functions without parameters."""
     name = {"HardSwish": "hard_swish", "Abs": "absolute"}
     return apply(name.get(view.node.op_type, view.node.op_type.lower()), view.real(0))
+
+
+@operator("Gelu")
+def gelu_op(view):
+    """x times the normal distribution function, or its approximation with tanh."""
+    is_tanh = view.attribute("approximate", "none") in ("tanh", b"tanh")
+    return apply("gelu_tanh" if is_tanh else "gelu", view.real(0))
+
+
+@operator("ThresholdedRelu")
+def thresholded_relu_op(view):
+    """x above alpha, else 0."""
+    return apply("threshold", view.real(0), alpha=fraction(_float32(view, "alpha", 1.0)))
+
+
+@operator("Selu")
+def selu_op(view):
+    """gamma (x or alpha (e^x - 1))."""
+    gamma = fraction(_float32(view, "gamma", 1.05070102214813232421875))
+    alpha = fraction(_float32(view, "alpha", 1.67326319217681884765625))
+    return scale_by(apply("elu", view.real(0), alpha=alpha), gamma)
+
+
+@operator("Celu")
+def celu_op(view):
+    """x or alpha (e^(x / alpha) - 1)."""
+    alpha = fraction(_float32(view, "alpha", 1.0))
+    return scale_by(apply("elu", scale_by(view.real(0), 1 / alpha), alpha=Fraction(1)), alpha)
+
+
+@operator("PRelu")
+def prelu_op(view):
+    """max(x, 0) + slope min(x, 0)."""
+    x, slope = view.real(0), view.operand(1)
+    above = apply("clip", x, low=Fraction(0), high=None)
+    below = apply("clip", x, low=None, high=Fraction(0))
+    return add(above, multiply(below, slope))
+
+
+@operator("Pow")
+def pow_op(view):
+    """Constant exponents with a rational or algebraic power."""
+    exponent, x = _bound(view, 1, ""), view.real(0)
+    if exponent == 3:
+        return multiply(x, apply("square", x))
+    names = {Fraction(2): "square", Fraction(1, 2): "sqrt", Fraction(-1): "reciprocal",
+             Fraction(-1, 2): "rsqrt"}
+    if exponent == 1:
+        return x
+    if exponent not in names:
+        raise Unsupported(f"a power with exponent {exponent}")
+    return apply(names[exponent], x)

@@ -41,13 +41,17 @@ def shape_of(view):
 
 @operator("Cast")
 def cast(view):
-    """Between integer types of shapes; anything that changes a value is refused."""
+    """Between integer types of shapes, and sums to real numbers; anything that changes a
+    value is refused."""
     target = DTYPE_NAMES.get(view.attribute("to"), "")
     value = view.value(0)
     if is_integer(value) and target in ("int32", "int64"):
         return value.astype(target)
     if not is_integer(value) and target in ("float32", "float64"):
         return value
+    if is_integer(value) and target == "float32" and view.dtypes[0] == "int32":
+        return Affine(value.shape, [Term(value.astype(np.int64),
+                                         ValueMap.scalar(1, value.ndim))])
     raise Unsupported(f"Cast to {target}")
 
 

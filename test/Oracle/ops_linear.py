@@ -187,21 +187,28 @@ def global_average_pool(view):
     return mean_over(x, list(range(2, len(x.shape))), keepdims=True)
 
 
-@operator("ReduceMean")
-def reduce_mean(view):
-    """ReduceMean; axes as attribute (opset < 18) or input."""
-    x = materialize(view.real(0))
+def _reduced_axes(view, rank):
+    """Axes as attribute (opset < 18) or input; none: all, or nothing at all."""
     axes = view.dims(1, "axes", [])
     if not axes and view.attribute("noop_with_empty_axes", 0):
-        return x
-    axes = sorted(axis % len(x.shape) for axis in axes) or list(range(len(x.shape)))
-    return mean_over(x, axes, bool(view.attribute("keepdims", 1)))
+        return []
+    return sorted(axis % rank for axis in axes) or list(range(rank))
 
 
-@operator("AveragePool")
-def average_pool(view):
-    """Window mean; the divisor counts padding only with count_include_pad (N11)."""
+@operator("ReduceMean", "ReduceSum")
+def reduce_mean(view):
+    """Mean over axes, or the mean times the number of elements."""
     x = materialize(view.real(0))
+    axes = _reduced_axes(view, len(x.shape))
+    if not axes:
+        return x
+    result = mean_over(x, axes, bool(view.attribute("keepdims", 1)))
+    count = math.prod(x.shape[axis] for axis in axes)
+    return scale_by(result, Fraction(count)) if view.node.op_type == "ReduceSum" else result
+
+
+def average_over(view, x):
+    """Window mean; the divisor counts padding only with count_include_pad (N11)."""
     spatial = list(range(2, len(x.shape)))
     win = view.windows(x.shape[2:], view.attribute("kernel_shape"))
     counts = window_counts(x.shape[2:], win, bool(view.attribute("count_include_pad", 0)))
@@ -214,6 +221,12 @@ def average_pool(view):
         scale = term.coefficient.combine(divisor, lambda a, b: Fraction(a) / b)
         terms.append(Term(narrow(window_sum(term.ints, win)), scale))
     return Affine(list(x.shape[:2]) + win.out, terms)
+
+
+@operator("AveragePool")
+def average_pool(view):
+    """Mean of every window."""
+    return average_over(view, materialize(view.real(0)))
 
 
 def max_over(value, reduce):
@@ -251,6 +264,25 @@ def max_pool(view):
     win = view.windows(value.shape[2:], view.attribute("kernel_shape"))
     return max_over(value if is_integer(value) else view.real(0),
                     lambda ints: window_max(ints, win))
+
+
+@operator("ReduceMax")
+def reduce_max(view):
+    """Maximum over axes of a tensor with one scale."""
+    value = view.value(0)
+    axes = tuple(_reduced_axes(view, len(value.shape)))
+    keepdims = bool(view.attribute("keepdims", 1))
+
+    def reduce(ints):
+        return ints.max(axis=axes, keepdims=keepdims) if axes else ints
+    if isinstance(value, Dequantized) and len(value.scale.values) == 1 \
+            and len(value.zero_point.values) == 1:
+        q = reduce(value.q)
+        return Dequantized(q, ValueMap.scalar(value.zero_point.values[0], q.ndim),
+                           ValueMap.scalar(value.scale.values[0], q.ndim))
+    if is_integer(value):
+        return reduce(value)
+    raise Unsupported("a maximum of a tensor that is not quantized per tensor")
 
 
 @operator("GlobalMaxPool")

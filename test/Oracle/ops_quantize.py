@@ -13,7 +13,7 @@ from exact_tensor import Affine, Dequantized, Term, Unsupported, add, apply, mul
 from onnx_reader import DTYPE_NAMES
 from operators import BoundaryFloat, is_integer, operator
 from ops_layout import concatenate
-from ops_linear import convolution, matrix_product, mean_over
+from ops_linear import average_over, convolution, matrix_product, mean_over
 from quantizer import Quantization, quantize
 from value_map import ValueMap
 
@@ -222,6 +222,16 @@ def qlinear_global_average_pool(view):
     rank = len(x.shape)
     axes = range(1, rank - 1) if view.attribute("channels_last", 0) else range(2, rank)
     return _quantized(view, mean_over(x, list(axes), keepdims=True), 3)
+
+
+@operator("QLinearAveragePool")
+def qlinear_average_pool(view):
+    """x, s, z, s_y, z_y; as AveragePool, over [N, H, W, C] with channels_last."""
+    x, last = _dequantized(view, 0), view.attribute("channels_last", 0)
+    x = x.move(lambda array: np.moveaxis(array, -1, 1)) if last else x
+    result = average_over(view, x)
+    result = result.move(lambda array: np.moveaxis(array, 1, -1)) if last else result
+    return _quantized(view, result, 3)
 
 
 @operator("QLinearConcat")

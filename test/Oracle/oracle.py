@@ -26,6 +26,7 @@ import modes
 import ops_elementwise  # noqa: F401  (fills the operator table)
 import ops_layout  # noqa: F401
 import ops_linear  # noqa: F401
+import ops_resize  # noqa: F401
 from exact_scalar import round_half_even
 from exact_tensor import Affine, Dequantized, Elementwise, Unsupported, constant_tensor
 from model_reader import read_model

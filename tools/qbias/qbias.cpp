@@ -84,6 +84,13 @@ struct CommonOptions {
   cl::list<std::string> shapes{"shape", cl::value_desc("NAME=1x3x224x224"),
                                cl::desc("Shape of an input with dynamic dimensions"),
                                cl::cat(category())};
+  cl::list<std::string> bindings{
+      "bind", cl::value_desc("NAME=FILE"),
+      cl::desc("Value of a model input that is a constant: .npy or ONNX tensor"),
+      cl::cat(category())};
+  cl::list<std::string> outputs{"outputs", cl::CommaSeparated, cl::value_desc("NAME,..."),
+                                cl::desc("Tensors to return in place of the outputs"),
+                                cl::cat(category())};
   cl::opt<bool> quiet{"quiet", cl::desc("No progress on stderr"), cl::cat(category())};
 
   std::optional<CompileOptions> get() const;
@@ -185,6 +192,15 @@ std::optional<CompileOptions> CommonOptions::get() const {
     }
     options.import.shapes[name] = shape;
   }
+  for (const std::string &text : bindings) {
+    auto [name, path] = llvm::StringRef(text).rsplit('=');
+    if (name.empty() || path.empty()) {
+      usageError("--bind is '" + text + "', expected NAME=FILE");
+      return std::nullopt;
+    }
+    options.import.bindings[name] = path.str();
+  }
+  options.import.outputs.assign(outputs.begin(), outputs.end());
   return options;
 }
 

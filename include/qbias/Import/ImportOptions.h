@@ -13,6 +13,8 @@
 #include "llvm/ADT/StringMap.h"
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace qbias {
 
@@ -22,6 +24,10 @@ struct ImportOptions {
   /// Whole shapes of model inputs, by tensor name. A shape may only fill what
   /// the file leaves open.
   llvm::StringMap<llvm::SmallVector<int64_t>> shapes;
+  /// Model inputs that are constants: by name, the file that holds the value.
+  llvm::StringMap<std::string> bindings;
+  /// Tensors to return in place of the model's outputs; empty: those of the file.
+  std::vector<std::string> outputs;
 };
 
 } // namespace qbias

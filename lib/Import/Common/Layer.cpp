@@ -21,6 +21,11 @@ static constexpr int64_t kFixedMemory = int64_t(256) << 20;
 MemoryBudget::MemoryBudget(size_t fileSize)
     : left(kFixedMemory + kMemoryPerFileByte * static_cast<int64_t>(fileSize)) {}
 
+void MemoryBudget::grow(size_t fileSize) {
+  constexpr size_t kLargest = size_t(1) << 40;
+  left += kMemoryPerFileByte * static_cast<int64_t>(std::min(fileSize, kLargest));
+}
+
 LogicalResult MemoryBudget::charge(int64_t bytes, const Subject &subject) {
   left -= bytes;
   if (left >= 0)

@@ -44,7 +44,8 @@ static LogicalResult checkChannels(const NodeView &node, ArrayRef<int64_t> input
   return success();
 }
 
-static LogicalResult checkBias(const NodeView &node, Value bias, int64_t channels) {
+LogicalResult qbias::onnximport::checkBias(const NodeView &node, Value bias,
+                                           int64_t channels) {
   if (shapeOf(bias) == ArrayRef<int64_t>(channels))
     return success();
   return node.reject("shape of bias " + quoted(node.getInputName(2)),

@@ -8,7 +8,9 @@
 
 #include "Operators.h"
 
+#include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Import/Common/Reshapes.h"
+#include "qbias/Import/Common/Selections.h"
 
 #include <cmath>
 #include <limits>
@@ -35,6 +37,13 @@ static FailureOr<SmallVector<int64_t>> broadcast(const NodeView &node, Value lhs
   return shape;
 }
 
+/// A division by a constant that holds 0.
+static bool dividesByZero(Value rhs) {
+  ElementsAttr constant = getConstant(rhs);
+  SmallVector<double> divisors;
+  return constant && readFloats(constant, divisors) && llvm::is_contained(divisors, 0.0);
+}
+
 LogicalResult qbias::onnximport::importBinary(NodeView &node) {
   FailureOr<Value> lhs = node.getReal(0), rhs = failure();
   if (failed(lhs) || failed(rhs = node.getReal(1)))
@@ -54,9 +63,70 @@ LogicalResult qbias::onnximport::importBinary(NodeView &node) {
     result = node.create<AddOp>(node.getLoc(), *type, *lhs, *rhs);
   else if (node.getOpType() == "Sub")
     result = node.create<SubOp>(node.getLoc(), *type, *lhs, *rhs);
+  else if (node.getOpType() == "Div" && dividesByZero(*rhs))
+    return node.reject(node.inputText(1), "divisors that are not 0", "0");
+  else if (node.getOpType() == "Div")
+    result = node.create<DivOp>(node.getLoc(), *type, *lhs, *rhs);
   else
     result = node.create<MulOp>(node.getLoc(), *type, *lhs, *rhs);
   return node.setResult(0, result);
+}
+
+/// Folds any number of operands from the left.
+static LogicalResult
+importChain(NodeView &node,
+            function_ref<Value(RankedTensorType, Value lhs, Value rhs)> build) {
+  FailureOr<Value> total = node.getReal(0);
+  for (unsigned index = 1; index < node.getNumInputs(); ++index) {
+    if (!node.hasInput(index))
+      return node.reject("input " + Twine(index), "a tensor", "none");
+    FailureOr<Value> operand = node.getReal(index);
+    if (failed(total) || failed(operand))
+      return failure();
+    size_t rank = std::max(shapeOf(*total).size(), shapeOf(*operand).size());
+    if (failed(total = extendRank(node, *total, rank)) ||
+        failed(operand = extendRank(node, *operand, rank)))
+      return failure();
+    FailureOr<SmallVector<int64_t>> shape = broadcast(node, *total, *operand);
+    if (failed(shape))
+      return failure();
+    FailureOr<RankedTensorType> type = node.makeType(*shape, elementOf(*total));
+    if (failed(type))
+      return failure();
+    total = build(*type, *total, *operand);
+  }
+  return failed(total) ? failure() : node.setResult(0, *total);
+}
+
+LogicalResult qbias::onnximport::importSum(NodeView &node) {
+  return importChain(node, [&](RankedTensorType type, Value lhs, Value rhs) -> Value {
+    return node.create<AddOp>(node.getLoc(), type, lhs, rhs);
+  });
+}
+
+/// The number all elements of a finite constant have.
+static FloatAttr getBoundOf(const NodeView &node, Value value) {
+  ElementsAttr constant = getConstant(value);
+  SmallVector<double> numbers;
+  if (!constant || !readFloats(constant, numbers) || numbers.empty() ||
+      !llvm::all_equal(numbers) || !std::isfinite(numbers.front()))
+    return {};
+  return node.getBuilder().getF64FloatAttr(numbers.front());
+}
+
+/// A constant operand is a limit.
+LogicalResult qbias::onnximport::importExtremum(NodeView &node) {
+  bool isMax = node.getOpType() == "Max";
+  return importChain(node, [&](RankedTensorType type, Value lhs, Value rhs) -> Value {
+    for (auto [value, other] : {std::pair(lhs, rhs), std::pair(rhs, lhs)})
+      if (FloatAttr bound = getBoundOf(node, value); bound && other.getType() == type)
+        return node.create<ClampOp>(node.getLoc(), type, other,
+                                    isMax ? bound : FloatAttr(),
+                                    isMax ? FloatAttr() : bound);
+    if (isMax)
+      return node.create<MaximumOp>(node.getLoc(), type, lhs, rhs);
+    return node.create<MinimumOp>(node.getLoc(), type, lhs, rhs);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -129,15 +199,26 @@ static constexpr double kLacks = std::numeric_limits<double>::quiet_NaN();
 
 static constexpr UnaryOperator kUnaryOperators[] = {
     {"Abs", UnaryKind::Abs, kLacks, kLacks},
+    {"Ceil", UnaryKind::Ceil, kLacks, kLacks},
     {"Elu", UnaryKind::Elu, 1.0f, kLacks},
+    {"Erf", UnaryKind::Erf, kLacks, kLacks},
     {"Exp", UnaryKind::Exp, kLacks, kLacks},
+    {"Floor", UnaryKind::Floor, kLacks, kLacks},
     {"Gelu", UnaryKind::Gelu, kLacks, kLacks},
     {"HardSigmoid", UnaryKind::HardSigmoid, 0.2f, 0.5f},
     {"HardSwish", UnaryKind::HardSwish, kLacks, kLacks},
     {"LeakyRelu", UnaryKind::LeakyRelu, 0.01f, kLacks},
+    {"Log", UnaryKind::Log, kLacks, kLacks},
+    {"Mish", UnaryKind::Mish, kLacks, kLacks},
+    {"Reciprocal", UnaryKind::Reciprocal, kLacks, kLacks},
+    {"Round", UnaryKind::Round, kLacks, kLacks},
     {"Sigmoid", UnaryKind::Sigmoid, kLacks, kLacks},
+    {"Sign", UnaryKind::Sign, kLacks, kLacks},
+    {"Softplus", UnaryKind::Softplus, kLacks, kLacks},
+    {"Softsign", UnaryKind::Softsign, kLacks, kLacks},
     {"Sqrt", UnaryKind::Sqrt, kLacks, kLacks},
     {"Tanh", UnaryKind::Tanh, kLacks, kLacks},
+    {"ThresholdedRelu", UnaryKind::Threshold, 1.0f, kLacks},
 };
 
 /// The parameter's default or attribute; null when the operator lacks it.
@@ -178,6 +259,74 @@ LogicalResult qbias::onnximport::importUnary(NodeView &node) {
     return failure();
   return node.setResult(0, node.create<UnaryOp>(node.getLoc(), input->getType(), kind,
                                                 *input, alpha, beta));
+}
+
+/// input * factor with one real number.
+static Value multiplyBy(const NodeView &node, Value input, float factor) {
+  return node.create<MulOp>(node.getLoc(), input.getType(), input,
+                            makeScalar(node, factor, shapeOf(input).size()));
+}
+
+LogicalResult qbias::onnximport::importNeg(NodeView &node) {
+  FailureOr<Value> input = node.getReal(0);
+  return failed(input) ? failure() : node.setResult(0, multiplyBy(node, *input, -1));
+}
+
+/// gamma * elu(x).
+LogicalResult qbias::onnximport::importSelu(NodeView &node) {
+  double alpha = 1.67326319217681884765625, gamma = 1.05070102214813232421875;
+  FailureOr<Value> input = node.getReal(0);
+  if (failed(input) || failed(node.read("alpha", alpha)) ||
+      failed(node.read("gamma", gamma)))
+    return failure();
+  if (!std::isfinite(alpha) || !std::isfinite(gamma))
+    return node.reject("attributes", "finite numbers",
+                       realText(alpha) + " and " + realText(gamma));
+  Value elu =
+      node.create<UnaryOp>(node.getLoc(), input->getType(), UnaryKind::Elu, *input,
+                           node.getBuilder().getF64FloatAttr(alpha), FloatAttr());
+  return node.setResult(0, multiplyBy(node, elu, static_cast<float>(gamma)));
+}
+
+/// alpha * elu(x / alpha) with elu(x) = exp(x) - 1 below 0.
+LogicalResult qbias::onnximport::importCelu(NodeView &node) {
+  double alpha = 1;
+  FailureOr<Value> input = node.getReal(0);
+  if (failed(input) || failed(node.read("alpha", alpha)))
+    return failure();
+  if (!std::isfinite(alpha) || alpha <= 0)
+    return node.reject("attribute 'alpha'", "a positive number", realText(alpha));
+  Value scale = makeScalar(node, static_cast<float>(alpha), shapeOf(*input).size());
+  Value inner = node.create<DivOp>(node.getLoc(), input->getType(), *input, scale);
+  Value elu = node.create<UnaryOp>(node.getLoc(), input->getType(), UnaryKind::Elu, inner,
+                                   node.getBuilder().getF64FloatAttr(1), FloatAttr());
+  return node.setResult(0, multiplyBy(node, elu, static_cast<float>(alpha)));
+}
+
+/// Constant exponents that have a function of their own.
+LogicalResult qbias::onnximport::importPow(NodeView &node) {
+  FailureOr<Value> input = node.getReal(0);
+  FailureOr<double> exponent = node.needReal(1, "exponent");
+  if (failed(input) || failed(exponent))
+    return failure();
+  auto apply = [&](UnaryKind kind) -> Value {
+    return node.create<UnaryOp>(node.getLoc(), input->getType(), kind, *input,
+                                FloatAttr(), FloatAttr());
+  };
+  if (*exponent == 1)
+    return node.setResult(0, *input);
+  if (*exponent == 2)
+    return node.setResult(0, apply(UnaryKind::Square));
+  if (*exponent == 3)
+    return node.setResult(0, node.create<MulOp>(node.getLoc(), input->getType(), *input,
+                                                apply(UnaryKind::Square)));
+  if (*exponent == 0.5)
+    return node.setResult(0, apply(UnaryKind::Sqrt));
+  if (*exponent == -1)
+    return node.setResult(0, apply(UnaryKind::Reciprocal));
+  if (*exponent == -0.5)
+    return node.setResult(0, apply(UnaryKind::Rsqrt));
+  return node.reject("exponent", "1, 2, 3, 0.5, -1 or -0.5", realText(*exponent));
 }
 
 /// With one slope for all channels PRelu is LeakyRelu.

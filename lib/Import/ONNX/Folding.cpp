@@ -7,10 +7,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "Operators.h"
+#include "QuantParameters.h"
 
 #include <limits>
 
 using namespace mlir;
+using namespace qbias;
 using namespace qbias::onnximport;
 
 LogicalResult qbias::onnximport::importIdentity(NodeView &node) {
@@ -49,7 +51,8 @@ static ConstantTensor makeFloats(const NodeView &node, ArrayRef<int64_t> shape,
 LogicalResult qbias::onnximport::importConstant(NodeView &node) {
   std::string name = node.getOutputName(0).str();
   if (const onnx::TensorProto *tensor = node.getTensorAttr("value")) {
-    FailureOr<ConstantTensor> constant = decode(*tensor, node.getSubject());
+    FailureOr<ConstantTensor> constant =
+        node.getImporter().decodeTensor(*tensor, node.getSubject());
     if (failed(constant) ||
         failed(node.charge(constant->getNumElements() * constant->getWidth())))
       return failure();
@@ -95,13 +98,19 @@ LogicalResult qbias::onnximport::importShape(NodeView &node) {
                                                       part));
 }
 
-/// Entries of a constant list; the rest of what Gather can do is not supported.
+/// Entries of a constant list, or slices of a computed tensor; the indices are
+/// constants.
 LogicalResult qbias::onnximport::importGather(NodeView &node) {
-  FailureOr<const ConstantTensor *> data = node.needConstant(0, "input"),
-                                    indices = failure();
+  ImportedTensor *input = node.getInput(0);
+  FailureOr<const ConstantTensor *> indices = failure();
   int64_t axis = 0;
-  if (failed(data) || failed(indices = node.needConstant(1, "indices")) ||
+  if (!input || failed(indices = node.needConstant(1, "indices")) ||
       failed(node.read("axis", axis)))
+    return failure();
+  if (!input->constant && (*indices)->isShapeArithmetic())
+    return gatherSlices(node, **indices, axis);
+  FailureOr<const ConstantTensor *> data = node.needConstant(0, "input");
+  if (failed(data))
     return failure();
   if (!(*data)->isShapeArithmetic() || !(*indices)->isShapeArithmetic() ||
       (*data)->getShape().size() != 1 || (axis != 0 && axis != -1))
@@ -122,7 +131,22 @@ LogicalResult qbias::onnximport::importGather(NodeView &node) {
                                                       (*indices)->getShape(), values));
 }
 
-/// Between integer types of shape arithmetic, or to the type a tensor has.
+static bool isFloat(DataType type) { return type == DataType::Float; }
+
+/// An int32 accumulator (ConvInteger, MatMulInteger) as real numbers.
+static std::optional<Value> dequantizeUnit(const NodeView &node,
+                                           const ImportedTensor &input) {
+  auto type = input.constant || input.untyped
+                  ? quant::UniformQuantizedType()
+                  : dyn_cast<quant::UniformQuantizedType>(elementOf(input.value));
+  if (!type || storageOf(type) != DataType::Int32 || type.getScale() != 1)
+    return std::nullopt;
+  auto real = RankedTensorType::get(shapeOf(input.value), node.getBuilder().getF32Type());
+  return node.create<DequantizeOp>(node.getOutputLoc(), real, input.value).getResult();
+}
+
+/// Between integer types of shape arithmetic, to the type a tensor has, or of an
+/// accumulator to float.
 LogicalResult qbias::onnximport::importCast(NodeView &node) {
   ImportedTensor *input = node.getInput(0);
   int64_t to = 0;
@@ -133,6 +157,8 @@ LogicalResult qbias::onnximport::importCast(NodeView &node) {
       !input->constant && !input->untyped && isRealTensor(input->value.getType());
   if (isReal && type == DataType::Float)
     return node.forward(0);
+  if (std::optional<Value> real = dequantizeUnit(node, *input); real && isFloat(type))
+    return node.setResult(0, *real);
   bool isInteger = type == DataType::Int64 || type == DataType::Int32;
   if (input->constant && input->constant->isShapeArithmetic() && isInteger) {
     SmallVector<int64_t> values = input->constant->integers();

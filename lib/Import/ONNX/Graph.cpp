@@ -8,6 +8,8 @@
 
 #include "Graph.h"
 
+#include "QOperators.h"
+
 #include "mlir/IR/Builders.h"
 
 #include <queue>
@@ -33,6 +35,10 @@ StringRef Namer::nameOf(const onnx::NodeProto &node) {
   return node.output(0);
 }
 
+StringRef Namer::opTypeOf(const onnx::NodeProto &node) {
+  return node.domain() == kExpandedDomain ? node.doc_string() : node.op_type();
+}
+
 StringRef Namer::nameOf(Location loc) {
   auto named = dyn_cast<NameLoc>(loc);
   return named ? named.getName().getValue() : StringRef();
@@ -46,7 +52,7 @@ Subject Namer::getTensor(StringRef kind, StringRef name) const {
 
 Subject Namer::getNode(const onnx::NodeProto &node) const {
   StringRef name = nameOf(node);
-  std::string op = quoted(node.op_type());
+  std::string op = quoted(opTypeOf(node));
   return Subject(getLoc(name),
                  StringRef(op).drop_front().drop_back().str() + " " + quoted(name));
 }
@@ -148,7 +154,7 @@ std::vector<bool> Graph::findNeeded(const onnx::GraphProto &graph) const {
     visit(output.name());
   // Every quantized tensor of the file can be asked for.
   for (const onnx::NodeProto &node : graph.node())
-    if (node.op_type() == "QuantizeLinear" && node.output_size() == 1)
+    if (StringRef(node.op_type()).starts_with("Quantize") && node.output_size() == 1)
       visit(node.output(0));
   while (!worklist.empty()) {
     int index = worklist.back();

@@ -34,6 +34,8 @@ public:
   Subject getNode(const onnx::NodeProto &node) const;
   /// The name of a node, or of its first output when it has none.
   static llvm::StringRef nameOf(const onnx::NodeProto &node);
+  /// The operator of the file: an expanded node names the one it comes from.
+  static llvm::StringRef opTypeOf(const onnx::NodeProto &node);
   /// The name in a location made here, or nothing.
   static llvm::StringRef nameOf(mlir::Location loc);
 

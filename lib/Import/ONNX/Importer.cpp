@@ -40,13 +40,24 @@ ImportedTensor *Importer::find(StringRef name, const Subject &user) {
     return nullptr;
   }
   Subject subject = namer.getTensor("initializer", name);
-  FailureOr<ConstantTensor> constant = decode(*initializer, subject);
+  FailureOr<ConstantTensor> constant = decodeTensor(*initializer, subject);
   if (failed(constant) ||
       failed(budget.charge(constant->getNumElements() * constant->getWidth(), subject)))
     return nullptr;
   ImportedTensor &tensor = tensors[name];
   tensor.constant = std::move(*constant);
   return &tensor;
+}
+
+FailureOr<ConstantTensor> Importer::decodeTensor(const onnx::TensorProto &tensor,
+                                                 const Subject &subject) {
+  if (!isExternal(tensor))
+    return decode(tensor, subject);
+  FailureOr<onnx::TensorProto> loaded = external.load(tensor, subject);
+  if (failed(loaded))
+    return failure();
+  externalTensors.push_back(std::move(*loaded));
+  return decode(externalTensors.back(), subject);
 }
 
 FailureOr<Value> Importer::getValue(StringRef name, const Subject &user) {
@@ -114,7 +125,8 @@ LogicalResult Importer::define(StringRef name, ImportedTensor tensor,
 
 Importer::Importer(MLIRContext *context, StringRef file, size_t fileSize,
                    const ImportOptions &options)
-    : builder(context), namer(context, file), options(options), budget(fileSize) {}
+    : builder(context), namer(context, file), options(options), budget(fileSize),
+      external(file, budget) {}
 
 LogicalResult Importer::readOpset(const onnx::ModelProto &model) {
   for (const onnx::OperatorSetIdProto &entry : model.opset_import())

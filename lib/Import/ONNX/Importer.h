@@ -10,6 +10,7 @@
 #define QBIAS_LIB_IMPORT_ONNX_IMPORTER_H
 
 #include "Graph.h"
+#include "OtherFiles.h"
 #include "TensorDecoder.h"
 
 #include "qbias/Import/Common/ImportedTensor.h"
@@ -19,6 +20,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/StringMap.h"
+
+#include <list>
 
 namespace qbias::onnximport {
 
@@ -33,6 +36,9 @@ public:
 
   mlir::OpBuilder &getBuilder() { return builder; }
   MemoryBudget &getBudget() { return budget; }
+  /// A tensor of the file, decoded, its elements wherever they are.
+  mlir::FailureOr<ConstantTensor> decodeTensor(const onnx::TensorProto &tensor,
+                                               const Subject &subject);
   const Namer &getNamer() const { return namer; }
   const Graph &getGraph() const { return graph; }
   int64_t getOpset() const { return opset; }
@@ -65,6 +71,9 @@ private:
   llvm::StringMap<ImportedTensor> tensors;
   int64_t opset = 0;
   MemoryBudget budget;
+  ExternalData external;
+  /// Constants refer to their elements; a list keeps them in place.
+  std::list<onnx::TensorProto> externalTensors;
 };
 
 } // namespace qbias::onnximport

@@ -11,6 +11,8 @@
 
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 
+#include "qbias/Import/Common/Selections.h"
+
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
@@ -153,9 +155,8 @@ static FailureOr<SliceBounds> readBounds(const NodeView &node, int64_t rank) {
     return failure();
   bounds.axes = *normal;
   for (int64_t step : bounds.steps)
-    if (step < 1)
-      return node.reject("steps", "positive numbers", text(bounds.steps),
-                         "reversing slices are not supported");
+    if (step == 0)
+      return node.reject("steps", "numbers that are not 0", text(bounds.steps));
   return bounds;
 }
 
@@ -163,6 +164,44 @@ static FailureOr<SliceBounds> readBounds(const NodeView &node, int64_t rank) {
 static int64_t clampBound(int64_t bound, int64_t extent) {
   return std::clamp<int64_t>(bound < 0 ? std::max(bound, -extent) + extent : bound, 0,
                              extent);
+}
+
+/// Slices from `start` down to above `end`, as indices.
+static SmallVector<int64_t> reversedIndices(int64_t start, int64_t end, int64_t step,
+                                            int64_t extent) {
+  auto place = [&](int64_t bound) {
+    return bound < 0 ? std::max(bound, -extent - 1) + extent : bound;
+  };
+  SmallVector<int64_t> indices;
+  int64_t last = std::max<int64_t>(place(end), -1);
+  for (int64_t i = std::min(place(start), extent - 1); i > last;
+       i += std::max(step, -extent - 1))
+    indices.push_back(i);
+  return indices;
+}
+
+/// A slice that reads some dimension backwards.
+static LogicalResult importReversed(NodeView &node, const SliceBounds &bounds) {
+  FailureOr<Value> value = node.getValue(0);
+  if (failed(value))
+    return failure();
+  for (auto [axis, start, end, step] :
+       llvm::zip(bounds.axes, bounds.starts, bounds.ends, bounds.steps)) {
+    int64_t extent = shapeOf(*value)[axis];
+    SmallVector<int64_t> indices;
+    if (step < 0)
+      indices = reversedIndices(start, end, step, extent);
+    else
+      for (int64_t i = clampBound(start, extent); i < clampBound(end, extent);
+           i += std::min(step, extent))
+        indices.push_back(i);
+    if (indices.empty())
+      return node.reject("slice of dimension " + Twine(axis), "at least one element",
+                         "none");
+    if (failed(value = gather(node, *value, axis, indices)))
+      return failure();
+  }
+  return node.setResult(0, *value);
 }
 
 LogicalResult qbias::onnximport::importSlice(NodeView &node) {
@@ -173,6 +212,8 @@ LogicalResult qbias::onnximport::importSlice(NodeView &node) {
   FailureOr<SliceBounds> bounds = readBounds(node, sizes.size());
   if (failed(bounds))
     return failure();
+  if (llvm::any_of(bounds->steps, [](int64_t step) { return step < 0; }))
+    return importReversed(node, *bounds);
   SmallVector<int64_t> starts(sizes.size(), 0), steps(sizes.size(), 1);
   for (auto [axis, start, end, step] :
        llvm::zip(bounds->axes, bounds->starts, bounds->ends, bounds->steps)) {
@@ -305,12 +346,62 @@ static FailureOr<SmallVector<int64_t>> readPads(const NodeView &node, int64_t ra
   for (auto [index, pad] : llvm::enumerate(**given)) {
     if (pad > kMaxPad)
       return node.reject("pads", "entries up to " + Twine(kMaxPad), text(**given));
-    if (pad < 0)
-      return node.reject("pads", "entries from 0", text(**given),
-                         "cropping by negative pads is not supported");
+    if (pad < -kMaxPad)
+      return node.reject("pads", "entries from " + Twine(-kMaxPad), text(**given));
     pads[(*normal)[index % count] + (index < count ? 0 : rank)] = pad;
   }
   return pads;
+}
+
+/// The position inside that position i, which may lie outside, is read from.
+static int64_t mirrored(int64_t i, int64_t extent, StringRef mode) {
+  auto remainder = [](int64_t a, int64_t b) { return ((a % b) + b) % b; };
+  if (mode == "edge")
+    return std::clamp<int64_t>(i, 0, extent - 1);
+  if (mode == "wrap")
+    return remainder(i, extent);
+  if (extent == 1)
+    return 0;
+  int64_t folded = remainder(i, 2 * (extent - 1)); // there and back
+  return folded < extent ? folded : 2 * (extent - 1) - folded;
+}
+
+/// Pads by elements of the input: slices that are selected.
+static LogicalResult padBySelection(NodeView &node, Value value, ArrayRef<int64_t> pads,
+                                    StringRef mode) {
+  int64_t rank = shapeOf(value).size();
+  FailureOr<Value> result = value;
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    int64_t extent = shapeOf(value)[dim];
+    SmallVector<int64_t> indices;
+    for (int64_t i = -pads[dim]; i < extent + pads[rank + dim]; ++i)
+      indices.push_back(mirrored(i, extent, mode));
+    if (indices.empty())
+      return node.reject("pads", "some element left", text(pads));
+    if (failed(result = gather(node, *result, dim, indices)))
+      return failure();
+  }
+  return node.setResult(0, *result);
+}
+
+/// Cuts off what negative pads take, and sets them to 0.
+static FailureOr<Value> cropByPads(NodeView &node, Value value,
+                                   MutableArrayRef<int64_t> pads) {
+  int64_t rank = shapeOf(value).size();
+  FailureOr<Value> result = value;
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    int64_t &low = pads[dim], &high = pads[rank + dim];
+    int64_t begin = std::max<int64_t>(-low, 0);
+    int64_t end = shapeOf(value)[dim] - std::max<int64_t>(-high, 0);
+    if (begin >= end)
+      return node.reject("pads", "some element left", text(pads));
+    if (failed(result = gather(node, *result, dim,
+                               llvm::to_vector(llvm::seq<int64_t>(begin, end)))))
+      return failure();
+    low = std::max<int64_t>(low, 0);
+    high = std::max<int64_t>(high, 0);
+  }
+  return result;
 }
 
 LogicalResult qbias::onnximport::importPad(NodeView &node) {
@@ -318,13 +409,19 @@ LogicalResult qbias::onnximport::importPad(NodeView &node) {
   FailureOr<Value> input = node.getValue(0);
   if (failed(input) || failed(node.read("mode", mode)))
     return failure();
+  FailureOr<SmallVector<int64_t>> pads = readPads(node, shapeOf(*input).size());
+  if (failed(pads))
+    return failure();
+  if (mode == "reflect" || mode == "edge" || mode == "wrap")
+    return padBySelection(node, *input, *pads, mode);
   if (mode != "constant")
-    return node.reject("attribute 'mode'", "constant", quoted(mode),
-                       "other modes are not supported");
+    return node.reject("attribute 'mode'", "constant, reflect, edge or wrap",
+                       quoted(mode));
+  if (failed(input = cropByPads(node, *input, *pads)))
+    return failure();
   SmallVector<int64_t> shape(shapeOf(*input));
-  FailureOr<SmallVector<int64_t>> pads = readPads(node, shape.size());
   FailureOr<double> value = readPadValue(node, *input);
-  if (failed(pads) || failed(value))
+  if (failed(value))
     return failure();
   ArrayRef<int64_t> low = ArrayRef(*pads).take_front(shape.size());
   ArrayRef<int64_t> high = ArrayRef(*pads).drop_front(shape.size());

@@ -21,7 +21,7 @@ class NodeView : public Layer {
 public:
   NodeView(Importer &importer, const onnx::NodeProto &proto)
       : Layer(importer.getBuilder(), importer.getBudget(),
-              importer.getNamer().getNode(proto), proto.op_type()),
+              importer.getNamer().getNode(proto), Namer::opTypeOf(proto)),
         importer(importer), proto(proto) {}
 
   Importer &getImporter() const { return importer; }

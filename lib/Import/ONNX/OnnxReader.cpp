@@ -8,7 +8,10 @@
 
 #include "qbias/Import/ONNX.h"
 
+#include "FloatTail.h"
 #include "Importer.h"
+#include "OtherFiles.h"
+#include "QOperators.h"
 
 #include "qbias/Dialect/QBias/IR/QBias.h"
 
@@ -60,6 +63,11 @@ OwningOpRef<ModuleOp> qbias::importOnnx(llvm::MemoryBufferRef file, MLIRContext 
   onnx::ModelProto model;
   if (failed(parse(file, model, namer.getFile())))
     return {};
+  onnx::GraphProto &graph = *model.mutable_graph();
+  if (failed(bindInputs(graph, options, namer)) || failed(expandQOperators(graph, namer)))
+    return {};
+  selectOutputs(graph, options.outputs);
+  cutFloatTail(graph, namer);
   Importer importer(context, file.getBufferIdentifier(), file.getBufferSize(), options);
   return importer.import(model);
 }

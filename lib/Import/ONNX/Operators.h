@@ -35,12 +35,20 @@ llvm::LogicalResult checkSignature(const Operator &op, const onnx::NodeProto &pr
 // Quantization.cpp
 llvm::LogicalResult importQuantizeLinear(NodeView &node);
 llvm::LogicalResult importDequantizeLinear(NodeView &node);
+llvm::LogicalResult importDynamicQuantizeLinear(NodeView &node);
+llvm::LogicalResult importQuantizeLike(NodeView &node);
+llvm::LogicalResult importQuantizeInteger(NodeView &node);
+llvm::LogicalResult importDequantizeInteger(NodeView &node);
+llvm::LogicalResult importDequantizeBias(NodeView &node);
 
 // Convolutions.cpp, Pools.cpp
 llvm::LogicalResult importConv(NodeView &node);
+llvm::LogicalResult importConvTranspose(NodeView &node);
 llvm::LogicalResult importPool(NodeView &node);
 llvm::LogicalResult importGlobalPool(NodeView &node);
-llvm::LogicalResult importReduceMean(NodeView &node);
+
+// Reductions.cpp
+llvm::LogicalResult importReduce(NodeView &node);
 
 // MatrixProducts.cpp
 llvm::LogicalResult importGemm(NodeView &node);
@@ -52,6 +60,23 @@ llvm::LogicalResult importRelu(NodeView &node);
 llvm::LogicalResult importClip(NodeView &node);
 llvm::LogicalResult importPRelu(NodeView &node);
 llvm::LogicalResult importUnary(NodeView &node);
+llvm::LogicalResult importSum(NodeView &node);
+llvm::LogicalResult importExtremum(NodeView &node);
+llvm::LogicalResult importNeg(NodeView &node);
+llvm::LogicalResult importSelu(NodeView &node);
+llvm::LogicalResult importCelu(NodeView &node);
+llvm::LogicalResult importPow(NodeView &node);
+
+// Rearrangements.cpp, Resizes.cpp
+llvm::LogicalResult importExpand(NodeView &node);
+llvm::LogicalResult importTile(NodeView &node);
+llvm::LogicalResult importDepthToSpace(NodeView &node);
+llvm::LogicalResult importSpaceToDepth(NodeView &node);
+llvm::LogicalResult importResize(NodeView &node);
+llvm::LogicalResult importUpsample(NodeView &node);
+/// Gather of a computed tensor.
+llvm::LogicalResult gatherSlices(NodeView &node, const ConstantTensor &list,
+                                 int64_t axis);
 
 // Reshapes.cpp
 llvm::LogicalResult importFlatten(NodeView &node);

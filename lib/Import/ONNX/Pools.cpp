@@ -73,35 +73,3 @@ LogicalResult qbias::onnximport::importGlobalPool(NodeView &node) {
     return failure();
   return setPooled(node, kind, *input, *window, /*countIncludePad=*/false);
 }
-
-/// Over [N, C, H, W] only axes 2 and 3 together, over [N, C, L] only axis 2:
-/// a global average pool.
-LogicalResult qbias::onnximport::importReduceMean(NodeView &node) {
-  FailureOr<Value> input = node.getReal(0);
-  int64_t keepDims = 1;
-  auto axes = node.readIntegers("axes", 1);
-  if (failed(input) || failed(axes) || failed(node.read("keepdims", keepDims)))
-    return failure();
-  int64_t rank = shapeOf(*input).size();
-  FailureOr<SpatialWindow> window = getGlobalWindow(node, *input);
-  FailureOr<SmallVector<int64_t>> normal =
-      node.normalizeAxes(*axes ? **axes : SmallVector<int64_t>(), rank);
-  if (failed(window) || failed(normal))
-    return failure();
-  llvm::sort(*normal);
-  if (*normal != llvm::to_vector(llvm::seq<int64_t>(2, rank)))
-    return node.reject("axes",
-                       text(llvm::to_vector(llvm::seq<int64_t>(2, rank))) +
-                           " (the spatial dimensions)",
-                       text(*normal), "other means are not supported");
-  if (keepDims != 0)
-    return setPooled(node, PoolKind::Avg, *input, *window, false);
-  FailureOr<Value> image = toChannelsLast(node, *input);
-  if (succeeded(image))
-    image = buildPool(node, PoolKind::Avg, *image, *window, false);
-  if (failed(image))
-    return failure();
-  ArrayRef<int64_t> shape = shapeOf(*image);
-  return node.setResult(
-      0, reshape(node, transpose(node, *image, {0, 3, 1, 2}), {shape[0], shape[3]}));
-}

@@ -12,8 +12,9 @@ using namespace mlir;
 using namespace qbias;
 using namespace qbias::onnximport;
 
-static LogicalResult readScales(const NodeView &node, unsigned index, ZeroScale zeroScale,
-                                QuantParameters &parameters) {
+LogicalResult qbias::onnximport::readScales(const NodeView &node, unsigned index,
+                                            ZeroScale zeroScale,
+                                            QuantParameters &parameters) {
   FailureOr<const ConstantTensor *> scale = node.needConstant(index, "scale");
   if (failed(scale))
     return failure();
@@ -37,8 +38,8 @@ static LogicalResult readScales(const NodeView &node, unsigned index, ZeroScale 
   return success();
 }
 
-static LogicalResult readZeroPoints(const NodeView &node, unsigned index,
-                                    QuantParameters &parameters) {
+LogicalResult qbias::onnximport::readZeroPoints(const NodeView &node, unsigned index,
+                                                QuantParameters &parameters) {
   if (!node.hasInput(index)) {
     parameters.zeroPoints.assign(parameters.scales.size(), 0);
     return success();

@@ -23,6 +23,14 @@ enum class ZeroScale {
   DeadChannel,
 };
 
+/// The scales in an input of rank 0 or 1.
+llvm::LogicalResult readScales(const NodeView &node, unsigned index, ZeroScale zeroScale,
+                               QuantParameters &parameters);
+/// As many zero points of the type `parameters.storage` as there are scales; 0
+/// where the input is absent.
+llvm::LogicalResult readZeroPoints(const NodeView &node, unsigned index,
+                                   QuantParameters &parameters);
+
 /// Reads the parameters in the inputs `scale` and `zeroPoint` of a node for a
 /// tensor of the given shape. Without zero point, 0 of type `storage`.
 mlir::FailureOr<QuantParameters> readParameters(const NodeView &node, unsigned scale,

@@ -25,12 +25,12 @@ using namespace qbias::onnximport;
 // Nodes
 //===----------------------------------------------------------------------===//
 
-/// Type of the integers: the zero point's, else output_dtype, else uint8.
-static FailureOr<DataType> readOutputType(const NodeView &node) {
+/// Type of the integers: the zero point's, else output_dtype, else `fallback`.
+static FailureOr<DataType> readOutputType(const NodeView &node, DataType fallback) {
   int64_t declared = 0;
   if (failed(node.read("output_dtype", declared)))
     return failure();
-  DataType type = declared ? static_cast<DataType>(declared) : DataType::UInt8;
+  DataType type = declared ? static_cast<DataType>(declared) : fallback;
   if (node.hasInput(2)) {
     FailureOr<const ConstantTensor *> zeroPoint = node.needConstant(2, "zero point");
     if (failed(zeroPoint))
@@ -61,11 +61,11 @@ static LogicalResult checkPrecision(const NodeView &node) {
                      nameOf(static_cast<DataType>(precision)));
 }
 
-LogicalResult qbias::onnximport::importQuantizeLinear(NodeView &node) {
+static LogicalResult importQuantize(NodeView &node, DataType fallback) {
   ImportedTensor *input = node.getInput(0);
   if (!input)
     return failure();
-  FailureOr<DataType> storage = readOutputType(node);
+  FailureOr<DataType> storage = readOutputType(node, fallback);
   if (failed(storage))
     return failure();
   bool isConstant = input->constant && input->constant->isFloat();
@@ -85,6 +85,10 @@ LogicalResult qbias::onnximport::importQuantizeLinear(NodeView &node) {
   return node.setResult(0, node.create<QuantizeOp>(node.getOutputLoc(), type, *real));
 }
 
+LogicalResult qbias::onnximport::importQuantizeLinear(NodeView &node) {
+  return importQuantize(node, DataType::UInt8);
+}
+
 /// The integers DequantizeLinear reads: their type, or Undefined.
 static DataType typeOfIntegers(const ImportedTensor &tensor) {
   if (tensor.constant)
@@ -93,6 +97,28 @@ static DataType typeOfIntegers(const ImportedTensor &tensor) {
     return *tensor.untyped;
   quant::QuantizedType type = getQuantElement(tensor.value.getType());
   return type ? storageOf(type) : DataType::Undefined;
+}
+
+/// Makes the real numbers that the integers of input 0 stand for the result.
+static LogicalResult setDequantized(const NodeView &node, ImportedTensor &input,
+                                    const QuantParameters &parameters) {
+  if (input.constant) {
+    Location loc = node.getImporter().getNamer().getLoc(input.constant->getName());
+    return node.setResult(0, dequantizeConstant(node, node.getOutputLoc(), loc,
+                                                *input.constant, parameters));
+  }
+  MLIRContext *context = node.getBuilder().getContext();
+  auto type = RankedTensorType::get(input.getShape(), makeQuantType(context, parameters));
+  if (input.untyped) {
+    input.value.setType(type);
+    input.untyped.reset();
+  }
+  Value quantized = input.value;
+  if (quantized.getType() != type)
+    quantized = reinterpret(node, node.getOutputLoc(), quantized, type);
+  Type real = type.clone(Float32Type::get(context));
+  return node.setResult(0,
+                        node.create<DequantizeOp>(node.getOutputLoc(), real, quantized));
 }
 
 LogicalResult qbias::onnximport::importDequantizeLinear(NodeView &node) {
@@ -112,23 +138,113 @@ LogicalResult qbias::onnximport::importDequantizeLinear(NodeView &node) {
   FailureOr<QuantParameters> parameters =
       readParameters(node, 1, 2, shape, storage,
                      input->constant ? ZeroScale::DeadChannel : ZeroScale::Error);
-  if (failed(parameters))
+  return failed(parameters) ? failure() : setDequantized(node, *input, *parameters);
+}
+
+//===----------------------------------------------------------------------===//
+// Parts of operators on quantized tensors
+//===----------------------------------------------------------------------===//
+
+/// The quantize of a QOperator: without zero point, 0 of the type of input 3.
+LogicalResult qbias::onnximport::importQuantizeLike(NodeView &node) {
+  ImportedTensor *like = node.getInput(3);
+  return like ? importQuantize(node, typeOfIntegers(*like)) : failure();
+}
+
+/// Integers minus their zero point, for ConvInteger and MatMulInteger.
+LogicalResult qbias::onnximport::importDequantizeInteger(NodeView &node) {
+  ImportedTensor *input = node.getInput(0);
+  int64_t axis = 0;
+  if (!input || failed(node.read("axis", axis)))
     return failure();
-  if (input->constant) {
-    Location loc = node.getImporter().getNamer().getLoc(input->constant->getName());
-    return node.setResult(0, dequantizeConstant(node, node.getOutputLoc(), loc,
-                                                *input->constant, *parameters));
+  QuantParameters parameters;
+  parameters.storage = typeOfIntegers(*input);
+  if (parameters.storage != DataType::Int8 && parameters.storage != DataType::UInt8)
+    return node.reject(node.inputText(0), "int8 or uint8 elements", input->describe());
+  int64_t channels = 1;
+  if (node.hasInput(1)) {
+    FailureOr<const ConstantTensor *> zeroPoint = node.needConstant(1, "zero point");
+    if (failed(zeroPoint))
+      return failure();
+    channels = (*zeroPoint)->getNumElements();
   }
-  MLIRContext *context = node.getBuilder().getContext();
-  auto type = RankedTensorType::get(shape, makeQuantType(context, *parameters));
-  if (input->untyped) {
-    input->value.setType(type);
-    input->untyped.reset();
+  parameters.scales.assign(channels, 1.0);
+  if (failed(readZeroPoints(node, 1, parameters)))
+    return failure();
+  SmallVector<int64_t> shape = input->getShape();
+  if (channels > 1) {
+    FailureOr<int64_t> normal = node.normalizeAxis(axis, shape.size());
+    if (failed(normal))
+      return failure();
+    if (shape[*normal] != channels)
+      return node.reject("size of zero point " + quoted(node.getInputName(1)),
+                         "1 or " + Twine(shape[*normal]) + " elements", Twine(channels));
+    parameters.axis = *normal;
   }
-  Value quantized = input->value;
-  if (quantized.getType() != type)
-    quantized = reinterpret(node, node.getOutputLoc(), quantized, type);
-  Type real = type.clone(Float32Type::get(context));
-  return node.setResult(0,
-                        node.create<DequantizeOp>(node.getOutputLoc(), real, quantized));
+  return setDequantized(node, *input, parameters);
+}
+
+/// The accumulator of ConvInteger and MatMulInteger, an int32 tensor.
+LogicalResult qbias::onnximport::importQuantizeInteger(NodeView &node) {
+  FailureOr<Value> real = node.getReal(0);
+  if (failed(real))
+    return failure();
+  QuantParameters parameters;
+  parameters.storage = DataType::Int32;
+  parameters.scales = {1.0};
+  parameters.zeroPoints = {0};
+  Type type = RankedTensorType::get(
+      shapeOf(*real), makeQuantType(node.getBuilder().getContext(), parameters));
+  return node.setResult(0, node.create<QuantizeOp>(node.getOutputLoc(), type, *real));
+}
+
+/// Scale of a bias: the product of both, which a double holds exactly where they
+/// are float32.
+static LogicalResult multiplyScales(const NodeView &node, double input,
+                                    QuantParameters &parameters) {
+  for (double &scale : parameters.scales) {
+    double product = scale * input;
+    if (std::fma(scale, input, -product) != 0)
+      return node.reject("scale of the bias", "a product that fits float64",
+                         realText(input) + " x " + realText(scale), "use float32 scales");
+    scale = product;
+  }
+  return success();
+}
+
+/// The int32 bias of a QOperator, with the product of both scales.
+LogicalResult qbias::onnximport::importDequantizeBias(NodeView &node) {
+  FailureOr<const ConstantTensor *> bias = node.needConstant(0, "bias");
+  QuantParameters parameters, input;
+  parameters.storage = DataType::Int32;
+  if (failed(bias) || failed(readScales(node, 1, ZeroScale::Error, input)) ||
+      failed(readScales(node, 2, ZeroScale::DeadChannel, parameters)))
+    return failure();
+  if ((*bias)->getType() != DataType::Int32)
+    return node.reject("bias " + quoted(node.getInputName(0)), "int32 elements",
+                       node.getInput(0)->describe());
+  if (input.scales.size() != 1)
+    return node.reject("scale " + quoted(node.getInputName(1)), "one element",
+                       Twine(input.scales.size()));
+  if (failed(multiplyScales(node, input.scales[0], parameters)))
+    return failure();
+  int64_t channels = parameters.scales.size();
+  ArrayRef<int64_t> shape = (*bias)->getShape();
+  if (channels > 1) {
+    if (shape.empty() || shape.back() != channels)
+      return node.reject("shape of bias " + quoted(node.getInputName(0)),
+                         Twine(channels) + " elements as the weight's scale",
+                         text(shape));
+    parameters.axis = shape.size() - 1;
+  }
+  parameters.zeroPoints.assign(channels, 0);
+  Location loc = node.getImporter().getNamer().getLoc((*bias)->getName());
+  return node.setResult(
+      0, dequantizeConstant(node, node.getOutputLoc(), loc, **bias, parameters));
+}
+
+LogicalResult qbias::onnximport::importDynamicQuantizeLinear(NodeView &node) {
+  return node.reject("quantization", "a scale that is known before the program runs",
+                     "one that is computed from the data",
+                     "quantize the model statically, with calibration data");
 }

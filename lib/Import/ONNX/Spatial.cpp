@@ -23,10 +23,9 @@ FailureOr<SmallVector<int64_t, 2>> qbias::onnximport::readSpatial(const NodeView
                      "only one and two spatial dimensions are supported");
 }
 
-/// A list attribute with one entry per spatial dimension (`perDimension` for
-/// pads), each in [min, 2^24].
-static LogicalResult readExtents(const NodeView &node, StringRef name, size_t count,
-                                 int64_t min, SmallVectorImpl<int64_t> &values) {
+LogicalResult qbias::onnximport::readExtents(const NodeView &node, StringRef name,
+                                             size_t count, int64_t min,
+                                             SmallVectorImpl<int64_t> &values) {
   if (failed(node.read(name, values)))
     return failure();
   if (values.size() != count)

@@ -20,6 +20,14 @@ namespace qbias::onnximport {
 mlir::FailureOr<llvm::SmallVector<int64_t, 2>> readSpatial(const NodeView &node,
                                                            mlir::Value input);
 
+/// A list attribute of `count` entries, each in [min, 2^24]; an absent one leaves
+/// `values` as it is.
+llvm::LogicalResult readExtents(const NodeView &node, llvm::StringRef name, size_t count,
+                                int64_t min, llvm::SmallVectorImpl<int64_t> &values);
+
+/// Input 2, a bias, has one element per output channel.
+llvm::LogicalResult checkBias(const NodeView &node, mlir::Value bias, int64_t channels);
+
 /// Window of a node over `input`; `kernel` is that of the weight, or empty
 /// when only the attribute kernel_shape tells it.
 mlir::FailureOr<SpatialWindow> readWindow(const NodeView &node, mlir::Value input,

@@ -135,6 +135,11 @@ def with_scalar(op_type, constant_first=False):
     return rescaled(build_real)
 
 
+def with_number(op_type, value):
+    """A quantized tensor and a given number."""
+    return rescaled(lambda net: net.node(op_type, [net.input([1, 200]), net.number(value)]))
+
+
 def with_skip(op_type, sum_first=True):
     """A convolution and a quantized tensor without a quantize between."""
     def build_real(net):
@@ -226,6 +231,161 @@ def in_float16(net):
     return net.node("Cast", [net.node("Cast", [net.input([1, 8])], to=10)], to=1)
 
 
+def resized(scales=None, sizes=None, shape=(1, 3, 4, 5), **attributes):
+    """Nearest resize by scales or to sizes; the scale of the tensor stays."""
+    def build(dtype):
+        net = Net(dtype)
+        inputs = [net.input(list(shape)), None,
+                  None if scales is None else net.graph.const(np.array(scales, np.float32)),
+                  None if sizes is None else net.integers(*sizes)]
+        return net.output(net.node("Resize", inputs[:3 if sizes is None else 4], **attributes),
+                          net.input_scale)
+    return build
+
+
+def upsampled(net):
+    """Every pixel twice and three times."""
+    return net.node("Upsample", [net.input([1, 3, 4, 4]),
+                                 net.graph.const(np.array([1, 1, 2, 3], np.float32))])
+
+
+# --- transposed convolutions, QOperator ---------------------------------------
+
+
+def transposed(shape=(1, 4, 5, 4), kernel=(4, 6, 3, 2), bias=True, per_channel=True,
+               **attributes):
+    """A ConvTranspose with scales along its output channels."""
+    def build_real(net):
+        weights = net.weights(list(kernel), axis=1, per_channel=per_channel)
+        channels = kernel[1] * attributes.get("group", 1)
+        return net.node("ConvTranspose", [net.input(list(shape)), weights] + (
+            [net.floats(channels)] if bias else []), **attributes)
+    return rescaled(build_real)
+
+
+class Integers:
+    """Operators on quantized tensors: inputs are names of integers, scale, zero point."""
+
+    def __init__(self, net):
+        self.net = net
+
+    def tensor(self, shape, scale=None):
+        """A quantized tensor of the network with its parameters."""
+        real = self.net.input(list(shape), scale)
+        quantized = self.net.quantize(real, scale)
+        return [quantized, *self.net.parameters(quantized)]
+
+    def weights(self, shape, axis=0, per_channel=True, dtype="int8", zero=0):
+        """Constant weights."""
+        count = shape[axis] if per_channel else 1
+        low = 0 if dtype == "uint8" else -128
+        scales = (self.net.rng.uniform(0.5, 2, count) / 256).astype(np.float32)
+        zeros = np.full(count, zero).astype(dtype)
+        values = self.net.rng.integers(low, low + 256, shape).astype(dtype)
+        return [self.net.graph.const(values),
+                self.net.graph.const(scales if per_channel else scales[0]),
+                self.net.graph.const(zeros if per_channel else zeros[0])]
+
+    def bias(self, count):
+        """int32 biases of the size of the sums."""
+        return self.net.graph.const(self.net.rng.integers(-9000, 9000, count).astype(np.int32))
+
+    def target(self, scale=None):
+        """Scale and zero point of a result."""
+        return [self.net.number(scale or self.net.scale * 1.7),
+                self.net.graph.const(np.array(self.net.zero, self.net.dtype))]
+
+    def finish(self, op_type, inputs, domain="", parameters=None, **attributes):
+        """The operator, dequantized, as the network's output."""
+        y = self.net.node(op_type, inputs, domain=domain, **attributes)
+        real = self.net.node("DequantizeLinear", [y] + (parameters or self.target()))
+        return self.net.real_output(real)
+
+
+def on_integers(build):
+    """A network from a function of Integers."""
+    return lambda dtype: build(Integers(Net(dtype)))
+
+
+def qlinear_conv(kernel=(6, 4, 3, 3), bias=True, weight_dtype="int8", zero=0, **attributes):
+    """QLinearConv on [1, 4, 6, 6]."""
+    def build(q):
+        target = q.target()
+        inputs = q.tensor((1, 4, 6, 6)) + q.weights(list(kernel), dtype=weight_dtype, zero=zero)
+        inputs += target + ([q.bias(kernel[0])] if bias else [])
+        return q.finish("QLinearConv", inputs, parameters=target, **attributes)
+    return on_integers(build)
+
+
+def qlinear_matmul(per_channel):
+    """QLinearMatMul with a constant right operand."""
+    def build(q):
+        target = q.target()
+        inputs = q.tensor((1, 5, 16)) + q.weights([16, 7], axis=1, per_channel=per_channel)
+        return q.finish("QLinearMatMul", inputs + target, parameters=target)
+    return on_integers(build)
+
+
+def qgemm(quantized=True, bias=True, **attributes):
+    """QGemm with transposed constant weights."""
+    def build(q):
+        target = q.target()
+        inputs = q.tensor((1, 16)) + q.weights([7, 16])
+        inputs += [q.bias(7) if bias else None] + (target if quantized else [])
+        attributes.setdefault("transB", 1)
+        if quantized:
+            return q.finish("QGemm", inputs, "com.microsoft", target, **attributes)
+        return q.net.real_output(q.net.node("QGemm", inputs, domain="com.microsoft",
+                                            **attributes))
+    return on_integers(build)
+
+
+def qlinear_binary(op_type):
+    """QLinearAdd, QLinearMul of two scales."""
+    def build(q):
+        target = q.target()
+        inputs = q.tensor((1, 3, 8, 8)) + q.tensor((1, 3, 8, 8), q.net.scale * 0.8) + target
+        return q.finish(op_type, inputs, "com.microsoft", target)
+    return on_integers(build)
+
+
+def qlinear_unary(op_type, shape=(1, 3, 7, 7), **attributes):
+    """An operator of one quantized tensor."""
+    def build(q):
+        target = q.target()
+        return q.finish(op_type, q.tensor(shape) + target, "com.microsoft", target, **attributes)
+    return on_integers(build)
+
+
+def qlinear_concat(q):
+    """Two tensors of different scales."""
+    target = q.target()
+    inputs = target + q.tensor((1, 3, 4, 4)) + q.tensor((1, 2, 4, 4), q.net.scale * 0.6)
+    return q.finish("QLinearConcat", inputs, "com.microsoft", target, axis=1)
+
+
+def integer_product(op_type, shape, kernel, zero=7, **attributes):
+    """ConvInteger, MatMulInteger: int32 results that are quantized again."""
+    def build(q):
+        x, _, zero_point = q.tensor(shape)
+        values = q.net.rng.integers(0, 256, kernel).astype(np.uint8)
+        inputs = [x, q.net.graph.const(values), zero_point,
+                  q.net.graph.const(np.array(zero, np.uint8))]
+        real = q.net.node("Cast", [q.net.node(op_type, inputs, **attributes)], to=1)
+        real = q.net.node("Mul", [real, q.net.number(0.0001)])
+        return q.net.output(real, q.net.scale * 1.7)
+    return on_integers(build)
+
+
+def integer_output(q):
+    """A ConvInteger whose sums are the model's output."""
+    x, _, zero_point = q.tensor((1, 4, 6, 6))
+    values = q.net.rng.integers(0, 256, (6, 4, 3, 3)).astype(np.uint8)
+    y = q.net.node("ConvInteger", [x, q.net.graph.const(values), zero_point])
+    q.net.graph.output(y, "int32", [])
+    return q.net
+
+
 # --- quantize and dequantize -------------------------------------------------
 
 
@@ -295,6 +455,76 @@ IMAGE = [1, 3, 7, 7]
 
 CASES = {
     "Abs": unary("Abs", behind_sum=False),
+    "Ceil": unary("Ceil"),
+    "Celu": unary("Celu", alpha=0.7),
+    "ConvInteger": [integer_product("ConvInteger", (1, 4, 6, 6), (6, 4, 3, 3)),
+                    integer_product("ConvInteger", (1, 4, 6, 6), (6, 2, 3, 3), group=2,
+                                    pads=[1, 0, 1, 1]), on_integers(integer_output)],
+    "ConvTranspose": [
+        transposed(), transposed(strides=[2, 3], pads=[1, 0, 0, 1], output_padding=[1, 0]),
+        transposed(kernel=(4, 3, 3, 3), group=2, strides=[2, 2]),
+        transposed(kernel=(4, 1, 2, 2), group=4, bias=False, dilations=[2, 1]),
+        transposed(per_channel=False, output_shape=[9, 8], strides=[2, 2]),
+        transposed(auto_pad="SAME_LOWER", strides=[2, 2]),
+        transposed(shape=(1, 4, 9), kernel=(4, 6, 3), strides=[2], pads=[1, 1])],
+    "DepthToSpace": [layout("DepthToSpace", [1, 8, 3, 2], blocksize=2),
+                     layout("DepthToSpace", [1, 8, 3, 2], blocksize=2, mode="CRD")],
+    "Div": [with_scalar("Div")],
+    "DynamicQuantizeLinear": [],
+    "Erf": unary("Erf"),
+    "Expand": [layout("Expand", [1, 3, 1, 4], [1, 2, 3, 5, 1])],
+    "Floor": unary("Floor"),
+    "Log": unary("Log"),
+    "Max": [binary("Max"), binary("Max", (1, 3, 8, 8), (1, 3, 1, 1)), with_scalar("Max"),
+            two_sums("Max")],
+    "MatMulInteger": [integer_product("MatMulInteger", (1, 5, 16), (16, 7))],
+    "Min": [binary("Min"), with_scalar("Min", constant_first=True)],
+    "Mish": unary("Mish", behind_sum=False),
+    "Neg": unary("Neg", behind_sum=False),
+    "Pow": [with_number("Pow", exponent) for exponent in (2, 3, 0.5, -1, 1)],
+    "QLinearConv": [qlinear_conv(), qlinear_conv(bias=False, pads=[1, 1, 1, 0]),
+                    qlinear_conv(weight_dtype="uint8", zero=131),
+                    qlinear_conv(kernel=(8, 1, 3, 3), group=4, strides=[2, 1])],
+    "QLinearMatMul": [qlinear_matmul(False), qlinear_matmul(True)],
+    "com.microsoft.QGemm": [qgemm(), qgemm(alpha=0.5), qgemm(bias=False), qgemm(quantized=False)],
+    "com.microsoft.QLinearAdd": [qlinear_binary("QLinearAdd")],
+    "com.microsoft.QLinearAveragePool": [
+        qlinear_unary("QLinearAveragePool", kernel_shape=[3, 2], strides=[2, 1]),
+        qlinear_unary("QLinearAveragePool", (1, 7, 6, 3), kernel_shape=[2, 2],
+                      channels_last=1, count_include_pad=1, pads=[1, 0, 0, 1])],
+    "com.microsoft.QLinearConcat": [on_integers(qlinear_concat)],
+    "com.microsoft.QLinearGlobalAveragePool": [
+        qlinear_unary("QLinearGlobalAveragePool"),
+        qlinear_unary("QLinearGlobalAveragePool", channels_last=1)],
+    "com.microsoft.QLinearLeakyRelu": [qlinear_unary("QLinearLeakyRelu", alpha=0.125)],
+    "com.microsoft.QLinearMul": [qlinear_binary("QLinearMul")],
+    "com.microsoft.QLinearSigmoid": [qlinear_unary("QLinearSigmoid")],
+    "Reciprocal": unary("Reciprocal", behind_sum=False),
+    "ReduceMax": [layout("ReduceMax", IMAGE, [1]), layout("ReduceMax", IMAGE, [1, 3], keepdims=0)],
+    "ReduceSum": [rescaled(lambda net: net.node("ReduceSum", [net.input(IMAGE), net.integers(1)])),
+                  rescaled(lambda net: net.node("ReduceSum", [net.input([1, 9]), net.integers(1)],
+                                                keepdims=0))],
+    "Resize": [
+        resized(scales=[1, 1, 2, 2], coordinate_transformation_mode="asymmetric",
+                nearest_mode="floor"),
+        resized(scales=[1, 1, 1.5, 0.6]), resized(sizes=[1, 3, 7, 9]),
+        resized(sizes=[1, 3, 3, 11], coordinate_transformation_mode="align_corners",
+                nearest_mode="ceil"),
+        resized(sizes=[2, 9], axes=[2, 3], coordinate_transformation_mode="pytorch_half_pixel",
+                nearest_mode="round_prefer_ceil"),
+        resized(scales=[1, 1, 2.3, 0.7],
+                coordinate_transformation_mode="half_pixel_symmetric")],
+    "Round": unary("Round"),
+    "Selu": unary("Selu"),
+    "Sign": unary("Sign"),
+    "Softplus": unary("Softplus"),
+    "Softsign": unary("Softsign"),
+    "SpaceToDepth": [layout("SpaceToDepth", [1, 2, 4, 6], blocksize=2)],
+    "Sum": [binary("Sum"), rescaled(lambda net: net.node("Sum", [net.input([1, 8])]))],
+    "ThresholdedRelu": unary("ThresholdedRelu", alpha=0.25),
+    "Tile": [layout("Tile", [1, 3, 2], [1, 2, 3])],
+    "Upsample": [lambda dtype: (lambda net: net.output(upsampled(net), net.input_scale))(
+        Net(dtype))],
     "Add": [binary("Add"), binary("Add", (1, 3, 8, 8), (1, 3, 1, 1)), with_scalar("Add"),
             with_skip("Add"), with_skip("Add", sum_first=False)],
     "AveragePool": [
@@ -317,8 +547,8 @@ CASES = {
     "Elu": unary("Elu", alpha=0.7),
     "Exp": unary("Exp"),
     "Flatten": [layout("Flatten", IMAGE, axis=2)],
-    "Gather": [rescaled(shape_arithmetic)],
-    "Gelu": [],  # not known to the oracle: see support_table.py
+    "Gather": [rescaled(shape_arithmetic), layout("Gather", [1, 8, 4], [0, 2, -1], axis=1)],
+    "Gelu": unary("Gelu", behind_sum=False) + unary("Gelu", behind_sum=False, approximate="tanh"),
     "Gemm": [gemm(transB=1), gemm(), gemm(alpha=0.5, beta=2.0)],
     "GlobalAveragePool": [layout("GlobalAveragePool", IMAGE),
                           layout("GlobalAveragePool", [1, 3, 6, 6])],
@@ -327,16 +557,20 @@ CASES = {
     "HardSwish": unary("HardSwish", behind_sum=False),
     "Identity": [layout("Identity", [1, 8])],
     "LeakyRelu": unary("LeakyRelu", alpha=0.125),
-    "MatMul": [rescaled(matmul), two_activations("MatMul", [1, 5, 16], [1, 16, 7])],
+    "MatMul": [rescaled(matmul), two_activations("MatMul", [1, 5, 16], [1, 16, 7]),
+               two_activations("MatMul", [1, 2, 5, 16], [1, 1, 16, 7]),
+               two_activations("MatMul", [1, 1, 5, 16], [1, 3, 16, 7])],
     "MaxPool": [layout("MaxPool", IMAGE, **POOL),
                 layout("MaxPool", IMAGE, kernel_shape=[2, 2], dilations=[2, 2], ceil_mode=1),
                 layout("MaxPool", [1, 3, 9], kernel_shape=[3])],
     "Mul": [binary("Mul"), binary("Mul", (1, 3, 8, 8), (1, 3, 1, 1)), with_scalar("Mul")],
     "PRelu": [],  # twin with LeakyRelu: see support_table.py
-    "Pad": [pad(None), pad(0.25)],
+    "Pad": [pad(None), pad(0.25), pad(None, mode="reflect"), pad(None, mode="edge"),
+            pad(None, mode="wrap"), rescaled(cropped)],
     "QuantizeLinear": [rescaled(chain), rescaled(quantized_weights),
                        with_opset(13, chain)],
-    "ReduceMean": [layout("ReduceMean", IMAGE, [2, 3]),
+    "ReduceMean": [layout("ReduceMean", IMAGE, [2, 3]), layout("ReduceMean", IMAGE, [1]),
+                   layout("ReduceMean", IMAGE, [1, 3], keepdims=0),
                    layout("ReduceMean", IMAGE, [-1, -2], keepdims=0),
                    with_opset(13, lambda net: net.node("ReduceMean", [net.input(IMAGE)],
                                                        axes=[2, 3]))],
@@ -344,9 +578,10 @@ CASES = {
     "Reshape": [layout("Reshape", IMAGE, [0, -1, 7])],
     "Shape": [rescaled(shape_arithmetic)],
     "Sigmoid": unary("Sigmoid"),
-    "Slice": [layout("Slice", [1, 8, 4], [1], [7], [1], [2])],
+    "Slice": [layout("Slice", [1, 8, 4], [1], [7], [1], [2]),
+              layout("Slice", [1, 8, 4], [7, 3], [0, -9], [1, 2], [-2, -1])],
     "Split": [layout("Split", [1, 8, 4], [3, 5], outputs=2, axis=1)],
-    "Sqrt": [],  # not known to the oracle: see support_table.py
+    "Sqrt": unary("Sqrt"),
     "Squeeze": [layout("Squeeze", [1, 3, 1, 6], [2])],
     "Sub": [binary("Sub"), with_scalar("Sub"), with_scalar("Sub", constant_first=True),
             with_skip("Sub")],
@@ -368,22 +603,28 @@ LIMITS = {
              "quantized": rescaled(float_weights),
              "constant weights": two_activations("Conv", [1, 4, 6, 6], [6, 4, 3, 3])},
     "DequantizeLinear": {"no blocks": rescaled(blocked)},
-    "Gather": {"shapes only": layout("Gather", [1, 8, 4], [0, 2], axis=1)},
+    "Celu": {},
+    "ConvTranspose": {"one or two spatial dimensions": transposed(
+        shape=(1, 2, 4, 4, 4), kernel=(2, 3, 2, 2, 2))},
+    "Div": {"by constants of one value": binary("Div")},
+    "Gelu": {ONLY_MONOTONE: refused_behind_sum("Gelu")},
+    "Mish": {ONLY_MONOTONE: refused_behind_sum("Mish")},
+    "Neg": {ONLY_MONOTONE: refused_behind_sum("Neg")},
+    "Pow": {"constant exponents": rescaled(
+        lambda net: net.node("Pow", [net.input([1, 8]), net.number(1.5)]))},
+    "Reciprocal": {ONLY_MONOTONE: refused_behind_sum("Reciprocal")},
+    "Resize": {"nearest": resized(scales=[1, 1, 2, 2], mode="linear")},
     "HardSwish": {ONLY_MONOTONE: refused_behind_sum("HardSwish")},
-    "MatMul": {"no broadcast batches": two_activations("MatMul", [2, 5, 16], [3, 16, 7])},
     "MaxPool": {"one or two spatial dimensions": layout(
         "MaxPool", [1, 3, 4, 4, 4], kernel_shape=[2, 2, 2]),
                 "no indices": rescaled(lambda net: net.node(
                     "MaxPool", [net.input(IMAGE)], 2, kernel_shape=[2, 2])[0])},
     "Mul": {"two sums": two_sums("Mul"), "constants of one value": with_vector("Mul")},
     "PRelu": {"one slope": prelu([3, 1])},
-    "Pad": {"constant mode": pad(None, mode="reflect"), "no cropping": rescaled(cropped)},
     "QuantizeLinear": {"per tensor": rescaled(per_channel_activation),
                        "each input of the model with one scale": input_of_two_scales,
                        "constant scales": rescaled(computed_scale),
                        "float32 division": with_opset(23, in_float64)},
-    "ReduceMean": {"all spatial axes": layout("ReduceMean", IMAGE, [1])},
-    "Slice": {"positive steps": layout("Slice", [1, 8, 4], [7], [0], [1], [-1])},
     "Sub": {"two sums": two_sums("Sub"), "from a constant or a tensor":
             with_skip("Sub", sum_first=False)},
 }

@@ -83,6 +83,10 @@ class Net:
         self._parameters[quantized] = names
         return quantized
 
+    def parameters(self, quantized):
+        """Scale and zero point of a quantized tensor."""
+        return self._parameters[quantized]
+
     def dequantize(self, quantized):
         """DequantizeLinear with the parameters of its quantize."""
         return self.node("DequantizeLinear", [quantized] + self._parameters[quantized])

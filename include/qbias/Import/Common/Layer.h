@@ -23,6 +23,8 @@ public:
   explicit MemoryBudget(size_t fileSize);
   /// Accounts for `bytes`; an error about `subject` when they are too many.
   llvm::LogicalResult charge(int64_t bytes, const Subject &subject);
+  /// Another file of the model.
+  void grow(size_t fileSize);
 
 private:
   int64_t left;
