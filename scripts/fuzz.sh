@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the fuzzers with sanitizers (build/fuzz) and runs each on seeds a script makes.
 #   scripts/fuzz.sh [SECONDS-EACH]     default 60; findings stay in build/fuzz/findings
+# QBIAS_FUZZERS="Onnx Npy" chooses some of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
@@ -13,15 +14,15 @@ if [ ! -f $folder/build.ninja ]; then
     -DCMAKE_EXE_LINKER_FLAGS="-B$llvm/bin -fuse-ld=lld" >$folder/cmake.log 2>&1 ||
     { tail -20 $folder/cmake.log; exit 1; }
 fi
-ninja -C $folder -j"${QBIAS_JOBS:-2}" OnnxFuzzer NpyFuzzer >$folder/build.log 2>&1 ||
+ninja -C $folder -j"${QBIAS_JOBS:-2}" OnnxFuzzer PyTorchFuzzer NpyFuzzer >$folder/build.log 2>&1 ||
   { grep -m20 -A5 -E 'error|FAILED' $folder/build.log; exit 1; }
 /usr/bin/python3 test/Fuzz/make_seeds.py $folder/seeds
 # Debian's libMLIR and libprotobuf are not instrumented: their containers look broken.
 export ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=0
 export UBSAN_OPTIONS=print_stacktrace=1
 status=0
-for name in Onnx Npy; do
-  mkdir -p $folder/corpus/$name
+for name in ${QBIAS_FUZZERS:-Onnx PyTorch Npy}; do
+  mkdir -p $folder/corpus/$name $folder/seeds/$name
   echo "== ${name}Fuzzer, $seconds s"
   $folder/bin/${name}Fuzzer -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1 -use_value_profile=1 \

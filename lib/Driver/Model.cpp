@@ -134,6 +134,12 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
     emitError(loc) << "file is empty, expected an ONNX model, a PyTorch .pt2 or MLIR";
     return {};
   }
+  bool isOnnx = looksLikeOnnx((*buffer)->getMemBufferRef());
+  if (!isOnnx && !(options.import.bindings.empty() && options.import.outputs.empty())) {
+    emitError(loc) << "--bind and --outputs are for ONNX models, expected one, got "
+                      "another format; leave them out";
+    return {};
+  }
   if (isBytecode((*buffer)->getMemBufferRef()) || looksLikeMlir(bytes)) {
     llvm::SourceMgr sources;
     sources.AddNewSourceBuffer(std::move(*buffer), {});
@@ -141,7 +147,7 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
   }
   if (looksLikePyTorch((*buffer)->getMemBufferRef()))
     return importPyTorch((*buffer)->getMemBufferRef(), context, options.import);
-  if (!looksLikeOnnx((*buffer)->getMemBufferRef())) {
+  if (!isOnnx) {
     emitError(loc)
         << "unknown format, expected an ONNX model, a PyTorch .pt2, MLIR text or MLIR "
            "bytecode; "

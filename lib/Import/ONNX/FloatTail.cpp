@@ -161,13 +161,9 @@ bool Tail::analyze() {
   // Files list producers first; where one does not, its nodes stay as they are.
   for (int index = 0; index < graph.node_size(); ++index) {
     const onnx::NodeProto &node = graph.node(index);
-    State state = isQuantize(node) ? State::Integers : State::Quantized;
-    if (!needed[index])
-      state = decide(node);
-    else if (llvm::all_of(node.input(), [&](const std::string &name) {
-               return stateOf(name) == State::Constant;
-             }))
-      state = State::Constant;
+    State state = isQuantize(node) ? State::Integers : decide(node);
+    if (needed[index] && state == State::Cut)
+      state = State::Other;
     for (const std::string &name : node.output())
       states[name] = state;
     if (state == State::Cut)

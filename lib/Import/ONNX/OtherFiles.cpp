@@ -13,6 +13,7 @@
 #include "qbias/Runtime/Npy.h"
 
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
@@ -199,6 +200,11 @@ static DataType typeOf(runtime::DType dtype) {
 
 /// The array in `path`, .npy or TensorProto.
 static FailureOr<onnx::TensorProto> readTensor(StringRef path, const Subject &subject) {
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) &&
+      status.type() != llvm::sys::fs::file_type::regular_file)
+    return subject.reject("--bind", "a regular file",
+                          quoted(path) + ", which is a folder or a device");
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false,
                                             /*RequiresNullTerminator=*/false);
   if (!buffer)

@@ -124,6 +124,7 @@ def scale_is_bound(folder):
     "name": (["--bind", "scales=s.npy"], "a name the model does not have"),
     "missing": (["--bind", "scale=nothing.npy"], "nothing.npy"),
     "garbage": (["--bind", "scale=garbage.pb"], "which is neither"),
+    "device": (["--bind", "scale=/dev/zero"], "a folder or a device"),
     "type": (["--bind", "scale=double.npy"], "type of --bind, expected float32, got float64"),
     "shape": (["--bind", "scale=two.npy"], "shape of --bind, expected [], got [2]"),
 })
@@ -142,6 +143,16 @@ def bind_is_refused(folder, options, words):
         os.chdir(here)
     require(words in done.stderr, f"expects {words} in: {done.stderr}")
     require(not os.path.exists(os.path.join(folder, "model.ll")), "nothing is written")
+
+
+@case
+def other_formats_have_no_such_options(folder):
+    """MLIR has no names to bind."""
+    path = os.path.join(folder, "model.mlir")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("module {}\n")
+    done = qbias("compile", path, "-o", path + ".ll", "--outputs", "y", code=1)
+    require("--outputs are for ONNX models" in done.stderr, done.stderr)
 
 
 # --- external data -------------------------------------------------------------

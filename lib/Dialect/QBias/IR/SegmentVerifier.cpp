@@ -199,8 +199,8 @@ static LogicalResult verifyOutput(const Segment &segment) {
     return op->emitOpError(segment.output)
            << ": expects lo <= hi in [" << range.min << ", " << range.max << "], got "
            << requant.getLo() << " and " << requant.getHi();
-  bool hasZeroPoint = requant.getForm() == RequantForm::HalfEven ||
-                      isModeForm(requant.getForm());
+  bool hasZeroPoint =
+      requant.getForm() == RequantForm::HalfEven || isModeForm(requant.getForm());
   if (hasZeroPoint && !range.contains(requant.getZeroPoint()))
     return op->emitOpError(segment.output)
            << ": expects a zero point in [" << range.min << ", " << range.max << "], got "
