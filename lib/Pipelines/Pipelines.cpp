@@ -37,6 +37,7 @@ void qbias::buildIntegerizePipeline(OpPassManager &pm, const PipelineOptions &op
   pm.addNestedPass<func::FuncOp>(createDecompose());
   pm.addNestedPass<func::FuncOp>(createSinkTransposes());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createFoldScales());
   pm.addNestedPass<func::FuncOp>(createPropagateScales());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());

@@ -60,6 +60,35 @@ FailureOr<Value> importing::expand(const Layer &layer, Value value,
   return result;
 }
 
+LogicalResult importing::broadcastBatches(const Layer &layer, Value &left, Value &right,
+                                          const Twine &rightText) {
+  ArrayRef<int64_t> l = shapeOf(left), r = shapeOf(right);
+  if (*countElements(r.drop_back(2)) == 1 || r.drop_back(2) == l.drop_back(2))
+    return success();
+  size_t rank = std::max(l.size(), r.size());
+  SmallVector<int64_t> batch(rank - 2, 1);
+  for (ArrayRef<int64_t> shape : {l, r})
+    for (auto [index, extent] : llvm::enumerate(shape.drop_back(2))) {
+      int64_t &own = batch[rank - shape.size() + index];
+      if (own != extent && own != 1 && extent != 1)
+        return layer.reject("leading dimensions of " + rightText,
+                            "those that broadcast with " + text(l.drop_back(2)),
+                            text(r.drop_back(2)));
+      own = std::max(own, extent);
+    }
+  for (Value *operand : {&left, &right}) {
+    FailureOr<Value> wide = extendRank(layer, *operand, rank);
+    if (failed(wide))
+      return failure();
+    SmallVector<int64_t> shape = batch;
+    llvm::append_range(shape, shapeOf(*wide).take_back(2));
+    if (failed(wide = expand(layer, *wide, shape)))
+      return failure();
+    *operand = *wide;
+  }
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Resizes
 //===----------------------------------------------------------------------===//

@@ -205,36 +205,6 @@ static FailureOr<Value> getRightOperand(const NodeView &node, Value lhs, Value r
   return transposeLastTwo(node, rhs);
 }
 
-/// Repeats matrices along the leading dimensions that only the other operand has,
-/// or has with a larger extent. A right operand of one matrix stays as it is.
-static LogicalResult broadcastBatches(const NodeView &node, Value &lhs, Value &rhs) {
-  ArrayRef<int64_t> left = shapeOf(lhs), right = shapeOf(rhs);
-  if (*countElements(right.drop_back(2)) == 1 || right.drop_back(2) == left.drop_back(2))
-    return success();
-  size_t rank = std::max(left.size(), right.size());
-  SmallVector<int64_t> batch(rank - 2, 1);
-  for (ArrayRef<int64_t> shape : {left, right})
-    for (auto [index, extent] : llvm::enumerate(shape.drop_back(2))) {
-      int64_t &own = batch[rank - shape.size() + index];
-      if (own != extent && own != 1 && extent != 1)
-        return node.reject("leading dimensions of " + node.inputText(1),
-                           "those that broadcast with " + text(left.drop_back(2)),
-                           text(right.drop_back(2)));
-      own = std::max(own, extent);
-    }
-  for (Value *operand : {&lhs, &rhs}) {
-    FailureOr<Value> wide = extendRank(node, *operand, rank);
-    if (failed(wide))
-      return failure();
-    SmallVector<int64_t> shape = batch;
-    llvm::append_range(shape, shapeOf(*wide).take_back(2));
-    if (failed(wide = expand(node, *wide, shape)))
-      return failure();
-    *operand = *wide;
-  }
-  return success();
-}
-
 LogicalResult qbias::onnximport::importMatMul(NodeView &node) {
   FailureOr<Value> a = node.getReal(0), b = failure();
   if (failed(a) || failed(b = node.getReal(1)))
@@ -256,7 +226,7 @@ LogicalResult qbias::onnximport::importMatMul(NodeView &node) {
                        Twine(right[right.size() - 2]));
   FailureOr<Value> lhs = reshape(node, *a, left), rhs = failure();
   if (failed(lhs) || failed(rhs = reshape(node, *b, right)) ||
-      failed(broadcastBatches(node, *lhs, *rhs)))
+      failed(broadcastBatches(node, *lhs, *rhs, node.inputText(1))))
     return failure();
   left.assign(shapeOf(*lhs).begin(), shapeOf(*lhs).end());
   right.assign(shapeOf(*rhs).begin(), shapeOf(*rhs).end());

@@ -11,6 +11,7 @@
 
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 
+#include "qbias/Import/Common/Pads.h"
 #include "qbias/Import/Common/Selections.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -325,9 +326,6 @@ static FailureOr<double> readPadValue(const NodeView &node, Value input) {
   return value;
 }
 
-/// Largest pad qbias.pad takes.
-static constexpr int64_t kMaxPad = int64_t(1) << 24;
-
 /// Pads per dimension: all those before, then all those after.
 static FailureOr<SmallVector<int64_t>> readPads(const NodeView &node, int64_t rank) {
   auto given = node.readIntegers("pads", 1);
@@ -353,57 +351,6 @@ static FailureOr<SmallVector<int64_t>> readPads(const NodeView &node, int64_t ra
   return pads;
 }
 
-/// The position inside that position i, which may lie outside, is read from.
-static int64_t mirrored(int64_t i, int64_t extent, StringRef mode) {
-  auto remainder = [](int64_t a, int64_t b) { return ((a % b) + b) % b; };
-  if (mode == "edge")
-    return std::clamp<int64_t>(i, 0, extent - 1);
-  if (mode == "wrap")
-    return remainder(i, extent);
-  if (extent == 1)
-    return 0;
-  int64_t folded = remainder(i, 2 * (extent - 1)); // there and back
-  return folded < extent ? folded : 2 * (extent - 1) - folded;
-}
-
-/// Pads by elements of the input: slices that are selected.
-static LogicalResult padBySelection(NodeView &node, Value value, ArrayRef<int64_t> pads,
-                                    StringRef mode) {
-  int64_t rank = shapeOf(value).size();
-  FailureOr<Value> result = value;
-  for (int64_t dim = 0; dim < rank; ++dim) {
-    int64_t extent = shapeOf(value)[dim];
-    SmallVector<int64_t> indices;
-    for (int64_t i = -pads[dim]; i < extent + pads[rank + dim]; ++i)
-      indices.push_back(mirrored(i, extent, mode));
-    if (indices.empty())
-      return node.reject("pads", "some element left", text(pads));
-    if (failed(result = gather(node, *result, dim, indices)))
-      return failure();
-  }
-  return node.setResult(0, *result);
-}
-
-/// Cuts off what negative pads take, and sets them to 0.
-static FailureOr<Value> cropByPads(NodeView &node, Value value,
-                                   MutableArrayRef<int64_t> pads) {
-  int64_t rank = shapeOf(value).size();
-  FailureOr<Value> result = value;
-  for (int64_t dim = 0; dim < rank; ++dim) {
-    int64_t &low = pads[dim], &high = pads[rank + dim];
-    int64_t begin = std::max<int64_t>(-low, 0);
-    int64_t end = shapeOf(value)[dim] - std::max<int64_t>(-high, 0);
-    if (begin >= end)
-      return node.reject("pads", "some element left", text(pads));
-    if (failed(result = gather(node, *result, dim,
-                               llvm::to_vector(llvm::seq<int64_t>(begin, end)))))
-      return failure();
-    low = std::max<int64_t>(low, 0);
-    high = std::max<int64_t>(high, 0);
-  }
-  return result;
-}
-
 LogicalResult qbias::onnximport::importPad(NodeView &node) {
   std::string mode = "constant";
   FailureOr<Value> input = node.getValue(0);
@@ -412,8 +359,12 @@ LogicalResult qbias::onnximport::importPad(NodeView &node) {
   FailureOr<SmallVector<int64_t>> pads = readPads(node, shapeOf(*input).size());
   if (failed(pads))
     return failure();
-  if (mode == "reflect" || mode == "edge" || mode == "wrap")
-    return padBySelection(node, *input, *pads, mode);
+  std::optional<PadRule> rule = mode == "reflect" ? PadRule::Reflect
+                                : mode == "edge"  ? PadRule::Edge
+                                : mode == "wrap"  ? std::optional(PadRule::Wrap)
+                                                  : std::nullopt;
+  if (rule)
+    return node.setResult(0, padBySelection(node, *input, *pads, *rule));
   if (mode != "constant")
     return node.reject("attribute 'mode'", "constant, reflect, edge or wrap",
                        quoted(mode));

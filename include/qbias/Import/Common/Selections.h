@@ -24,6 +24,12 @@ mlir::FailureOr<mlir::Value> gather(const Layer &layer, mlir::Value value, int64
 mlir::FailureOr<mlir::Value> expand(const Layer &layer, mlir::Value value,
                                     llvm::ArrayRef<int64_t> shape);
 
+/// Repeats the matrices of [..., M, K] and [..., K, N] along the leading dimensions that
+/// only the other operand has, or has with a larger extent. A right operand of one
+/// matrix stays as it is. `rightText` names it in errors.
+llvm::LogicalResult broadcastBatches(const Layer &layer, mlir::Value &left,
+                                     mlir::Value &right, const llvm::Twine &rightText);
+
 /// How a position of a resized dimension finds its place in the original one.
 enum class CoordinateRule {
   HalfPixel,          ///< (x + 1/2) / scale - 1/2

@@ -46,6 +46,20 @@ def SinkTransposes : Pass<"qbias-sink-transposes", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::qbias::QBiasDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def FoldScales : Pass<"qbias-fold-scales", "::mlir::func::FuncOp"> {
+  let summary = "Make a factor per channel part of the convolution before it";
+  let description = [{
+    Input: real-family operations behind `--qbias-sink-transposes`. A depthwise
+    convolution of one tap (what a batch normalization is) directly behind a
+    convolution with constant quantized weights becomes part of it: scales and
+    biases are the doubles nearest to the exact products and sums
+    (docs/Numerics.md, N5), a negative factor turns the integers' signs. Nothing
+    is refused.
+  }];
+  let dependentDialects = ["::qbias::QBiasDialect", "::mlir::quant::QuantDialect",
+                           "::mlir::arith::ArithDialect"];
+}
+
 def PropagateScales : Pass<"qbias-propagate-scales", "::mlir::func::FuncOp"> {
   let summary = "Give every movement of data a quantized type";
   let description = [{

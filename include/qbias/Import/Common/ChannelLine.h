@@ -1,0 +1,38 @@
+//===- ChannelLine.h - a factor and an offset per channel ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_IMPORT_COMMON_CHANNELLINE_H
+#define QBIAS_IMPORT_COMMON_CHANNELLINE_H
+
+#include "qbias/Import/Common/Layer.h"
+#include "qbias/Numerics/Rational.h"
+
+namespace qbias::importing {
+
+/// y = factor * x + offset, one of each per channel.
+struct ChannelLine {
+  llvm::SmallVector<double> factors, offsets;
+};
+
+/// A batch normalization in inference,
+///   y = (x - mean) * a + beta,  a = gamma / sqrt(variance + epsilon).
+/// Factor and offset are the doubles nearest to a and beta - mean * a.
+mlir::FailureOr<ChannelLine>
+makeNormalization(const Layer &layer, llvm::ArrayRef<numerics::Rational> gamma,
+                  llvm::ArrayRef<numerics::Rational> beta,
+                  llvm::ArrayRef<numerics::Rational> mean,
+                  llvm::ArrayRef<numerics::Rational> variance, double epsilon);
+
+/// A convolution of one tap per channel over [N, H, W, C]: weight 1 or -1 with the
+/// factor's magnitude as scale, and the offset as bias. Passes make it one with the
+/// layer before it, where there is one.
+mlir::Value applyLine(const Layer &layer, mlir::Value image, const ChannelLine &line);
+
+} // namespace qbias::importing
+
+#endif // QBIAS_IMPORT_COMMON_CHANNELLINE_H
