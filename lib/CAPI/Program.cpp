@@ -8,6 +8,7 @@
 
 #include "qbias/CAPI/Program.h"
 
+#include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Driver/Model.h"
 #include "qbias/Driver/Program.h"
 #include "qbias/Driver/Report.h"
@@ -78,6 +79,26 @@ static std::string readShape(StringRef text, ImportOptions &options) {
   return {};
 }
 
+/// Requantization and bias; an error text, or empty.
+static std::string readModes(const qbias_options &given, CompileOptions &options) {
+  constexpr llvm::StringLiteral kModes = "exact, single, tflite, float or shift";
+  if (given.requant)
+    options.requant = given.requant;
+  if (!symbolizeRequantMode(options.requant))
+    return "requant is '" + options.requant + "', expected " + kModes.str();
+  for (const char *const *layer = given.layers; layer && *layer; ++layer) {
+    StringRef text = options.requantLayers.emplace_back(*layer);
+    if (!text.contains('=') || !symbolizeRequantMode(text.rsplit('=').second))
+      return "mode of a layer is '" + text.str() + "', expected NAME=MODE, MODE one of " +
+             kModes.str();
+  }
+  if (given.bias)
+    options.bias = given.bias;
+  if (!llvm::is_contained({"residue", "int32", "int8", "float"}, options.bias))
+    return "bias is '" + options.bias + "', expected residue, int32, int8 or float";
+  return {};
+}
+
 /// An error text, or empty.
 static std::string readOptions(const qbias_options *given, CompileOptions &options) {
   constexpr int64_t kMostThreads = 256;
@@ -87,10 +108,8 @@ static std::string readOptions(const qbias_options *given, CompileOptions &optio
   if (given->size < sizeof(qbias_options))
     return "options have " + std::to_string(given->size) + " bytes, expected " +
            std::to_string(sizeof(qbias_options));
-  if (given->requant)
-    options.requant = given->requant;
-  if (options.requant != "exact")
-    return "requant is '" + options.requant + "', expected exact";
+  if (std::string error = readModes(*given, options); !error.empty())
+    return error;
   options.threads = given->threads ? given->threads : 1;
   if (options.threads < 1 || options.threads > kMostThreads)
     return "threads is " + std::to_string(options.threads) + ", expected 1 to " +

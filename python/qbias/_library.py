@@ -16,7 +16,8 @@ class Options(ctypes.Structure):
 
     _fields_ = [("size", ctypes.c_size_t), ("requant", ctypes.c_char_p),
                 ("threads", ctypes.c_int64), ("batch", ctypes.c_int64),
-                ("shapes", ctypes.POINTER(ctypes.c_char_p))]
+                ("shapes", ctypes.POINTER(ctypes.c_char_p)), ("bias", ctypes.c_char_p),
+                ("layers", ctypes.POINTER(ctypes.c_char_p))]
 
 
 class TensorStruct(ctypes.Structure):

@@ -49,11 +49,15 @@ def _tensor(struct):
                   bool(struct.is_unused), **fields)
 
 
-def compile(model, requant="exact", threads=1, batch=1, shapes=None):  # noqa: A001
+def compile(model, requant="exact", threads=1, batch=1, shapes=None,  # noqa: A001
+            bias="residue", requant_layers=None):
     """Compile a model for this machine; returns a `Model`.
 
     model: path of a .pt2, .onnx or .mlir file, or a torch.export.ExportedProgram.
-    requant: rounding contract (docs/Numerics.md, section 4).
+    requant: rounding contract (docs/Numerics.md, section 4): exact, single, tflite, float
+        or shift; all but exact are comparisons without a certificate.
+    requant_layers: {layer name: contract} for single layers.
+    bias: residue, or for comparison int32, int8 or float (docs/Bias.md).
     threads: threads that share one run.
     batch: extent of a symbolic first dimension.
     shapes: {input name: shape} for other dimensions the model leaves open.
@@ -61,8 +65,10 @@ def compile(model, requant="exact", threads=1, batch=1, shapes=None):  # noqa: A
     Errors: qbias.Error with the compiler's message, naming file, layer, what was found and
     what to do.
     """
+    options = {"requant": requant, "threads": threads, "batch": batch, "shapes": shapes or {},
+               "bias": bias, "layers": requant_layers or {}}
     if isinstance(model, (str, os.PathLike)):
-        return Model(os.fspath(model), requant, threads, batch, shapes or {})
+        return Model(os.fspath(model), options)
     try:
         import torch  # pylint: disable=import-outside-toplevel
     except ImportError as error:
@@ -74,18 +80,25 @@ def compile(model, requant="exact", threads=1, batch=1, shapes=None):  # noqa: A
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model.pt2")
         torch.export.save(model, path)
-        return Model(path, requant, threads, batch, shapes or {})
+        return Model(path, options)
+
+
+def _pairs(texts):
+    """NAME=TEXT for each, and null."""
+    listed = [f"{name}={text}".encode() for name, text in texts.items()]
+    return (ctypes.c_char_p * (len(listed) + 1))(*listed, None)
 
 
 class Model:
     """A compiled network: call it on arrays."""
 
-    def __init__(self, path, requant, threads, batch, shapes):
+    def __init__(self, path, options):
         self._library, self._handle = library(), ctypes.c_void_p()
-        texts = [f"{name}={'x'.join(map(str, shape))}".encode() for name, shape in shapes.items()]
-        listed = (ctypes.c_char_p * (len(texts) + 1))(*texts, None)
-        options = Options(ctypes.sizeof(Options), requant.encode(), threads, batch, listed)
-        call(self._library.qbias_compile, os.fsencode(path), ctypes.byref(options),
+        shapes = {name: "x".join(map(str, shape)) for name, shape in options["shapes"].items()}
+        given = Options(ctypes.sizeof(Options), options["requant"].encode(), options["threads"],
+                        options["batch"], _pairs(shapes), options["bias"].encode(),
+                        _pairs(options["layers"]))
+        call(self._library.qbias_compile, os.fsencode(path), ctypes.byref(given),
              ctypes.byref(self._handle))
         self.inputs = self._tensors("input")
         self.outputs = self._tensors("output")

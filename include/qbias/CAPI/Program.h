@@ -30,10 +30,12 @@ typedef struct qbias_program qbias_program;
 /* Zero means the default; `size` is sizeof(qbias_options). */
 typedef struct qbias_options {
   size_t size;
-  const char *requant;       /* "exact" */
+  const char *requant;       /* exact, or a mode of docs/Numerics.md, section 4 */
   int64_t threads;           /* that may share one run; 1 */
   int64_t batch;             /* extent of a symbolic first dimension; 1 */
   const char *const *shapes; /* NAME=1x3x224x224, ..., null: of open dimensions */
+  const char *bias;          /* residue, or int32, int8, float (docs/Bias.md) */
+  const char *const *layers; /* NAME=MODE, ..., null: requantization of layers */
 } qbias_options;
 
 /* One input or output. Strings and arrays belong to the program. */

@@ -63,6 +63,17 @@ start = time.time()
 assert m(np.tile(x, (20, 1, 1, 1))).shape == (10000, 10)
 assert time.time() - start < 60
 
+# Modes beside exact, and of one layer: the driver's integers too.
+for options, flags in (({"requant": "tflite"}, ["--requant=tflite"]),
+                       ({"requant_layers": {"linear": "shift"}}, ["--requant-layer=linear=shift"]),
+                       ({"requant": "single", "bias": "int8"},
+                        ["--requant=single", "--bias=int8"])):
+    path = os.path.join(WORK, "mode.npy")
+    subprocess.run(["qbias", "run", MODEL, "--input", IMAGES, "--output", path, "--quiet", *flags],
+                   check=True)
+    assert np.array_equal(np.load(path), qbias.compile(MODEL, **options)(x)), options
+assert qbias.compile(MODEL, requant="tflite").report()["mode"] == "tflite"
+
 report, certificate = m.report(), m.certificate()
 assert report["totals"]["certified_channels"] == report["totals"]["channels"] == 351
 assert report["totals"]["float_ops"] == 0 and certificate["layers"]
@@ -100,6 +111,9 @@ with open(os.path.join(WORK, "bad.pt2"), "wb") as file:
 refused("bad.pt2: model: content, expected a zip archive",
         lambda: qbias.compile(os.path.join(WORK, "bad.pt2")))
 refused("requant is 'wild'", lambda: qbias.compile(MODEL, requant="wild"))
+refused("bias is 'none'", lambda: qbias.compile(MODEL, bias="none"))
+refused("mode of a layer is 'linear=wild'",
+        lambda: qbias.compile(MODEL, requant_layers={"linear": "wild"}))
 refused("threads is -1", lambda: qbias.compile(MODEL, threads=-1))
 refused("batch", lambda: qbias.compile(MODEL, batch=-2))
 refused("shape of 'y'", lambda: qbias.compile(MODEL, shapes={"y": [1, 2]}))
