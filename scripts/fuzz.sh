@@ -23,11 +23,12 @@ export UBSAN_OPTIONS=print_stacktrace=1
 status=0
 for name in ${QBIAS_FUZZERS:-Onnx PyTorch Npy}; do
   mkdir -p $folder/corpus/$name $folder/seeds/$name
+  inputs=($folder/corpus/$name $folder/seeds/$name)
+  [ ! -d test/Fuzz/Crashes/$name ] || inputs+=(test/Fuzz/Crashes/$name)
   echo "== ${name}Fuzzer, $seconds s"
   $folder/bin/${name}Fuzzer -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
     -malloc_limit_mb=512 -max_len=65536 -print_final_stats=1 -use_value_profile=1 \
-    -artifact_prefix=$folder/findings/$name- $folder/corpus/$name $folder/seeds/$name \
-    test/Fuzz/Crashes >$folder/$name.log 2>&1 || status=1
+    -artifact_prefix=$folder/findings/$name- "${inputs[@]}" >$folder/$name.log 2>&1 || status=1
   grep -E '^(stat::|SUMMARY|Done)' $folder/$name.log || tail -5 $folder/$name.log
 done
 exit $status

@@ -2,9 +2,11 @@
 """Writes the seeds of the fuzzers: make_seeds.py FOLDER.
 
 FOLDER/Onnx: random quantized networks, the networks of the support table and their
-refused neighbours; FOLDER/Npy: arrays of every element type.
+refused neighbours; FOLDER/Npy: arrays of every element type; FOLDER/PyTorch: programs,
+pickles and whole files of both layouts, each behind the byte PyTorchFuzzer.cpp expects.
 """
 
+import json
 import os
 import sys
 
@@ -14,6 +16,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "Oracle"),
                 os.path.join(HERE, "..", "Integration", "Inputs")]
 
+import pytorch_cases  # noqa: E402
+from pt2_writer import pickle_tensors  # noqa: E402
 from random_net import write_case  # noqa: E402
 from support_cases import CASES, LIMITS  # noqa: E402
 
@@ -21,11 +25,31 @@ RANDOM_NETWORKS = 40
 DTYPES = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "float32", "float64")
 
 
+def pytorch_seeds(folder):
+    """Inputs of PyTorchFuzzer."""
+    seeds = []
+    cases = [build for list_ in pytorch_cases.CASES.values() for build in list_]
+    cases += [build for limits in pytorch_cases.LIMITS.values() for build in limits.values()]
+    for build in cases:
+        seeds.append(b"J" + json.dumps(build("int8").program()).encode())
+    weight = (np.zeros([4], np.float32), [1], 0)
+    for tensors in ({"w": weight}, {"w": weight, "v": (np.zeros([2, 2], np.int8), [1, 2], 1)}):
+        seeds.append(b"P" + pickle_tensors(tensors))
+    os.makedirs(folder, exist_ok=True)
+    for number, seed in enumerate(seeds):
+        with open(os.path.join(folder, f"{number:04d}"), "wb") as file:
+            file.write(seed)
+    for layout in ("pickle", "raw"):
+        pytorch_cases.CASES["aten.linear"][0]("int8").save(
+            os.path.join(folder, f"whole-{layout}"), layout)
+
+
 def main():
     """Command line; see the top of the file."""
     onnx, npy = (os.path.join(sys.argv[1], name) for name in ("Onnx", "Npy"))
     for folder in (onnx, npy):
         os.makedirs(folder, exist_ok=True)
+    pytorch_seeds(os.path.join(sys.argv[1], "PyTorch"))
     for seed in range(RANDOM_NETWORKS):
         folder = os.path.join(sys.argv[1], "random")
         model, _, _ = write_case(seed, folder, None)

@@ -68,6 +68,8 @@ def _argument(value):
     if any(isinstance(item, Symbol) for item in value):
         return {"as_sym_ints": [{"as_name": str(item)} if isinstance(item, Symbol)
                                 else {"as_int": item} for item in value]}
+    if any(isinstance(item, float) for item in value):
+        return {"as_floats": [float(item) for item in value]}
     return {"as_ints": [int(item) for item in value]}
 
 

@@ -82,8 +82,7 @@ static FailureOr<SpatialWindow> readWindow(const NodeView &node, ArrayRef<int64_
   return window;
 }
 
-/// The bias, which may be absent: null then.
-static FailureOr<Value> readBias(const NodeView &node, int64_t channels) {
+FailureOr<Value> qbias::pytorchimport::readBias(const NodeView &node, int64_t channels) {
   if (!node.has("bias"))
     return Value();
   FailureOr<Value> bias = node.getReal("bias");
@@ -134,68 +133,4 @@ LogicalResult qbias::pytorchimport::importConvolution(NodeView &node) {
   if (succeeded(back) && isSingle)
     back = reshape(node, *back, shapeOf(*back).drop_front());
   return node.setResult(0, back);
-}
-
-/// Strides, dilations, pads and output pads of a transposed convolution, and the
-/// extents of its result.
-static FailureOr<SpatialWindow> readTransposed(const NodeView &node,
-                                               ArrayRef<int64_t> spatial,
-                                               ArrayRef<int64_t> kernel,
-                                               SmallVectorImpl<int64_t> &outputPads) {
-  SpatialWindow window;
-  SmallVector<int64_t> pads(2, 0);
-  window.kernel.assign(kernel.begin(), kernel.end());
-  window.strides.assign(2, 1);
-  window.dilations.assign(2, 1);
-  outputPads.assign(2, 0);
-  if (failed(node.readExtents("stride", 2, 1, window.strides)) ||
-      failed(node.readExtents("dilation", 2, 1, window.dilations)) ||
-      failed(node.readExtents("padding", 2, 0, pads)) ||
-      failed(node.readExtents("output_padding", 2, 0, outputPads)))
-    return failure();
-  window.pads = {pads[0], pads[1], pads[0], pads[1]};
-  for (size_t d = 0; d < 2; ++d) {
-    // Every factor is at most 2^31.
-    int64_t extent = (spatial[d] - 1) * window.strides[d] +
-                     window.dilations[d] * (kernel[d] - 1) + 1 - 2 * pads[d] +
-                     outputPads[d];
-    if (extent < 1 || extent > kMaxWindowExtent || kernel[d] > kMaxWindowExtent)
-      return node.reject("extents of the result", "from 1 to " + Twine(kMaxWindowExtent),
-                         Twine(extent));
-    window.output.push_back(extent);
-  }
-  return window;
-}
-
-LogicalResult qbias::pytorchimport::importConvTranspose(NodeView &node) {
-  FailureOr<Value> input = node.getReal("input"), weight = failure();
-  int64_t groups = 1;
-  if (failed(input) || failed(weight = node.getReal("weight")) ||
-      failed(node.checkActivation("input", *weight)) ||
-      failed(node.read("groups", groups)))
-    return failure();
-  ArrayRef<int64_t> shape = shapeOf(*input), kernel = shapeOf(*weight); // [C, O, KH, KW]
-  if (shape.size() != 4 || kernel.size() != 4)
-    return node.reject("ranks of input and weight", "4",
-                       Twine(shape.size()) + " and " + Twine(kernel.size()));
-  if (groups != 1 || kernel[0] != shape[1])
-    return node.reject("argument 'groups' and input channels",
-                       "1 and " + Twine(shape[1]) + " as the input",
-                       Twine(groups) + " and " + Twine(kernel[0]),
-                       "transposed convolutions in groups are not supported");
-  SmallVector<int64_t> outputPads;
-  FailureOr<SpatialWindow> window =
-      readTransposed(node, shape.drop_front(2), kernel.drop_front(2), outputPads);
-  FailureOr<Value> bias = readBias(node, kernel[1]), image = toChannelsLast(node, *input);
-  if (failed(window) || failed(bias) || failed(image))
-    return failure();
-  Value filter = transpose(node, *weight, {1, 2, 3, 0});
-  FailureOr<RankedTensorType> type = node.makeType(
-      {shape[0], window->output[0], window->output[1], kernel[1]}, elementOf(*input));
-  if (failed(type))
-    return failure();
-  Value result = node.create<ConvTranspose2DOp>(node.getLoc(), *type, *image, filter,
-                                                *bias, window->strides, window->pads,
-                                                outputPads, window->dilations, groups);
-  return node.setResult(0, fromChannelsLast(node, result, 4));
 }

@@ -8,9 +8,8 @@
 
 #include "Operators.h"
 
+#include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Import/Common/Reshapes.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
 
 #include <cmath>
 #include <limits>
@@ -23,18 +22,6 @@ using namespace qbias::pytorchimport;
 // Two operands
 //===----------------------------------------------------------------------===//
 
-/// A number as a tensor of one element; float32 as PyTorch computes with it.
-static FailureOr<Value> makeScalar(const NodeView &node, double number, size_t rank) {
-  float element = static_cast<float>(number);
-  if (!std::isfinite(element))
-    return node.reject("operand", "a finite float32 number", realText(number));
-  OpBuilder &builder = node.getBuilder();
-  auto type = RankedTensorType::get(SmallVector<int64_t>(rank, 1), builder.getF32Type());
-  return arith::ConstantOp::create(builder, node.getLoc(),
-                                   DenseElementsAttr::get(type, element))
-      .getResult();
-}
-
 /// A tensor or a number, as a tensor; numbers get the given rank.
 static FailureOr<Value> getOperand(const NodeView &node, StringRef argument,
                                    size_t rank) {
@@ -43,7 +30,7 @@ static FailureOr<Value> getOperand(const NodeView &node, StringRef argument,
   double number = 0;
   if (failed(node.need(argument, number)))
     return failure();
-  return makeScalar(node, number, rank);
+  return makeNumber(node, number, rank);
 }
 
 /// Numpy's broadcast shape of two shapes of equal rank.
@@ -64,10 +51,17 @@ static FailureOr<SmallVector<int64_t>> broadcast(const NodeView &node, Value lhs
 static FailureOr<Value> scale(const NodeView &node, Value value, double alpha) {
   if (alpha == 1)
     return value;
-  FailureOr<Value> factor = makeScalar(node, alpha, shapeOf(value).size());
+  FailureOr<Value> factor = makeNumber(node, alpha, shapeOf(value).size());
   if (failed(factor))
     return failure();
   return node.create<MulOp>(node.getLoc(), value.getType(), value, *factor).getResult();
+}
+
+/// A division by a constant that holds 0.
+static bool dividesByZero(Value rhs) {
+  ElementsAttr constant = getConstant(rhs);
+  SmallVector<double> divisors;
+  return constant && readFloats(constant, divisors) && llvm::is_contained(divisors, 0.0);
 }
 
 /// The operation of the node's operator.
@@ -104,6 +98,8 @@ LogicalResult qbias::pytorchimport::importBinary(NodeView &node) {
   FailureOr<RankedTensorType> type = node.makeType(*shape, elementOf(*lhs));
   if (failed(type))
     return failure();
+  if (node.getOp() == "aten.div" && dividesByZero(*rhs))
+    return node.reject(node.argumentText("other"), "divisors that are not 0", "0");
   return node.setResult(0, buildBinary(node, *type, *lhs, *rhs));
 }
 
@@ -158,87 +154,4 @@ LogicalResult qbias::pytorchimport::importClamp(NodeView &node) {
     return node.forward("self");
   return node.setResult(
       0, node.create<ClampOp>(node.getLoc(), input->getType(), *input, low, high));
-}
-
-//===----------------------------------------------------------------------===//
-// One operand
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// An operator and its function; `parameter` is its alpha, with its default.
-struct UnaryOperator {
-  const char *name;
-  UnaryKind kind;
-  const char *parameter;
-  double alpha;
-};
-} // namespace
-
-static constexpr UnaryOperator kUnaryOperators[] = {
-    {"aten.abs", UnaryKind::Abs, nullptr, 0},
-    {"aten.elu", UnaryKind::Elu, "alpha", 1.0},
-    {"aten.exp", UnaryKind::Exp, nullptr, 0},
-    {"aten.gelu", UnaryKind::Gelu, nullptr, 0},
-    {"aten.hardswish", UnaryKind::HardSwish, nullptr, 0},
-    {"aten.leaky_relu", UnaryKind::LeakyRelu, "negative_slope", 0.01},
-    {"aten.sigmoid", UnaryKind::Sigmoid, nullptr, 0},
-    {"aten.silu", UnaryKind::Silu, nullptr, 0},
-    {"aten.sqrt", UnaryKind::Sqrt, nullptr, 0},
-    {"aten.tanh", UnaryKind::Tanh, nullptr, 0},
-};
-
-/// What the function cannot express: elu with other scales, gelu's variants.
-static LogicalResult readVariant(const NodeView &node, UnaryKind &kind) {
-  double scale = 1, inputScale = 1;
-  std::string approximate = "none";
-  if (failed(node.read("scale", scale)) || failed(node.read("input_scale", inputScale)) ||
-      failed(node.read("approximate", approximate)))
-    return failure();
-  if (scale != 1 || inputScale != 1)
-    return node.reject("arguments 'scale' and 'input_scale'", "1",
-                       realText(scale) + " and " + realText(inputScale));
-  if (approximate == "tanh")
-    kind = UnaryKind::GeluTanh;
-  else if (approximate != "none")
-    return node.reject("argument 'approximate'", "'none' or 'tanh'", quoted(approximate));
-  return success();
-}
-
-LogicalResult qbias::pytorchimport::importUnary(NodeView &node) {
-  const UnaryOperator &op =
-      *llvm::find_if(kUnaryOperators, [&](const UnaryOperator &entry) {
-        return node.getOp() == entry.name;
-      });
-  UnaryKind kind = op.kind;
-  double alpha = op.alpha;
-  FailureOr<Value> input = node.getReal("self");
-  if (failed(input) || failed(readVariant(node, kind)) ||
-      (op.parameter && failed(node.read(op.parameter, alpha))))
-    return failure();
-  if (!std::isfinite(alpha))
-    return node.reject("argument " + quoted(op.parameter), "a finite number",
-                       realText(alpha));
-  OpBuilder &builder = node.getBuilder();
-  FloatAttr first;
-  if (op.parameter)
-    first = builder.getF64FloatAttr(alpha);
-  return node.setResult(0, node.create<UnaryOp>(node.getLoc(), input->getType(), kind,
-                                                *input, first, FloatAttr()));
-}
-
-/// relu6(x + 3) / 6; one sixth is no float, so no scale can stand for it.
-LogicalResult qbias::pytorchimport::importHardSigmoid(NodeView &node) {
-  FailureOr<Value> input = node.getReal("self");
-  if (failed(input))
-    return failure();
-  OpBuilder &builder = node.getBuilder();
-  size_t rank = shapeOf(*input).size();
-  FailureOr<Value> three = makeScalar(node, 3, rank), six = makeScalar(node, 6, rank);
-  if (failed(three) || failed(six))
-    return failure();
-  Type type = input->getType();
-  Value sum = node.create<AddOp>(node.getLoc(), type, *input, *three);
-  Value limited = node.create<ClampOp>(
-      node.getLoc(), type, sum, builder.getF64FloatAttr(0), builder.getF64FloatAttr(6));
-  return node.setResult(0, node.create<DivOp>(node.getLoc(), type, limited, *six));
 }

@@ -19,6 +19,26 @@ static constexpr int kMaxNesting = 100;
 /// Words of Python's json module that are no JSON.
 static constexpr llvm::StringLiteral kWords[] = {"-Infinity", "Infinity", "NaN"};
 
+/// Memory LLVM's parser takes for an object (a table of 64 entries), for a field
+/// where there are many, and for an element of an array.
+static constexpr uint64_t kBytesOfObject = 4096, kBytesOfField = 192,
+                          kBytesOfElement = 48;
+
+/// What parsed JSON may take: programs of many small nodes need 130 times the file's
+/// size.
+static constexpr uint64_t kFixedBytes = uint64_t(256) << 20, kBytesPerFileByte = 256;
+
+/// At most what the parser will take.
+static uint64_t estimateMemory(StringRef text) {
+  uint64_t bytes = 0;
+  for (char c : text)
+    bytes += c == '{'               ? kBytesOfObject
+             : c == ':'             ? kBytesOfField
+             : c == ',' || c == '[' ? kBytesOfElement
+                                    : 0;
+  return bytes;
+}
+
 /// Copies JSON with the words above in quotes; false where nesting is too deep.
 static bool prepare(StringRef text, std::string &out) {
   int depth = 0;
@@ -50,8 +70,12 @@ static bool prepare(StringRef text, std::string &out) {
   return true;
 }
 
-FailureOr<json::Value> qbias::pytorchimport::parseJson(StringRef text,
+FailureOr<json::Value> qbias::pytorchimport::parseJson(StringRef text, size_t fileSize,
                                                        const Subject &subject) {
+  uint64_t limit = kFixedBytes + kBytesPerFileByte * static_cast<uint64_t>(fileSize);
+  if (estimateMemory(text) > limit)
+    return subject.reject("JSON", "objects in proportion to the file's size",
+                          "more, which would take over " + Twine(limit) + " bytes");
   std::string prepared;
   if (!prepare(text, prepared))
     return subject.reject("JSON", "nesting up to " + Twine(kMaxNesting) + " levels",

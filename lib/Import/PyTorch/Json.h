@@ -15,8 +15,9 @@
 
 namespace qbias::pytorchimport {
 
-/// Parses JSON that is not trusted. Python's Infinity and NaN become strings.
-mlir::FailureOr<llvm::json::Value> parseJson(llvm::StringRef text,
+/// Parses JSON that is not trusted, of a file of `fileSize` bytes. Python's Infinity
+/// and NaN become strings.
+mlir::FailureOr<llvm::json::Value> parseJson(llvm::StringRef text, size_t fileSize,
                                              const Subject &subject);
 
 /// Element type of a torch.export.schema.ScalarType number; Undefined for others.

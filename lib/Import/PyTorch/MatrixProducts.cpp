@@ -9,6 +9,7 @@
 #include "Operators.h"
 
 #include "qbias/Import/Common/Reshapes.h"
+#include "qbias/Import/Common/Selections.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -78,8 +79,9 @@ LogicalResult qbias::pytorchimport::importAddMM(NodeView &node) {
   double alpha = 1, beta = 1;
   FailureOr<Value> addend = node.getReal("self"), lhs = failure(), rhs = failure();
   if (failed(addend) || failed(lhs = node.getReal("mat1")) ||
-      failed(rhs = node.getReal("mat2")) || failed(node.read("alpha", alpha)) ||
-      failed(node.read("beta", beta)) || failed(checkRank(node, "mat1", *lhs, 2)) ||
+      failed(rhs = node.getReal("mat2")) || failed(node.checkActivation("mat1", *rhs)) ||
+      failed(node.read("alpha", alpha)) || failed(node.read("beta", beta)) ||
+      failed(checkRank(node, "mat1", *lhs, 2)) ||
       failed(checkRank(node, "mat2", *rhs, 2)))
     return failure();
   if (alpha != 1 || beta != 1)
@@ -119,8 +121,7 @@ static FailureOr<Value> getRightOperand(const NodeView &node, StringRef argument
   }
   if (right.size() > 2 && right.drop_back(2) != left.drop_back(2))
     return node.reject("leading dimensions of " + node.argumentText(argument),
-                       text(left.drop_back(2)), text(right.drop_back(2)),
-                       "broadcast batches are not supported");
+                       text(left.drop_back(2)), text(right.drop_back(2)));
   return transposeLastTwo(node, rhs);
 }
 
@@ -128,7 +129,8 @@ static FailureOr<Value> getRightOperand(const NodeView &node, StringRef argument
 LogicalResult qbias::pytorchimport::importMatMul(NodeView &node) {
   StringRef second = node.getOp() == "aten.matmul" ? "other" : "mat2";
   FailureOr<Value> lhs = node.getReal("self"), rhs = failure();
-  if (failed(lhs) || failed(rhs = node.getReal(second)))
+  if (failed(lhs) || failed(rhs = node.getReal(second)) ||
+      failed(node.checkActivation("self", *rhs)))
     return failure();
   SmallVector<int64_t> left(shapeOf(*lhs)), right(shapeOf(*rhs));
   if (left.empty() || right.empty())
@@ -139,10 +141,13 @@ LogicalResult qbias::pytorchimport::importMatMul(NodeView &node) {
     left.insert(left.begin(), 1);
   if (isColumn)
     right.push_back(1);
-  if (failed(lhs = reshape(node, *lhs, left)) || failed(rhs = reshape(node, *rhs, right)))
+  if (failed(lhs = reshape(node, *lhs, left)) ||
+      failed(rhs = reshape(node, *rhs, right)) ||
+      failed(broadcastBatches(node, *lhs, *rhs, node.argumentText(second))))
     return failure();
+  right.assign(shapeOf(*rhs).begin(), shapeOf(*rhs).end());
   // The right operand's leading ones stay dimensions of the result.
-  size_t leading = right.size() - std::min(left.size(), right.size());
+  size_t leading = right.size() - std::min(shapeOf(*lhs).size(), right.size());
   if (failed(rhs = getRightOperand(node, second, *lhs, *rhs)))
     return failure();
   FailureOr<Value> result = buildProduct(node, *lhs, *rhs, Value());

@@ -9,7 +9,9 @@
 #include "Operators.h"
 
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Import/Common/Pads.h"
 #include "qbias/Import/Common/Reshapes.h"
+#include "qbias/Import/Common/Selections.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/Support/MathExtras.h"
@@ -20,6 +22,18 @@ using namespace mlir;
 using namespace qbias;
 using namespace qbias::pytorchimport;
 
+/// A dimension of extent 1 at `dim` of the result.
+static FailureOr<Value> insertDimension(const NodeView &node, Value value, int64_t dim) {
+  SmallVector<int64_t> shape(shapeOf(value));
+  FailureOr<int64_t> axis = node.normalizeAxis(dim, shape.size() + 1);
+  if (failed(axis))
+    return failure();
+  shape.insert(shape.begin() + *axis, 1);
+  return reshape(node, value, shape);
+}
+
+/// The tensors one after the other along `dim`; aten.stack gives each that
+/// dimension first.
 LogicalResult qbias::pytorchimport::importCat(NodeView &node) {
   FailureOr<SmallVector<StringRef>> names = node.getTensorNames("tensors");
   int64_t dim = 0, axis = 0;
@@ -29,6 +43,8 @@ LogicalResult qbias::pytorchimport::importCat(NodeView &node) {
   SmallVector<int64_t> shape;
   for (StringRef name : *names) {
     FailureOr<Value> operand = node.getImporter().getValue(name, node.getSubject());
+    if (succeeded(operand) && node.getOp() == "aten.stack")
+      operand = insertDimension(node, *operand, dim);
     if (failed(operand))
       return failure();
     SmallVector<int64_t> extents(shapeOf(*operand));
@@ -101,23 +117,44 @@ static int64_t clampBound(int64_t bound, int64_t extent) {
                              extent);
 }
 
+/// start : end : step, or start : start + length of aten.narrow.
 LogicalResult qbias::pytorchimport::importSlice(NodeView &node) {
   FailureOr<Value> value = node.getValue("self");
-  int64_t dim = 0, start = 0, end = INT64_MAX, step = 1;
+  int64_t dim = 0, start = 0, end = INT64_MAX, step = 1, length = 0;
   if (failed(value) || failed(node.read("dim", dim)) ||
       failed(node.read("start", start)) || failed(node.read("end", end)) ||
-      failed(node.read("step", step)))
+      failed(node.read("step", step)) || failed(node.read("length", length)))
     return failure();
   FailureOr<int64_t> axis = node.normalizeAxis(dim, shapeOf(*value).size());
   if (failed(axis))
     return failure();
+  if (node.getOp() == "aten.narrow") {
+    int64_t extent = shapeOf(*value)[*axis];
+    start = start < 0 && start >= -extent ? start + extent : start;
+    if (start < 0 || start > extent || length < 0 || length > extent - start)
+      return node.reject("arguments 'start' and 'length'",
+                         "a part of " + Twine(extent) + " elements",
+                         Twine(start) + " and " + Twine(length));
+    end = start + length;
+  }
   if (step < 1)
     return node.reject("argument 'step'", "a positive number", Twine(step));
   int64_t extent = shapeOf(*value)[*axis], first = clampBound(start, extent);
-  int64_t length = std::max<int64_t>(0, clampBound(end, extent) - first);
+  int64_t count = std::max<int64_t>(0, clampBound(end, extent) - first);
   step = std::min(step, extent);
   return node.setResult(
-      0, extract(node, *value, *axis, first, llvm::divideCeilSigned(length, step), step));
+      0, extract(node, *value, *axis, first, llvm::divideCeilSigned(count, step), step));
+}
+
+/// One entry of a dimension, without that dimension.
+static FailureOr<Value> selectOne(const NodeView &node, Value value, int64_t axis,
+                                  int64_t index) {
+  FailureOr<Value> part = extract(node, value, axis, index, 1, 1);
+  if (failed(part))
+    return failure();
+  SmallVector<int64_t> shape(shapeOf(*part));
+  shape.erase(shape.begin() + axis);
+  return reshape(node, *part, shape);
 }
 
 LogicalResult qbias::pytorchimport::importSelect(NodeView &node) {
@@ -133,13 +170,27 @@ LogicalResult qbias::pytorchimport::importSelect(NodeView &node) {
     return node.reject("argument 'index'",
                        "one in [" + Twine(-extent) + ", " + Twine(extent - 1) + "]",
                        Twine(index));
-  FailureOr<Value> part =
-      extract(node, *value, *axis, index < 0 ? index + extent : index, 1, 1);
-  if (failed(part))
+  return node.setResult(
+      0, selectOne(node, *value, *axis, index < 0 ? index + extent : index));
+}
+
+/// Every entry of one dimension.
+LogicalResult qbias::pytorchimport::importUnbind(NodeView &node) {
+  FailureOr<Value> value = node.getValue("self");
+  int64_t dim = 0;
+  if (failed(value) || failed(node.read("dim", dim)))
     return failure();
-  SmallVector<int64_t> shape(shapeOf(*part));
-  shape.erase(shape.begin() + *axis);
-  return node.setResult(0, reshape(node, *part, shape));
+  FailureOr<int64_t> axis = node.normalizeAxis(dim, shapeOf(*value).size());
+  if (failed(axis))
+    return failure();
+  int64_t count = node.getNumOutputs();
+  if (shapeOf(*value)[*axis] != count)
+    return node.reject("results", Twine(shapeOf(*value)[*axis]) + " as the dimension has",
+                       Twine(count), "the file is damaged");
+  for (int64_t index = 0; index < count; ++index)
+    if (failed(node.setResult(index, selectOne(node, *value, *axis, index))))
+      return failure();
+  return success();
 }
 
 /// Sizes of the parts of split, split_with_sizes and chunk.
@@ -193,95 +244,67 @@ LogicalResult qbias::pytorchimport::importSplit(NodeView &node) {
 }
 
 //===----------------------------------------------------------------------===//
-// Nearest neighbours
-//===----------------------------------------------------------------------===//
-
-/// For each of `count` results of one dimension the element it repeats, in
-/// PyTorch's own float32 arithmetic.
-static SmallVector<int64_t> nearestIndices(int64_t extent, int64_t count,
-                                           std::optional<double> factor) {
-  float step = factor && *factor > 0 ? static_cast<float>(1.0 / *factor)
-                                     : static_cast<float>(extent) / count;
-  SmallVector<int64_t> indices;
-  for (int64_t i = 0; i < count; ++i)
-    indices.push_back(
-        std::min<int64_t>(std::floor(static_cast<float>(i) * step), extent - 1));
-  return indices;
-}
-
-/// One gather per spatial dimension of [N, C, H, W].
-LogicalResult qbias::pytorchimport::importUpsample(NodeView &node) {
-  StringRef source = node.has("input") ? "input" : "self";
-  FailureOr<Value> value = node.getValue(source);
-  SmallVector<int64_t> output;
-  double factors[2] = {0, 0};
-  if (failed(value) || failed(node.read("output_size", output)) ||
-      failed(node.read("scales_h", factors[0])) ||
-      failed(node.read("scales_w", factors[1])) ||
-      failed(node.read("scale_factors", factors)))
-    return failure();
-  SmallVector<int64_t> shape(shapeOf(*value));
-  if (shape.size() != 4)
-    return node.reject("rank of " + node.argumentText(source), "4", Twine(shape.size()));
-  constexpr int64_t kMostIndices = int64_t(1) << 24;
-  for (size_t d = 0; d < 2; ++d) {
-    int64_t extent = shape[2 + d];
-    double count = output.size() == 2 ? output[d] : std::floor(extent * factors[d]);
-    if (!(count >= 1 && count <= kMostIndices))
-      return node.reject("extents of the result", "from 1 to " + Twine(kMostIndices),
-                         realText(count));
-    shape[2 + d] = static_cast<int64_t>(count);
-    FailureOr<RankedTensorType> type = node.makeType(shape, elementOf(*value));
-    if (failed(type))
-      return failure();
-    value = node.create<GatherOp>(node.getLoc(), *type, *value, 2 + d,
-                                  nearestIndices(extent, shape[2 + d], factors[d]))
-                .getResult();
-  }
-  return node.setResult(0, *value);
-}
-
-//===----------------------------------------------------------------------===//
 // Pad
 //===----------------------------------------------------------------------===//
 
-/// Largest pad qbias.pad takes.
-static constexpr int64_t kMaxPad = int64_t(1) << 24;
-
-/// Pads come in pairs from the last dimension on.
-LogicalResult qbias::pytorchimport::importPad(NodeView &node) {
-  FailureOr<Value> input = node.getReal("self");
-  SmallVector<int64_t> pads;
-  std::string mode = "constant";
-  double value = 0;
-  if (failed(input) || failed(node.need("pad", pads)) ||
-      failed(node.read("mode", mode)) || failed(node.read("value", value)))
+/// Pads come in pairs from the last dimension on; here all those before, then all
+/// those after.
+static FailureOr<SmallVector<int64_t>> readPads(const NodeView &node, size_t rank) {
+  SmallVector<int64_t> given;
+  if (failed(node.need("pad", given)))
     return failure();
-  if (mode != "constant")
-    return node.reject("argument 'mode'", "'constant'", quoted(mode),
-                       "other modes are not supported");
+  bool fits = given.size() % 2 == 0 && given.size() <= 2 * rank;
+  for (int64_t pad : given)
+    fits = fits && pad >= -kMaxPad && pad <= kMaxPad;
+  if (!fits)
+    return node.reject("argument 'pad'",
+                       "up to " + Twine(rank) + " pairs of numbers from " +
+                           Twine(-kMaxPad) + " to " + Twine(kMaxPad),
+                       text(given));
+  SmallVector<int64_t> pads(2 * rank, 0);
+  for (size_t pair = 0; 2 * pair < given.size(); ++pair) {
+    pads[rank - 1 - pair] = given[2 * pair];
+    pads[2 * rank - 1 - pair] = given[2 * pair + 1];
+  }
+  return pads;
+}
+
+static LogicalResult padByNumber(const NodeView &node, ArrayRef<int64_t> pads) {
+  SmallVector<int64_t> widths(pads);
+  double value = 0;
+  FailureOr<Value> input = node.getReal("self");
+  if (failed(input) || failed(node.read("value", value)) ||
+      failed(input = cropByPads(node, *input, widths)))
+    return failure();
   if (!std::isfinite(value))
     return node.reject("argument 'value'", "a finite number", realText(value));
   SmallVector<int64_t> shape(shapeOf(*input));
-  size_t rank = shape.size();
-  bool fits = pads.size() % 2 == 0 && pads.size() <= 2 * rank;
-  for (int64_t pad : pads)
-    fits = fits && pad >= 0 && pad <= kMaxPad;
-  if (!fits)
-    return node.reject("argument 'pad'",
-                       "up to " + Twine(rank) + " pairs of numbers from 0 to " +
-                           Twine(kMaxPad),
-                       text(pads), "cropping by negative pads is not supported");
-  SmallVector<int64_t> low(rank, 0), high(rank, 0);
-  for (size_t pair = 0; 2 * pair < pads.size(); ++pair) {
-    size_t axis = rank - 1 - pair;
-    low[axis] = pads[2 * pair];
-    high[axis] = pads[2 * pair + 1];
-    shape[axis] += low[axis] + high[axis];
-  }
+  ArrayRef<int64_t> low = ArrayRef(widths).take_front(shape.size());
+  ArrayRef<int64_t> high = ArrayRef(widths).drop_front(shape.size());
+  for (auto [extent, before, after] : llvm::zip(shape, low, high))
+    extent += before + after;
   FailureOr<RankedTensorType> type = node.makeType(shape, elementOf(*input));
   if (failed(type))
     return failure();
   return node.setResult(0, node.create<PadOp>(node.getLoc(), *type, *input, low, high,
                                               DenseI64ArrayAttr(), llvm::APFloat(value)));
+}
+
+LogicalResult qbias::pytorchimport::importPad(NodeView &node) {
+  FailureOr<Value> input = node.getValue("self");
+  std::string mode = "constant";
+  if (failed(input) || failed(node.read("mode", mode)))
+    return failure();
+  FailureOr<SmallVector<int64_t>> pads = readPads(node, shapeOf(*input).size());
+  if (failed(pads))
+    return failure();
+  if (mode == "constant")
+    return padByNumber(node, *pads);
+  for (auto [name, rule] :
+       {std::pair("reflect", PadRule::Reflect), std::pair("replicate", PadRule::Edge),
+        std::pair("circular", PadRule::Wrap)})
+    if (mode == name)
+      return node.setResult(0, padBySelection(node, *input, *pads, rule));
+  return node.reject("argument 'mode'",
+                     "'constant', 'reflect', 'replicate' or 'circular'", quoted(mode));
 }

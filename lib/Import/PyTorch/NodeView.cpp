@@ -90,7 +90,12 @@ FailureOr<const ConstantTensor *> NodeView::needConstant(StringRef argument,
 }
 
 LogicalResult NodeView::checkActivation(StringRef argument, Value weight) const {
-  if (!weight.getDefiningOp<DequantizeOp>() || importer.getGraph().quantizesActivations())
+  Operation *source = weight.getDefiningOp();
+  while (source && isa<ScaleTransparentOpInterface>(source) &&
+         source->getNumOperands() == 1)
+    source = source->getOperand(0).getDefiningOp();
+  if (!isa_and_nonnull<DequantizeOp>(source) ||
+      importer.getGraph().quantizesActivations())
     return success();
   return reject(argumentText(argument), "a quantized tensor (the weights are quantized)",
                 getInput(argument)->describe(),
@@ -222,18 +227,20 @@ LogicalResult NodeView::read(StringRef argument, SmallVectorImpl<int64_t> &value
   return success();
 }
 
-LogicalResult NodeView::read(StringRef argument, double (&values)[2]) const {
+LogicalResult NodeView::read(StringRef argument, SmallVectorImpl<double> &values) const {
   LogicalResult status = success();
   const json::Value *found =
       findArgument(argument, {"as_floats", "as_ints"}, "a list of numbers", status);
   if (!found)
     return status;
   const json::Array *list = found->getAsArray();
-  if (!list || list->size() != 2 || !(*list)[0].getAsNumber() ||
-      !(*list)[1].getAsNumber())
-    return reject("argument " + quoted(argument), "two numbers", "another value");
-  for (size_t i = 0; i < 2; ++i)
-    values[i] = *(*list)[i].getAsNumber();
+  if (!list || !llvm::all_of(*list, [](const json::Value &item) {
+        return item.getAsNumber().has_value();
+      }))
+    return reject("argument " + quoted(argument), "a list of numbers", "another value");
+  values.clear();
+  for (const json::Value &item : *list)
+    values.push_back(*item.getAsNumber());
   return success();
 }
 

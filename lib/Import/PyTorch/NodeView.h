@@ -60,8 +60,8 @@ public:
   llvm::LogicalResult read(llvm::StringRef argument, std::string &value) const;
   llvm::LogicalResult read(llvm::StringRef argument,
                            llvm::SmallVectorImpl<int64_t> &values) const;
-  /// A list of two numbers.
-  llvm::LogicalResult read(llvm::StringRef argument, double (&values)[2]) const;
+  llvm::LogicalResult read(llvm::StringRef argument,
+                           llvm::SmallVectorImpl<double> &values) const;
   /// A list with an entry from `min` on per spatial dimension, or one for all; an
   /// absent one leaves `values` as they are.
   llvm::LogicalResult readExtents(llvm::StringRef argument, size_t count, int64_t min,

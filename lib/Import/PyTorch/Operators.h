@@ -37,23 +37,46 @@ llvm::LogicalResult importDequantize(NodeView &node);
 
 // Convolutions.cpp
 llvm::LogicalResult importConvolution(NodeView &node);
-llvm::LogicalResult importConvTranspose(NodeView &node);
 
 // MatrixProducts.cpp
 llvm::LogicalResult importLinear(NodeView &node);
 llvm::LogicalResult importAddMM(NodeView &node);
 llvm::LogicalResult importMatMul(NodeView &node);
 
+/// The bias [channels] of a convolution, null when there is none.
+mlir::FailureOr<mlir::Value> readBias(const NodeView &node, int64_t channels);
+
+// TransposedConvolutions.cpp
+llvm::LogicalResult importConvTranspose(NodeView &node);
+
+// Normalization.cpp
+llvm::LogicalResult importBatchNorm(NodeView &node);
+
 // Elementwise.cpp
 llvm::LogicalResult importBinary(NodeView &node);
 llvm::LogicalResult importClamp(NodeView &node);
+
+// Functions.cpp
 llvm::LogicalResult importHardSigmoid(NodeView &node);
+llvm::LogicalResult importNeg(NodeView &node);
+llvm::LogicalResult importPow(NodeView &node);
+llvm::LogicalResult importPRelu(NodeView &node);
 llvm::LogicalResult importUnary(NodeView &node);
+/// A number as a tensor of one element; float32 as PyTorch computes with it.
+mlir::FailureOr<mlir::Value> makeNumber(const NodeView &node, double number, size_t rank);
 
 // Pools.cpp
 llvm::LogicalResult importPool(NodeView &node);
 llvm::LogicalResult importAdaptivePool(NodeView &node);
-llvm::LogicalResult importMean(NodeView &node);
+
+// Reductions.cpp
+llvm::LogicalResult importReduce(NodeView &node);
+
+// Rearrangements.cpp
+llvm::LogicalResult importExpand(NodeView &node);
+llvm::LogicalResult importFlip(NodeView &node);
+llvm::LogicalResult importIndexSelect(NodeView &node);
+llvm::LogicalResult importPixelShuffle(NodeView &node);
 
 // Reshapes.cpp
 llvm::LogicalResult importFlatten(NodeView &node);
@@ -63,13 +86,16 @@ llvm::LogicalResult importTranspose(NodeView &node);
 llvm::LogicalResult importUnsqueeze(NodeView &node);
 llvm::LogicalResult importView(NodeView &node);
 
+// Resizes.cpp
+llvm::LogicalResult importUpsample(NodeView &node);
+
 // Movement.cpp
 llvm::LogicalResult importCat(NodeView &node);
 llvm::LogicalResult importPad(NodeView &node);
 llvm::LogicalResult importSelect(NodeView &node);
 llvm::LogicalResult importSlice(NodeView &node);
 llvm::LogicalResult importSplit(NodeView &node);
-llvm::LogicalResult importUpsample(NodeView &node);
+llvm::LogicalResult importUnbind(NodeView &node);
 
 // Identities.cpp
 llvm::LogicalResult importDropout(NodeView &node);

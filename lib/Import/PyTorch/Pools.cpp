@@ -1,4 +1,4 @@
-//===- Pools.cpp - pools and means ---*- C++ -*-===//
+//===- Pools.cpp - pools ---*- C++ -*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -10,6 +10,9 @@
 
 #include "qbias/Import/Common/Reshapes.h"
 #include "qbias/Import/Common/Windows.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -38,6 +41,15 @@ static FailureOr<Value> addBatch(const NodeView &node, Value input) {
   return extendRank(node, input, spatial + 2);
 }
 
+/// The result [N, H, W, C] in the layout of `batched`, with the rank of `like`.
+static LogicalResult setFromImage(const NodeView &node, Value image, Value batched,
+                                  Value like) {
+  FailureOr<Value> result = fromChannelsLast(node, image, shapeOf(batched).size());
+  if (succeeded(result) && shapeOf(like).size() < shapeOf(batched).size())
+    result = reshape(node, *result, shapeOf(*result).drop_front());
+  return node.setResult(0, result);
+}
+
 /// Builds the pool of [N, C, ...] and gives it the rank of `like`.
 static LogicalResult setPooled(const NodeView &node, PoolKind kind, Value input,
                                const SpatialWindow &window, bool countIncludePad,
@@ -45,11 +57,7 @@ static LogicalResult setPooled(const NodeView &node, PoolKind kind, Value input,
   FailureOr<Value> image = toChannelsLast(node, input);
   if (succeeded(image))
     image = buildPool(node, kind, *image, window, countIncludePad);
-  if (succeeded(image))
-    image = fromChannelsLast(node, *image, shapeOf(input).size());
-  if (succeeded(image) && shapeOf(like).size() < shapeOf(input).size())
-    image = reshape(node, *image, shapeOf(*image).drop_front());
-  return node.setResult(0, image);
+  return failed(image) ? failure() : setFromImage(node, *image, input, like);
 }
 
 /// Extents of [N, C, L] or [N, C, H, W] as two.
@@ -108,7 +116,79 @@ LogicalResult qbias::pytorchimport::importPool(NodeView &node) {
   return setPooled(node, kind, *batched, *window, countIncludePad, *input);
 }
 
-/// Windows of equal size that cover the input: output extents that divide it.
+//===----------------------------------------------------------------------===//
+// Adaptive pools
+//===----------------------------------------------------------------------===//
+
+/// Rows or columns [begin, end) that entry `index` of `parts` stands for.
+static std::pair<int64_t, int64_t> getPart(int64_t index, int64_t parts, int64_t extent) {
+  // Both factors are at most 2^24.
+  return {index * extent / parts, llvm::divideCeilSigned((index + 1) * extent, parts)};
+}
+
+/// One window of [N, H, W, C], pooled to [N, 1, 1, C].
+static FailureOr<Value> poolPart(const NodeView &node, PoolKind kind, Value image,
+                                 std::pair<int64_t, int64_t> rows,
+                                 std::pair<int64_t, int64_t> columns) {
+  SmallVector<int64_t> shape(shapeOf(image));
+  SmallVector<int64_t> starts = {0, rows.first, columns.first, 0};
+  shape[1] = rows.second - rows.first;
+  shape[2] = columns.second - columns.first;
+  auto type = RankedTensorType::get(shape, elementOf(image));
+  auto attrs = [&](ArrayRef<int64_t> values) {
+    return getAsIndexOpFoldResult(node.getBuilder().getContext(), values);
+  };
+  Value part =
+      tensor::ExtractSliceOp::create(node.getBuilder(), node.getLoc(), type, image,
+                                     attrs(starts), attrs(shape), attrs({1, 1, 1, 1}));
+  SpatialWindow window;
+  window.kernel = {shape[1], shape[2]};
+  window.strides = window.kernel;
+  window.dilations = window.output = {1, 1};
+  window.pads = {0, 0, 0, 0};
+  return buildPool(node, kind, part, window, /*countIncludePad=*/false);
+}
+
+static Value concat(const NodeView &node, ArrayRef<Value> parts, int64_t axis) {
+  if (parts.size() == 1)
+    return parts[0];
+  return tensor::ConcatOp::create(node.getBuilder(), node.getLoc(), axis, parts);
+}
+
+/// Windows that differ in size or overlap: one by one.
+static FailureOr<Value> poolByParts(const NodeView &node, PoolKind kind, Value image,
+                                    ArrayRef<int64_t> output) {
+  SmallVector<Value> rows;
+  for (int64_t i = 0; i < output[0]; ++i) {
+    SmallVector<Value> columns;
+    for (int64_t j = 0; j < output[1]; ++j) {
+      FailureOr<Value> part =
+          poolPart(node, kind, image, getPart(i, output[0], shapeOf(image)[1]),
+                   getPart(j, output[1], shapeOf(image)[2]));
+      if (failed(part))
+        return failure();
+      columns.push_back(*part);
+    }
+    rows.push_back(concat(node, columns, 2));
+  }
+  return concat(node, rows, 1);
+}
+
+/// The one window that covers the input in equal parts.
+static FailureOr<SpatialWindow> getEvenWindow(const NodeView &node, Value input,
+                                              ArrayRef<int64_t> output) {
+  ArrayRef<int64_t> spatial = shapeOf(input).drop_front(2);
+  SpatialWindow window;
+  for (auto [extent, parts] : llvm::zip(spatial, output))
+    window.kernel.push_back(extent / parts);
+  window.strides = window.kernel;
+  window.dilations.assign(spatial.size(), 1);
+  window.pads.assign(2 * spatial.size(), 0);
+  if (failed(placeWindow(node, window, spatialOf(input), /*ceil=*/false)))
+    return failure();
+  return window;
+}
+
 LogicalResult qbias::pytorchimport::importAdaptivePool(NodeView &node) {
   PoolKind kind = kindOfPool(node);
   FailureOr<Value> input = getPooled(node, kind), batched = failure();
@@ -119,59 +199,27 @@ LogicalResult qbias::pytorchimport::importAdaptivePool(NodeView &node) {
       failed(node.readExtents("output_size", count, 1, output)))
     return failure();
   ArrayRef<int64_t> spatial = shapeOf(*batched).drop_front(2);
-  SpatialWindow window;
-  for (auto [extent, parts] : llvm::zip(spatial, output)) {
-    if (extent % parts)
-      return node.reject("argument 'output_size'",
-                         "a divisor of the input's extents " + text(spatial),
-                         text(output), "pool with a fixed kernel instead");
-    window.kernel.push_back(extent / parts);
+  bool isEven = llvm::all_of(llvm::zip(spatial, output), [](auto pair) {
+    return std::get<0>(pair) % std::get<1>(pair) == 0;
+  });
+  if (isEven) {
+    FailureOr<SpatialWindow> window = getEvenWindow(node, *batched, output);
+    if (failed(window))
+      return failure();
+    return setPooled(node, kind, *batched, *window, /*countIncludePad=*/false, *input);
   }
-  window.strides = window.kernel;
-  window.dilations.assign(count, 1);
-  window.pads.assign(2 * count, 0);
-  if (failed(placeWindow(node, window, spatialOf(*batched), /*ceil=*/false)))
-    return failure();
-  return setPooled(node, kind, *batched, window, /*countIncludePad=*/false, *input);
-}
-
-/// Over the spatial dimensions of [N, C, L] or [N, C, H, W] together: a global
-/// average pool.
-LogicalResult qbias::pytorchimport::importMean(NodeView &node) {
-  FailureOr<Value> input = node.getReal("self");
-  SmallVector<int64_t> dims;
-  bool keepDims = false;
-  DataType type = DataType::Float;
-  if (failed(input) || failed(node.read("dim", dims)) ||
-      failed(node.read("keepdim", keepDims)) || failed(node.read("dtype", type)))
-    return failure();
-  if (type != DataType::Float)
-    return node.reject("argument 'dtype'", "float32", nameOf(type));
-  SmallVector<int64_t> shape(shapeOf(*input));
-  int64_t rank = shape.size();
-  FailureOr<SmallVector<int64_t>> axes = node.normalizeAxes(dims, rank);
-  if (failed(axes))
-    return failure();
-  llvm::sort(*axes);
-  SmallVector<int64_t> spatial = llvm::to_vector(llvm::seq<int64_t>(2, rank));
-  if ((rank != 3 && rank != 4) || *axes != spatial)
-    return node.reject(
-        "argument 'dim'", "the spatial dimensions of a tensor of rank 3 or 4",
-        text(dims) + " of " + text(shape), "other means are not supported");
-  SpatialWindow window;
-  window.kernel.assign(shape.begin() + 2, shape.end());
-  window.strides.assign(rank - 2, 1);
-  window.dilations.assign(rank - 2, 1);
-  window.pads.assign(2 * (rank - 2), 0);
-  if (failed(placeWindow(node, window, spatialOf(*input), /*ceil=*/false)))
-    return failure();
-  if (keepDims)
-    return setPooled(node, PoolKind::Avg, *input, window, false, *input);
-  FailureOr<Value> image = toChannelsLast(node, *input);
+  constexpr int64_t kMostParts = 1024;
+  if (count == 1)
+    output.insert(output.begin(), 1);
+  if (output[0] * output[1] > kMostParts ||
+      llvm::any_of(spatial, [](int64_t extent) { return extent > kMaxWindowExtent; }))
+    return node.reject("argument 'output_size'",
+                       "at most " + Twine(kMostParts) + " windows of different sizes",
+                       text(output) + " of " + text(spatial));
+  FailureOr<Value> image = toChannelsLast(node, *batched);
   if (succeeded(image))
-    image = buildPool(node, PoolKind::Avg, *image, window, false);
+    image = poolByParts(node, kind, *image, output);
   if (failed(image))
     return failure();
-  return node.setResult(
-      0, reshape(node, transpose(node, *image, {0, 3, 1, 2}), {shape[0], shape[1]}));
+  return setFromImage(node, *image, *batched, *input);
 }

@@ -30,7 +30,7 @@ static FailureOr<json::Value> readJson(const Archive &archive, StringRef entry,
   FailureOr<std::vector<char>> text = archive.read(entry, subject);
   if (failed(text))
     return failure();
-  return parseJson(StringRef(text->data(), text->size()), subject);
+  return parseJson(StringRef(text->data(), text->size()), archive.getFileSize(), subject);
 }
 
 FailureOr<TensorStore> TensorStore::open(ArrayRef<char> file, MemoryBudget &budget,

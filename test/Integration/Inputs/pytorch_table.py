@@ -9,17 +9,13 @@ the exact oracle; rows with no are refused with an error that names the operator
 """
 
 import argparse
-import math
-import os
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
-from pytorch_cases import CASES, LIMITS, RANGES, Net
-from support_table import (TIE_DISTANCE, Wrong, check_exact, check_refused, check_unproven, gelu,
-                           gelu_tanh, read_table, run_check, run_model)
+from pytorch_cases import CASES, LIMITS
+from pytorch_net import Net
+from support_table import check_exact, check_refused, check_unproven, read_table, run_check
 
 TYPE_WORDS = {  # words of the table: (types that have to be exact, others to try)
     "up to 16 bits": (("int8", "uint8", "int16"), ()),
@@ -47,33 +43,6 @@ def imported_operators(path):
     return set(re.findall(r'^ +\{"([\w.]+)",\s*import', text, re.M))
 
 
-def check_function(qbias, op, function, dtype, folder, **arguments):
-    """An elementwise operator against float64, at least TIE_DISTANCE from every tie."""
-    net, model = Net(dtype), os.path.join(folder, "net.pt2")
-    x = net.source([1, 256])
-    net.output(net.quantize(net.call(f"{op}.default", self=x, **arguments), net.scale,
-                            net.zero, dtype, out="result"))
-    net.save(model)
-    dump, _ = run_model(qbias, net, model, folder, observe=True)
-    source = next(dump[name] for name in dump if name.startswith("quantize_per_tensor_2"))
-    steps = np.vectorize(function)((source - net.zero) * (net.scale * 1.25)) / net.scale
-    if np.abs(np.abs(steps - np.floor(steps)) - 0.5).min() < TIE_DISTANCE:
-        raise Wrong("a value is too near a tie for float64; choose another scale")
-    wrong = np.count_nonzero(dump["result"] != np.clip(np.rint(steps) + net.zero,
-                                                       *RANGES[dtype]))
-    if wrong:
-        raise Wrong(f"{wrong} elements differ")
-
-
-def special_checks(op):
-    """[(label, function of qbias and folder)] of operators the oracle does not know."""
-    functions = {"aten.sqrt": [({}, lambda x: math.sqrt(max(x, 0)))],
-                 "aten.gelu": [({}, gelu), ({"approximate": "tanh"}, gelu_tanh)]}
-    return [(f"{dtype} {arguments}", lambda qbias, folder, d=dtype, f=function, a=arguments:
-             check_function(qbias, op, f, d, folder, **a))
-            for arguments, function in functions.get(op, []) for dtype in ("int8", "uint8")]
-
-
 def refused(name):
     """The operator on one quantized tensor."""
     net = Net("int8")
@@ -91,7 +60,7 @@ def checks_of(row, is_first):
         return [("refused", lambda qbias, folder: check_refused(
             qbias, InTurn(refused(name), "raw"), folder, f"{name} "))]
     exact, others = TYPE_WORDS[types]
-    checks = special_checks(name)
+    checks = []
     for number, build in enumerate(CASES.get(name, [])):
         every = is_first and number == 0
         for index, dtype in enumerate(exact if every else exact[number % 2:][:1]):
