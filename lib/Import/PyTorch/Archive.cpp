@@ -108,7 +108,8 @@ LogicalResult Archive::addEntry(uint64_t index, uint64_t &used, const Subject &s
 }
 
 /// Collects the entries. All of them together fit the file, or some overlap.
-LogicalResult Archive::list(size_t fileSize, const Subject &subject) {
+LogicalResult Archive::list(size_t size, const Subject &subject) {
+  fileSize = size;
   int64_t count = zip_get_num_entries(handle, 0);
   if (count < 1 || count > kMaxEntries)
     return subject.reject("number of entries", "1 to " + Twine(kMaxEntries),

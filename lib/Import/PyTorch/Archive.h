@@ -42,17 +42,19 @@ public:
   mlir::FailureOr<std::vector<char>> read(llvm::StringRef name,
                                           const Subject &subject) const;
   MemoryBudget &getBudget() const { return budget; }
+  size_t getFileSize() const { return fileSize; }
   /// What all names begin with, up to the first slash: "archive".
   llvm::StringRef getRoot() const { return root; }
 
 private:
   struct Nested;
   explicit Archive(MemoryBudget &budget);
-  llvm::LogicalResult list(size_t fileSize, const Subject &subject);
+  llvm::LogicalResult list(size_t size, const Subject &subject);
   llvm::LogicalResult addEntry(uint64_t index, uint64_t &used, const Subject &subject);
 
   MemoryBudget &budget;
   zip *handle = nullptr;
+  size_t fileSize = 0;
   std::string root;
   llvm::StringMap<uint64_t> entries; // index
   /// Of an archive inside another one: where its bytes come from.

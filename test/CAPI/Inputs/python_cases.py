@@ -65,7 +65,7 @@ assert time.time() - start < 60
 
 # Modes beside exact, and of one layer: the driver's integers too.
 for options, flags in (({"requant": "tflite"}, ["--requant=tflite"]),
-                       ({"requant_layers": {"linear": "shift"}}, ["--requant-layer=linear=shift"]),
+                       ({"requant_layers": {"conv2d": "tflite"}}, ["--requant-layer=conv2d=tflite"]),
                        ({"requant": "single", "bias": "int8"},
                         ["--requant=single", "--bias=int8"])):
     path = os.path.join(WORK, "mode.npy")
