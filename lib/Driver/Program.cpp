@@ -145,7 +145,13 @@ FailureOr<Interface> qbias::getInterface(ModuleOp module) {
 // Compiling and running
 //===----------------------------------------------------------------------===//
 
-static constexpr unsigned kOptLevel = 3;
+/// LLVM's optimizer, and with --optimize=none.
+static constexpr unsigned kOptLevel = 3, kNoOptLevel = 0;
+
+static llvm::CodeGenOptLevel codeLevel(const CompileOptions &options) {
+  return options.machine.optimize ? llvm::CodeGenOptLevel::Aggressive
+                                  : llvm::CodeGenOptLevel::None;
+}
 
 /// A target machine for this host: all its features, or those of the cpu that
 /// `options` name.
@@ -167,7 +173,7 @@ makeHostMachine(ModuleOp module, const CompileOptions &options) {
   llvm::StringRef(options.machine.features).split(features, ',', -1, /*KeepEmpty=*/false);
   for (llvm::StringRef feature : features)
     builder->getFeatures().AddFeature(feature);
-  builder->setCodeGenOptLevel(llvm::CodeGenOptLevel::Aggressive);
+  builder->setCodeGenOptLevel(codeLevel(options));
   auto machine = builder->createTargetMachine();
   if (!machine) {
     module.emitError("cannot generate code for this machine: ")
@@ -201,9 +207,11 @@ std::unique_ptr<Program> Program::compile(ModuleOp module,
   if (!machine)
     return nullptr;
   ExecutionEngineOptions engineOptions;
-  auto optimize = makeOptimizingTransformer(kOptLevel, /*sizeLevel=*/0, machine.get());
+  auto optimize =
+      makeOptimizingTransformer(options.machine.optimize ? kOptLevel : kNoOptLevel,
+                                /*sizeLevel=*/0, machine.get());
   engineOptions.transformer = optimize;
-  engineOptions.jitCodeGenOptLevel = llvm::CodeGenOptLevel::Aggressive;
+  engineOptions.jitCodeGenOptLevel = codeLevel(options);
   auto engine =
       ExecutionEngine::create(module, engineOptions, makeHostMachine(module, options));
   if (!engine) {

@@ -121,10 +121,11 @@ std::unique_ptr<llvm::TargetMachine> qbias::makeMachine(const MachineOptions &op
   targetOptions.DataSections = true;
   targetOptions.MCOptions.ABIName = getAbi(triple, options);
   bool isBare = triple.getOS() == llvm::Triple::UnknownOS;
-  std::unique_ptr<llvm::TargetMachine> machine(
-      target->createTargetMachine(triple, cpu, features, targetOptions,
-                                  isBare ? llvm::Reloc::Static : llvm::Reloc::PIC_,
-                                  std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, cpu, features, targetOptions,
+      isBare ? llvm::Reloc::Static : llvm::Reloc::PIC_, std::nullopt,
+      options.optimize ? llvm::CodeGenOptLevel::Aggressive
+                       : llvm::CodeGenOptLevel::None));
   if (!machine)
     error = "LLVM cannot generate code for " + triple.str();
   return machine;

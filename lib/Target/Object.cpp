@@ -19,7 +19,8 @@
 
 using namespace qbias;
 
-static constexpr unsigned kOptLevel = 3;
+/// LLVM's optimizer where instruction selection is to be good too.
+static constexpr unsigned kOptLevel = 3, kNoOptLevel = 0;
 
 void qbias::setMachine(llvm::Module &module, llvm::TargetMachine &machine) {
   module.setTargetTriple(machine.getTargetTriple());
@@ -35,7 +36,9 @@ bool qbias::emitObject(llvm::Module &module, llvm::TargetMachine &machine,
       function.addFnAttr("target-cpu", machine.getTargetCPU());
       function.addFnAttr("target-features", machine.getTargetFeatureString());
     }
-  auto optimize = mlir::makeOptimizingTransformer(kOptLevel, /*sizeLevel=*/0, &machine);
+  bool isFast = machine.getOptLevel() != llvm::CodeGenOptLevel::None;
+  auto optimize = mlir::makeOptimizingTransformer(isFast ? kOptLevel : kNoOptLevel,
+                                                  /*sizeLevel=*/0, &machine);
   if (llvm::Error failure = optimize(&module)) {
     error = "cannot optimize: " + llvm::toString(std::move(failure));
     return false;

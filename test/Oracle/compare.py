@@ -43,22 +43,30 @@ class Report:
     elements: int = 0
     differing: int = 0
     lines: list = field(default_factory=list)
+    wrong: list = field(default_factory=list)  # names of tensors that differ
 
     def add(self, name, got, expected):
         """Compare two arrays exactly, or note that `got` is missing (None)."""
         self.tensors += 1
         self.elements += expected.size
         if got is None:
-            self.note(f"{name}: missing")
+            self.note(name, "missing")
         elif got.shape != expected.shape:
-            self.note(f"{name}: expects shape {list(expected.shape)}, got {list(got.shape)}")
+            self.note(name, f"expects shape {list(expected.shape)}, got {list(got.shape)}")
         else:
             self._differences(name, got, expected)
 
-    def note(self, line, count=1):
-        """Count `count` wrong elements and keep the line."""
+    def note(self, name, text, count=1):
+        """Count `count` wrong elements of a tensor and keep what is said of them."""
         self.differing += count
-        self.lines.append(line)
+        self.lines.append(f"{name}: {text}")
+        self.wrong.append(name)
+
+    def merge(self, other):
+        """Add the totals of another report."""
+        self.tensors += other.tensors
+        self.elements += other.elements
+        self.differing += other.differing
 
     def _differences(self, name, got, expected):
         wrong = np.argwhere(got != expected)
@@ -66,7 +74,7 @@ class Report:
             return
         largest = np.abs(got.astype(np.float64) - expected.astype(np.float64)).max()
         first = tuple(int(i) for i in wrong[0])
-        self.note(f"{name}: {len(wrong)} differ, max abs diff {largest:g}, first at "
+        self.note(name, f"{len(wrong)} differ, max abs diff {largest:g}, first at "
                   f"{list(first)}: got {got[first]}, expected {expected[first]}", len(wrong))
 
     def summary(self):
@@ -127,7 +135,7 @@ def _check_real_output(report, name, got, output, raw):
     report.tensors += 1
     report.elements += len(intervals)
     if got is None or got.size != len(intervals):
-        report.note(f"{name}: expects {len(intervals)} floats")
+        report.note(name, f"expects {len(intervals)} floats")
         return
     largest = max((max(abs(low), abs(high)) for low, high in intervals), default=Fraction(0))
     slack = largest * FLOAT_OUTPUT_TOLERANCE
@@ -137,7 +145,7 @@ def _check_real_output(report, name, got, output, raw):
              or not low - slack <= Fraction(float(flat[i])) <= high + slack]
     if wrong:
         first = wrong[0]
-        report.note(f"{name}: {len(wrong)} differ, first at flat index {first}: got "
+        report.note(name, f"{len(wrong)} differ, first at flat index {first}: got "
                     f"{flat[first]}, expected {float(intervals[first][0])}", len(wrong))
 
 
@@ -179,19 +187,28 @@ def compare(qbias, model_path, arrays, raw=False, extra=(), boundary="producer")
     """
     model = read_model(model_path)
     result = oracle.run(model, arrays, settings_of(extra, boundary))
+    names = [value.name for value in model.graph.outputs]
+    dump, outputs = run_on_arrays(qbias, model_path, arrays, names, raw, extra)
+    return compare_arrays(result, dump, outputs, raw)
+
+
+def run_on_arrays(qbias, model_path, arrays, outputs, raw=False, extra=()):
+    """The driver on {input name: array}: ({tensor: dumped array}, {output: array}).
+
+    outputs: names of the model's outputs.  Errors: DriverFailed.
+    """
     with tempfile.TemporaryDirectory() as folder:
         inputs = {}
         for number, (name, array) in enumerate(arrays.items()):
             inputs[name] = os.path.join(folder, f"in{number}.npy")
             np.save(inputs[name], array)
-        outputs = {value.name: os.path.join(folder, f"out{number}.npy")
-                   for number, value in enumerate(model.graph.outputs)}
+        paths = {name: os.path.join(folder, f"out{number}.npy")
+                 for number, name in enumerate(outputs)}
         dump = os.path.join(folder, "dump")
         os.mkdir(dump)
-        run_driver(qbias, model_path, inputs, outputs, dump, raw, extra)
-        arrays_out = {name: np.load(path) for name, path in outputs.items()
-                      if os.path.exists(path)}
-        return compare_arrays(result, load_dump(dump), arrays_out, raw)
+        run_driver(qbias, model_path, inputs, paths, dump, raw, extra)
+        return load_dump(dump), {name: np.load(path) for name, path in paths.items()
+                                 if os.path.exists(path)}
 
 
 def main():

@@ -141,13 +141,14 @@ class Graph:
     """A graph under construction; every method returns tensor names.
 
     opset: version of the default domain; typed: constants use typed fields;
-    microsoft: import com.microsoft too; producer: producer_name of the file.
+    microsoft: import com.microsoft too; producer: producer_name of the file;
+    prefix: what names made here start with.
     """
 
     def __init__(self, opset=13, typed=False, microsoft=False, name="graph",
-                 producer="qbias-test"):
+                 producer="qbias-test", prefix=""):
         self.opset, self.typed, self.name, self.producer = opset, typed, name, producer
-        self.microsoft = microsoft
+        self.microsoft, self.prefix = microsoft, prefix
         self.nodes, self.initializers, self.inputs, self.outputs = [], [], [], []
         self.counts = {}
 
@@ -155,7 +156,7 @@ class Graph:
         """A tensor or node name not used before."""
         number = self.counts.get(stem, 0)
         self.counts[stem] = number + 1
-        return f"{stem}_{number}"
+        return f"{self.prefix}{stem}_{number}"
 
     def input(self, name, dtype, dims):
         """Declare a graph input; strings in `dims` are symbolic dimensions."""

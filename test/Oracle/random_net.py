@@ -17,7 +17,9 @@ import numpy as np
 
 from onnx_writer import FLOAT, Graph
 from random_layers import LAYERS
+from random_operators import MORE_LAYERS
 
+KNOWN = {**LAYERS, **MORE_LAYERS}
 RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
 WEIGHTED = {"conv": 6, "linear": 3, "add": 3, "conv_skip": 1}  # others count 1
 
@@ -35,10 +37,10 @@ class Activation:
 class NetBuilder:
     """A network under construction; layers draw every choice from `rng`."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, prefix=""):
         self.rng = np.random.default_rng(seed)
         opset = int(self.rng.choice([10, 12, 13, 13, 17, 18, 21]))
-        self.graph = Graph(opset=opset, typed=bool(self.rng.random() < 0.3))
+        self.graph = Graph(opset=opset, typed=bool(self.rng.random() < 0.3), prefix=prefix)
         self.per_axis_allowed = opset >= 13
         self.dtype = str(self.rng.choice(["uint8", "int8"]))
         self.dyadic = bool(self.rng.random() < 0.3)
@@ -94,6 +96,15 @@ class NetBuilder:
             self.activations.append(act)
         return act
 
+    def register(self, name, shape, scale, zero, parameters):
+        """Make an integer tensor of the network's type available to later layers."""
+        self._parameters[name] = parameters
+        self.activations.append(Activation(name, list(shape), scale, zero))
+
+    def parameters(self, act):
+        """Names of an activation's scale and zero point."""
+        return self._parameters[act.name]
+
     def dequantize(self, act):
         """Emit a DequantizeLinear of an activation."""
         return self.graph.node("DequantizeLinear", [act.name] + self._parameters[act.name])
@@ -134,7 +145,7 @@ class NetBuilder:
 
     def add_input(self):
         """A float input and its quantize."""
-        rng, name = self.rng, f"x{len(self.inputs)}"
+        rng, name = self.rng, f"{self.graph.prefix}x{len(self.inputs)}"
         spatial = int(rng.choice([2, 2, 2, 2, 1, 0]))
         if self.activations:
             shape = [1] + self.activations[0].shape[1:]
@@ -172,9 +183,12 @@ class NetBuilder:
         return arrays
 
 
-def generate(seed, features=None):
-    """(Graph, {input: array}, raw) of a seed; features: names of LAYERS, default all."""
-    net = NetBuilder(seed)
+def generate(seed, features=None, prefix=""):
+    """(Graph, {input: array}, raw) of a seed; features: names of layers, default LAYERS.
+
+    prefix: what every name starts with; the network is the same.
+    """
+    net = NetBuilder(seed, prefix)
     names = sorted(features or LAYERS)
     weights = np.array([WEIGHTED.get(name, 1) for name in names], dtype=float)
     net.add_input()
@@ -185,7 +199,7 @@ def generate(seed, features=None):
         net.last = number == layers - 1
         for _ in range(20):
             name = str(net.rng.choice(names, p=weights / weights.sum()))
-            if LAYERS[name](net) is not False:
+            if KNOWN[name](net) is not False:
                 break
     net.add_outputs()
     raw = bool(net.rng.random() < 0.6)
@@ -208,13 +222,15 @@ def write_case(seed, folder, features=None):
 
 
 def parse_features(text):
-    """Set of layer names from 'a,b,c' (None for all).  Errors: ValueError."""
+    """Set of layer names from 'a,b,c' or 'all' (None: LAYERS).  Errors: ValueError."""
     if not text:
         return None
+    if text == "all":
+        return set(KNOWN)
     chosen = set(text.split(","))
-    if chosen - set(LAYERS):
-        raise ValueError(f"unknown features {sorted(chosen - set(LAYERS))}; "
-                         f"known: {sorted(LAYERS)}")
+    if chosen - set(KNOWN):
+        raise ValueError(f"unknown features {sorted(chosen - set(KNOWN))}; "
+                         f"known: {sorted(KNOWN)}")
     return chosen
 
 
@@ -223,7 +239,7 @@ def main():
     parser = argparse.ArgumentParser(description="write a random QDQ network")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--out", required=True, metavar="DIR")
-    parser.add_argument("--features", help="comma separated: " + ", ".join(LAYERS))
+    parser.add_argument("--features", help="comma separated: " + ", ".join(KNOWN))
     options = parser.parse_args()
     write_case(options.seed, options.out, parse_features(options.features))
 

@@ -73,8 +73,10 @@ struct CommonOptions {
                "wherever it is proven"),
       cl::cat(category())};
   cl::opt<std::string> optimize{
-      "optimize", cl::init("speed"), cl::value_desc("speed|size"),
-      cl::desc("size: weights are not made larger for speed"), cl::cat(category())};
+      "optimize", cl::init("speed"), cl::value_desc("speed|size|none"),
+      cl::desc("size: weights are not made larger for speed; none: code is made "
+               "sooner and runs slower"),
+      cl::cat(category())};
   cl::opt<int64_t> threads{"threads", cl::init(1), cl::value_desc("N"),
                            cl::desc("Threads that share the program"),
                            cl::cat(category())};
@@ -129,6 +131,12 @@ struct MachineFlags {
 
 } // namespace
 
+/// What the user says of the machine; --optimize is an option of its own.
+static void setMachine(CompileOptions &options, MachineOptions machine) {
+  machine.optimize = options.machine.optimize;
+  options.machine = std::move(machine);
+}
+
 static int usageError(const llvm::Twine &message) {
   llvm::errs() << "qbias: " << message << "\n";
   return kExitUsage;
@@ -142,8 +150,9 @@ std::optional<CompileOptions> CommonOptions::get() const {
   CompileOptions options;
   options.plan = plan;
   options.smallWeights = optimize == "size";
-  if (optimize != "size" && optimize != "speed") {
-    usageError("--optimize is '" + optimize + "', expected speed or size");
+  options.machine.optimize = optimize != "none";
+  if (!llvm::is_contained({"speed", "size", "none"}, optimize.getValue())) {
+    usageError("--optimize is '" + optimize + "', expected speed, size or none");
     return std::nullopt;
   }
   options.threads = threads;
@@ -291,7 +300,7 @@ static int mainCompile(int argc, char **argv) {
       llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
   if (!isIdentifier)
     return usageError("--name is '" + name + "', expected a C identifier");
-  options->machine = machine.get();
+  setMachine(*options, machine.get());
   return runCompile(
       {common.model, output, certificate, emit, linker, stage, integerOnly, *options});
 }
@@ -324,7 +333,7 @@ static int mainRun(int argc, char **argv) {
   auto options = common.get();
   if (!options)
     return kExitUsage;
-  options->machine = machine.get();
+  setMachine(*options, machine.get());
   if (boundary != "producer" && boundary != "real")
     return usageError("--boundary is '" + boundary + "', expected producer or real");
   runtime::RunRequest request{common.model,       dump,        labels, {}, {}, raw,
@@ -350,7 +359,7 @@ static int mainReport(int argc, char **argv) {
   auto options = common.get();
   if (!options)
     return kExitUsage;
-  options->machine = machine.get();
+  setMachine(*options, machine.get());
   if (format != "text" && format != "json")
     return usageError("--format is '" + format + "', expected text or json");
   return runReport({common.model, format, output, *options});
@@ -369,7 +378,7 @@ static int mainBench(int argc, char **argv) {
   auto options = common.get();
   if (!options)
     return kExitUsage;
-  options->machine = machine.get();
+  setMachine(*options, machine.get());
   if (runs < 1)
     return usageError("--runs is " + llvm::Twine(runs) + ", expected a positive number");
   if (format != "text" && format != "json")

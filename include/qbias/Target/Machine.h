@@ -24,6 +24,7 @@ struct MachineOptions {
   std::string triple;   ///< empty: this machine
   std::string cpu;      ///< empty: this machine's, `generic` for another triple
   std::string features; ///< "+avx2,-fma", on top of the cpu's
+  bool optimize = true; ///< without, code is made sooner and runs slower
 };
 
 /// LLVM's description of the machine; null, and `error` set, when LLVM does not

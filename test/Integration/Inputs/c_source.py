@@ -7,8 +7,7 @@ import re
 import feed
 from harness import cases, case, equal, main, qbias, require, run
 from feed import DIGITS, STATUS, STRICT, digits, forms, one_layer
-from random_net import generate
-from random_networks import enliven
+from batch import make_case
 
 COMPILERS = {
     "gcc": ["gcc", "-std=c99", *STRICT, "-Wshadow", "-O1", "-fsanitize=undefined",
@@ -61,10 +60,8 @@ def c_source(folder, make):
 @cases({f"{seed}": (seed,) for seed in RANDOM_SEEDS})
 def random_network(folder, seed):
     """So do they on networks of random operators, shapes and types."""
-    graph, arrays, _ = generate(seed)
-    model = os.path.join(folder, "model.onnx")
-    enliven(graph, model)
-    build_and_feed(feed.Network(model, arrays), folder, ["clang"])
+    network = make_case(seed)
+    build_and_feed(feed.Network(network.save(folder), network.arrays), folder, ["clang"])
 
 
 @case

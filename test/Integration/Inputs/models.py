@@ -3,7 +3,7 @@
 
     models.py digits|bench|conformance|float|pytorch WORK-DIR DATA [NAME[:INPUTS] ...]
 
-digits: every QDQ model on all 500 images (16 bits: on 50), and top-1 of one.  bench: the named
+digits: every QDQ and QOperator model on all 500 images (16 bits: on 50), and top-1 of one.  bench: the named
 models on random inputs (default 1).  conformance: networks quantized by ONNX Runtime,
 with its top-1.  float: models without quantization are refused.  All channels have to be
 certified.
@@ -42,8 +42,9 @@ def digits(data, _):
     """(name, function) of every digits model."""
     images = os.path.join(data, "digits", "digits_test_x.npy")
     labels = os.path.join(data, "digits", "digits_test_y.npy")
-    models = sorted(glob.glob(os.path.join(data, "digits", "*.qdq.*.onnx")))
-    require(len(models) >= 9, f"models: {models}")
+    models = sorted(path for kind in ("qdq", "qop") for path in
+                    glob.glob(os.path.join(data, "digits", f"*.{kind}.*.onnx")))
+    require(len(models) >= 11, f"models: {models}")
 
     def check(model, _):
         count = 50 if ".s16s8." in model else None

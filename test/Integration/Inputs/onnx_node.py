@@ -26,12 +26,14 @@ QUANTIZED = {  # case: inputs that are data
     "test_qlinearconv": ["x"], "test_qlinearmatmul_2D_uint8_float16": ["a"],
     "test_qlinearmatmul_3D_uint8_float32": ["a"], "test_convinteger_with_padding": ["x"],
     "test_matmulinteger": ["A"], "test_quantizelinear": ["x"], "test_dequantizelinear": ["x"],
+    "test_quantizelinear_int16": ["x"], "test_dequantizelinear_int16": ["x"],
+    "test_dequantizelinear_int4": ["x"], "test_dequantizelinear_int2": ["x"],
 }
 NOT_IMPORTED = re.compile(  # integer arithmetic, types without integers, sums of booleans,
-    # a bias that differs from row to row, tensors without elements
+    # tensors without elements
     r"test_(add_u?int|cast_|softmax|dynamicquantize|.*(e4m3fn|int2|int4|int16|blocked)|clip_"
     r"default_int8|maxpool_2d_uint8|quantizelinear_axis|dequantizelinear_axis|batchnorm_|"
-    r"BatchNorm2d_|gemm_default_matrix_bias|reshape_allowzero_reordered)")
+    r"BatchNorm2d_|reshape_allowzero_reordered)")
 
 
 def load(path):
@@ -112,7 +114,8 @@ class Wrapped:
         array = inputs[name]
         if array.dtype != np.float32:
             return self.graph.const(array)
-        is_data = index == 0 or node.op_type in ("Concat", "Add", "MatMul")
+        is_data = index == 0 or node.op_type in ("Concat", "Add", "MatMul") or \
+            (node.op_type == "Gemm" and index == 2 and array.ndim == 2 and len(array) > 1)
         if is_data:
             self.graph.input(name, FLOAT, list(array.shape))
             self.arrays[name] = array
