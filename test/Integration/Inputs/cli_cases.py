@@ -148,6 +148,7 @@ def observable_variant(folder):
                     f"{file}: {array.dtype} {array.shape}")
 
 
+FLAT_INPUT = np.zeros([1, 2, 3, 3])
 HOSTILE = ["../x", "/etc/x", ".", "..", "-rf", "a b", "a=b", "new\nline", 'quo"te\'s', "%41", "A",
            "tab\there", "n\u00e4me \u4e2d", "long" * 75, "long" * 75 + "er", "back\\slash", "nul"]
 
@@ -180,6 +181,35 @@ def hostile_names(folder):
     require("new\nline" not in report and "\t" not in report, "control characters in the text")
     layers = json.loads(qbias("report", model, "--format=json").stdout)["layers"]
     equal([layer["name"] for layer in layers], [f"layer {name}" for name in HOSTILE], "layers")
+
+
+@case
+def names_that_are_no_text(folder):
+    """Bytes that are no UTF-8 and control bytes, in every output."""
+    net = Net("int8")
+    x = net.quantized_input("NAME_x", [1, 2, 3, 3], S, 3)
+    y = net.node("Conv", [x, net.constant(random_weights([2, 2, 1, 1]), 0.01)], name="NAME_layer")
+    net.output(net.dequantize(net.quantize(y, 0.5, 3, name="NAME_q")))
+    model, data = os.path.join(folder, "model.onnx"), save(folder, "x.npy", np.int8(FLAT_INPUT))
+    with open(model, "wb") as file:
+        file.write(net.serialize().replace(b"NAME", b"\xff\xfe\x80\x1b"))
+    stem = os.path.join(folder, "m")
+    qbias("compile", model, "-o", stem + ".mlir", "--stage=integer", "--certificate",
+          stem + ".json")
+    for end in (".c", ".so", ".ll"):
+        qbias("compile", model, "-o", stem + end)
+    for program in (model, stem + ".so"):
+        qbias("run", program, "--input", data, "--raw", "--output", stem + ".npy")
+        equal(np.load(stem + ".npy").shape, (1, 2, 3, 3), "output")
+    qbias("run", model, "--input", data, "--raw", "--dump-dir", stem)
+    require("%FF%FE%80%1B_q.npy" in os.listdir(stem), f"dump: {os.listdir(stem)}")
+    for end in (".c", ".h", ".json", ".mlir"):
+        with open(stem + end, encoding="utf-8") as file:  # fails where it is no text
+            require("\x1b" not in file.read(), f"control characters in {end}")
+    with open(stem + ".json", encoding="utf-8") as file:
+        require(json.load(file)["layers"], "a certificate")
+    require("\x1b" not in qbias("report", model).stdout, "control characters in the report")
+    json.loads(qbias("report", model, "--format=json").stdout)
 
 
 # --- samples ---------------------------------------------------------------
