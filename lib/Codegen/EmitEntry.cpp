@@ -23,6 +23,9 @@ enum EntryStatus { Ok = 0, Null = 1, Misaligned = 2, TooSmall = 3, Overlap = 4 }
 
 static constexpr int64_t kWorkspaceAlignment = 64;
 
+/// With more buffers than this, pairs are compared in a loop.
+static constexpr size_t kMostUnrolled = 8;
+
 namespace {
 
 /// One pointer argument of the program.
@@ -42,7 +45,20 @@ public:
   void build(LLVM::LLVMFuncOp program);
 
 private:
+  /// A loop that is being built.
+  struct Loop {
+    Block *head, *next;
+    Value index;
+  };
+
   void returnIf(Value condition, EntryStatus status);
+  void checkPairs(ArrayRef<Value> begins, ArrayRef<Value> ends);
+  void checkPairsInLoop(ArrayRef<Value> begins, ArrayRef<Value> ends);
+  Value overlap(Value beginI, Value endI, Value beginJ, Value endJ);
+  Value makeTable(ArrayRef<Value> values);
+  Value element(Value table, Value index);
+  Loop beginLoop(Value begin, Value end);
+  void endLoop(const Loop &loop);
   Value constant(int64_t value) {
     return LLVM::ConstantOp::create(builder, loc, builder.getI64Type(), value);
   }
@@ -77,6 +93,77 @@ void EntryBuilder::returnIf(Value condition, EntryStatus status) {
   builder.setInsertionPointToStart(next);
 }
 
+/// Whether two buffers have a byte in common.
+Value EntryBuilder::overlap(Value beginI, Value endI, Value beginJ, Value endJ) {
+  Value a = compare(LLVM::ICmpPredicate::ult, beginI, endJ);
+  Value b = compare(LLVM::ICmpPredicate::ult, beginJ, endI);
+  return LLVM::AndOp::create(builder, loc, a, b);
+}
+
+/// One branch for each pair with a buffer that is written.
+void EntryBuilder::checkPairs(ArrayRef<Value> begins, ArrayRef<Value> ends) {
+  for (size_t i = 0; i < begins.size(); ++i)
+    for (size_t j = i + 1; j < begins.size(); ++j)
+      if (pointers[i].isWritten || pointers[j].isWritten)
+        returnIf(overlap(begins[i], ends[i], begins[j], ends[j]), Overlap);
+}
+
+/// Stores the values one after the other on the stack.
+Value EntryBuilder::makeTable(ArrayRef<Value> values) {
+  Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  Value table = LLVM::AllocaOp::create(builder, loc, pointer, builder.getI64Type(),
+                                       constant(values.size()));
+  for (auto [index, value] : llvm::enumerate(values))
+    LLVM::StoreOp::create(builder, loc, value, element(table, constant(index)));
+  return table;
+}
+
+Value EntryBuilder::element(Value table, Value index) {
+  return LLVM::GEPOp::create(builder, loc, table.getType(), builder.getI64Type(), table,
+                             ValueRange{index});
+}
+
+/// `for (i = begin; i < end; ++i)`: the rest goes into the body, until endLoop.
+EntryBuilder::Loop EntryBuilder::beginLoop(Value begin, Value end) {
+  Block *before = builder.getInsertionBlock();
+  Loop loop{entry.addBlock(), entry.addBlock(), Value()};
+  Block *body = entry.addBlock();
+  loop.index = loop.head->addArgument(builder.getI64Type(), loc);
+  builder.setInsertionPointToEnd(before);
+  LLVM::BrOp::create(builder, loc, begin, loop.head);
+  builder.setInsertionPointToStart(loop.head);
+  Value more = compare(LLVM::ICmpPredicate::ult, loop.index, end);
+  LLVM::CondBrOp::create(builder, loc, more, body, loop.next);
+  builder.setInsertionPointToStart(body);
+  return loop;
+}
+
+void EntryBuilder::endLoop(const Loop &loop) {
+  Value next = LLVM::AddOp::create(builder, loc, loop.index, constant(1));
+  LLVM::BrOp::create(builder, loc, next, loop.head);
+  builder.setInsertionPointToStart(loop.next);
+}
+
+/// The same with code whose size does not grow with the square of the buffers: the
+/// inputs come first, so that buffer i, which is written, is compared with those before.
+void EntryBuilder::checkPairsInLoop(ArrayRef<Value> begins, ArrayRef<Value> ends) {
+  int64_t firstWritten =
+      llvm::find_if(pointers, [](const Pointer &pointer) { return pointer.isWritten; }) -
+      pointers.begin();
+  Value beginTable = makeTable(begins), endTable = makeTable(ends);
+  auto load = [&](Value table, Value index) -> Value {
+    return LLVM::LoadOp::create(builder, loc, builder.getI64Type(),
+                                element(table, index));
+  };
+  Loop outer = beginLoop(constant(firstWritten), constant(begins.size()));
+  Value beginI = load(beginTable, outer.index), endI = load(endTable, outer.index);
+  Loop inner = beginLoop(constant(0), outer.index);
+  Value beginJ = load(beginTable, inner.index), endJ = load(endTable, inner.index);
+  returnIf(overlap(beginI, endI, beginJ, endJ), Overlap);
+  endLoop(inner);
+  endLoop(outer);
+}
+
 void EntryBuilder::build(LLVM::LLVMFuncOp program) {
   Block *block = entry.addEntryBlock(builder);
   builder.setInsertionPointToStart(block);
@@ -98,18 +185,14 @@ void EntryBuilder::build(LLVM::LLVMFuncOp program) {
   Value needed = LLVM::ConstantOp::create(builder, loc, given.getType(),
                                           int64_t(pointers.back().bytes));
   returnIf(compare(LLVM::ICmpPredicate::ult, given, needed), TooSmall);
+  SmallVector<Value> ends;
   for (size_t i = 0; i < count; ++i)
-    for (size_t j = i + 1; j < count; ++j) {
-      if (!pointers[i].isWritten && !pointers[j].isWritten)
-        continue;
-      Value endI =
-          LLVM::AddOp::create(builder, loc, addresses[i], constant(pointers[i].bytes));
-      Value endJ =
-          LLVM::AddOp::create(builder, loc, addresses[j], constant(pointers[j].bytes));
-      Value a = compare(LLVM::ICmpPredicate::ult, addresses[i], endJ);
-      Value b = compare(LLVM::ICmpPredicate::ult, addresses[j], endI);
-      returnIf(LLVM::AndOp::create(builder, loc, a, b), Overlap);
-    }
+    ends.push_back(
+        LLVM::AddOp::create(builder, loc, addresses[i], constant(pointers[i].bytes)));
+  if (count <= kMostUnrolled)
+    checkPairs(addresses, ends);
+  else
+    checkPairsInLoop(addresses, ends);
   SmallVector<Value> arguments(block->getArguments().take_front(count));
   llvm::append_range(arguments, block->getArguments().drop_front(count + 1));
   LLVM::CallOp::create(builder, loc, program, arguments);

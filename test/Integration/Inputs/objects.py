@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Objects, headers and libraries of this machine: contents, status codes, refusals."""
 
+import ctypes
 import os
 import re
 import resource
@@ -10,7 +11,7 @@ import numpy as np
 
 import feed
 from feed import DIGITS, STATUS, STRICT, digits, forms, one_layer
-from harness import case, cases, equal, main, qbias, require, run, save
+from harness import Net, case, cases, equal, main, qbias, require, run, save
 
 
 def build(network, folder, *options):
@@ -118,6 +119,38 @@ def status_codes(folder):
     run("cc", f"-I{folder}", os.path.join(folder, "main.c"), os.path.join(folder, "net.o"),
         "-o", os.path.join(folder, "main"))
     equal(run(os.path.join(folder, "main")).stdout, "01112344", "status codes")
+
+
+@case
+def many_buffers(folder):
+    """Where there are many, each one that is written is still compared with all others."""
+    net, count = Net("uint8"), 6
+    for number in range(count):
+        x = net.quantized_input(f"x{number}", [1, 8], 0.05, 3)
+        net.output(net.quantize(net.node("Relu", [x]), 0.07, 3), "uint8", [1, 8])
+    path = os.path.join(folder, "net.onnx")
+    net.save(path)
+    qbias("compile", path, "--name=net", "-o", path + ".so")
+    entry = ctypes.CDLL(path + ".so").net_run
+    memory = (ctypes.c_uint8 * 4096)()
+    start = -ctypes.addressof(memory) % 64 + ctypes.addressof(memory)
+    good = [start + 8 * index for index in range(2 * count)]
+
+    def status(addresses):
+        return entry(*map(ctypes.c_void_p, addresses), ctypes.c_void_p(start + 1024),
+                     ctypes.c_size_t(1024))
+    equal(status(good), 0, "apart, without a byte between")
+    equal(status([good[0]] * count + good[count:]), 0, "one input six times")
+    for written in range(count, 2 * count):
+        for other in set(range(2 * count)) - {written}:
+            for distance in (-7, 7):
+                moved = list(good)
+                moved[written] = good[other] + distance if other < written else good[written]
+                moved[other] = good[other] if other < written else good[written] + distance
+                equal(status(moved), 4, f"buffers {written} and {other}, {distance} bytes")
+        inside = list(good)
+        inside[written] = start + 1024 + 3
+        equal(status(inside), 4, f"buffer {written} in the workspace")
 
 
 # --- header ----------------------------------------------------------------
