@@ -10,17 +10,18 @@
 // caller's buffer, anything else is copied into it.
 //
 // A buffer lives from its allocation to the last operation that reads it
-// through any view. Largest first, each takes the lowest offset at which no
-// buffer alive at the same time lies (greedy by size).
+// through any view.
 //
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Codegen/Passes.h"
 
+#include "qbias/Analysis/Arena.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
-#include "llvm/Support/MathExtras.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_PLANMEMORY
@@ -32,13 +33,10 @@ using namespace qbias;
 
 namespace {
 
-struct Buffer {
-  memref::AllocOp op;
-  int64_t bytes = 0, first = 0, last = 0, offset = 0;
-
-  bool meets(const Buffer &other) const {
-    return first <= other.last && other.first <= last;
-  }
+/// What to place, and the allocation of each.
+struct Buffers {
+  SmallVector<memref::AllocOp> ops;
+  SmallVector<ArenaBuffer> places;
 };
 
 struct PlanMemory : qbias::impl::PlanMemoryBase<PlanMemory> {
@@ -71,13 +69,13 @@ static int64_t bytesOf(MemRefType type) {
   return type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
-static FailureOr<SmallVector<Buffer>> collect(func::FuncOp func) {
+static FailureOr<Buffers> collect(func::FuncOp func) {
   Block &block = func.getBody().front();
   DenseMap<Operation *, int64_t> order;
   int64_t position = 0;
   for (Operation &op : block)
     order[&op] = ++position;
-  SmallVector<Buffer> buffers;
+  Buffers buffers;
   WalkResult result = func.walk([&](memref::AllocOp op) {
     MemRefType type = op.getType();
     if (op->getBlock() != &block || !type.hasStaticShape() ||
@@ -85,44 +83,15 @@ static FailureOr<SmallVector<Buffer>> collect(func::FuncOp func) {
       op.emitError("expects an allocation of static shape outside loops, got ") << type;
       return WalkResult::interrupt();
     }
-    Buffer buffer{op};
-    buffer.bytes = bytesOf(type);
-    buffer.first = order.lookup(op);
-    buffer.last = std::max(buffer.first, lastUse(op, block, order));
-    buffers.push_back(buffer);
+    int64_t first = order.lookup(op);
+    buffers.ops.push_back(op);
+    buffers.places.push_back(
+        {bytesOf(type), first, std::max(first, lastUse(op, block, order))});
     return WalkResult::advance();
   });
   if (result.wasInterrupted())
     return failure();
   return buffers;
-}
-
-/// Assigns offsets; returns the bytes needed.
-static int64_t assignOffsets(SmallVectorImpl<Buffer> &buffers, int64_t alignment) {
-  SmallVector<Buffer *> bySize;
-  for (Buffer &buffer : buffers)
-    bySize.push_back(&buffer);
-  llvm::stable_sort(bySize, [](Buffer *a, Buffer *b) { return a->bytes > b->bytes; });
-  SmallVector<Buffer *> placed; // by offset
-  int64_t total = 0;
-  for (Buffer *buffer : bySize) {
-    int64_t offset = 0;
-    for (Buffer *other : placed) {
-      if (!other->meets(*buffer))
-        continue;
-      if (offset + buffer->bytes <= other->offset)
-        break;
-      offset = std::max<int64_t>(offset,
-                                 llvm::alignTo(other->offset + other->bytes, alignment));
-    }
-    buffer->offset = offset;
-    total = std::max(total, offset + buffer->bytes);
-    placed.insert(
-        llvm::upper_bound(placed, buffer,
-                          [](Buffer *a, Buffer *b) { return a->offset < b->offset; }),
-        buffer);
-  }
-  return llvm::alignTo(total, alignment);
 }
 
 /// Replaces every result by an argument. Returns the number of inputs.
@@ -170,6 +139,22 @@ static void describeBuffers(func::FuncOp func, int64_t inputs) {
   func->setAttr(kInputsAttr, builder.getI64IntegerAttr(inputs));
 }
 
+/// The plan as an attribute, for reports.
+static ArrayAttr describePlan(const Buffers &buffers, Builder &builder) {
+  SmallVector<Attribute> plan;
+  for (auto [op, place] : llvm::zip(buffers.ops, buffers.places)) {
+    auto number = [&](StringRef name, int64_t value) {
+      return builder.getNamedAttr(name, builder.getI64IntegerAttr(value));
+    };
+    NamedAttribute name =
+        builder.getNamedAttr("name", builder.getStringAttr(getTensorName(op->getLoc())));
+    plan.push_back(builder.getDictionaryAttr(
+        {name, number("bytes", place.bytes), number("offset", place.offset),
+         number("first", place.first), number("last", place.last)}));
+  }
+  return builder.getArrayAttr(plan);
+}
+
 void PlanMemory::runOnOperation() {
   func::FuncOp func = getOperation();
   // Kernels work on their callers' buffers.
@@ -178,10 +163,10 @@ void PlanMemory::runOnOperation() {
   FailureOr<int64_t> inputs = makeResultsArguments(func);
   if (failed(inputs))
     return signalPassFailure();
-  FailureOr<SmallVector<Buffer>> buffers = collect(func);
+  FailureOr<Buffers> buffers = collect(func);
   if (failed(buffers))
     return signalPassFailure();
-  int64_t bytes = assignOffsets(*buffers, alignment);
+  int64_t bytes = placeBuffers(buffers->places, alignment);
   OpBuilder builder(func.getContext());
   auto type = MemRefType::get({bytes}, builder.getI8Type());
   unsigned index = func.getNumArguments();
@@ -189,17 +174,17 @@ void PlanMemory::runOnOperation() {
     return signalPassFailure();
   Value workspace = func.getArgument(index);
   func->setAttr(kWorkspaceAttr, builder.getI64IntegerAttr(bytes));
-  for (Buffer &buffer : *buffers) {
-    builder.setInsertionPoint(buffer.op);
-    Value offset =
-        arith::ConstantIndexOp::create(builder, buffer.op.getLoc(), buffer.offset);
-    Value view = memref::ViewOp::create(builder, buffer.op.getLoc(), buffer.op.getType(),
-                                        workspace, offset, ValueRange());
-    for (Operation *user : llvm::make_early_inc_range(buffer.op->getUsers()))
+  func->setAttr(kMemoryPlanAttr, describePlan(*buffers, builder));
+  for (auto [op, place] : llvm::zip(buffers->ops, buffers->places)) {
+    builder.setInsertionPoint(op);
+    Value offset = arith::ConstantIndexOp::create(builder, op.getLoc(), place.offset);
+    Value view = memref::ViewOp::create(builder, op.getLoc(), op.getType(), workspace,
+                                        offset, ValueRange());
+    for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
       if (isa<memref::DeallocOp>(user))
         user->erase();
-    buffer.op.getResult().replaceAllUsesWith(view);
-    buffer.op.erase();
+    op.getResult().replaceAllUsesWith(view);
+    op.erase();
   }
   describeBuffers(func, *inputs);
 }

@@ -8,6 +8,7 @@
 
 #include "qbias/Driver/Binary.h"
 #include "qbias/Driver/Files.h"
+#include "qbias/Driver/MemoryPlan.h"
 #include "qbias/Driver/Parameters.h"
 #include "qbias/Driver/Report.h"
 
@@ -188,9 +189,7 @@ Lowered qbias::lowerCopy(ModuleOp module, const CompileOptions &options) {
   lowered.plans = collectPlans(*copy);
   if (failed(lowerTo(*copy, Stage::LLVM, certified)))
     return lowered;
-  auto main = copy->lookupSymbol<LLVM::LLVMFuncOp>("main");
-  auto bytes = main ? main->getAttrOfType<IntegerAttr>(kWorkspaceAttr) : IntegerAttr();
-  lowered.workspaceBytes = bytes ? bytes.getInt() : 0;
+  lowered.memory = describeMemoryPlan(copy->lookupSymbol<LLVM::LLVMFuncOp>("main"));
   return lowered;
 }
 
@@ -213,7 +212,10 @@ int qbias::runReport(const ReportCommand &command) {
                              [&](llvm::raw_ostream &os) {
                                if (command.format == "json")
                                  return printJson(os, std::move(report));
-                               printReport(report, os);
+                               if (command.format == "svg")
+                                 printMemoryPlan(report, os);
+                               else
+                                 printReport(report, os);
                                return true;
                              });
   return isWritten ? kExitOk : kExitBadInput;

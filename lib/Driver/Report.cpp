@@ -320,18 +320,20 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
     addMode(modes, segment.getRequantAttr());
     layers.push_back(describeLayer(segment, lowered));
   });
-  json::Object summary{{"layers", totals.layers},
-                       {"macs", totals.macs},
-                       {"channels", totals.channels},
-                       {"certified_channels", totals.certified},
-                       {"float_ops", totals.floatOps},
-                       {"weight_bytes", totals.weightBytes},
-                       {"workspace_bytes", lowered.workspaceBytes}};
+  json::Object summary{
+      {"layers", totals.layers},
+      {"macs", totals.macs},
+      {"channels", totals.channels},
+      {"certified_channels", totals.certified},
+      {"float_ops", totals.floatOps},
+      {"weight_bytes", totals.weightBytes},
+      {"workspace_bytes", lowered.memory.getInteger("workspace_bytes").value_or(0)}};
   return json::Object{{"model", toJsonString(model)},
                       {"mode", modes.empty()       ? StringRef("exact")
                                : modes.size() == 1 ? modes.front()
                                                    : StringRef("mixed")},
                       {"tensors", std::move(tensorArray)},
                       {"layers", std::move(layers)},
+                      {"memory", json::Object(lowered.memory)},
                       {"totals", std::move(summary)}};
 }

@@ -131,6 +131,19 @@ static void printLayers(const json::Object &report, llvm::raw_ostream &os) {
   printTable(os, std::move(rows));
 }
 
+static void printMemory(const json::Object &report, llvm::raw_ostream &os) {
+  std::vector<std::vector<std::string>> rows = {
+      {"tensor in the workspace", "bytes", "offset", "from", "to"}};
+  for (const json::Value &value : *report.getObject("memory")->getArray("buffers")) {
+    const json::Object &b = *value.getAsObject();
+    rows.push_back({textOf(b, "name"), summarize(b.get("bytes")),
+                    summarize(b.get("offset")), summarize(b.get("first")),
+                    summarize(b.get("last"))});
+  }
+  if (rows.size() > 1)
+    printTable(os, std::move(rows));
+}
+
 void qbias::printReport(const json::Object &report, llvm::raw_ostream &os) {
   const json::Object &totals = *report.getObject("totals");
   os << "model " << textOf(report, "model") << ", requantization "
@@ -138,6 +151,8 @@ void qbias::printReport(const json::Object &report, llvm::raw_ostream &os) {
   printTensors(report, os);
   os << "\n";
   printLayers(report, os);
+  os << "\n";
+  printMemory(report, os);
   auto total = [&](llvm::StringRef key) { return totals.getInteger(key).value_or(0); };
   os << "\n"
      << total("layers") << " layers, " << total("macs") << " MACs, "

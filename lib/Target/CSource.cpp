@@ -15,9 +15,9 @@
 
 #include "CWriter.h"
 
+#include "qbias/Analysis/Arena.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
-#include "qbias/Target/Arena.h"
 #include "qbias/Target/Header.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -4,7 +4,7 @@
 // Inputs, results, workspace; the buffer behind a result is the caller's.
 // CHECK-LABEL: func.func @result_is_the_callers_buffer(
 // CHECK-SAME: %[[X:.*]]: memref<8xi8>, %[[Y:.*]]: memref<8xi32> {qbias.name = "y"}, %{{.*}}: memref<0xi8>)
-// CHECK-SAME: qbias.buffer_alignment = array<i64: 1, 4, 1>, qbias.buffer_bytes = array<i64: 8, 32, 0>, qbias.inputs = 1 : i64, qbias.workspace_bytes = 0 : i64
+// CHECK-SAME: qbias.buffer_alignment = array<i64: 1, 4, 1>, qbias.buffer_bytes = array<i64: 8, 32, 0>, qbias.inputs = 1 : i64, qbias.memory_plan = [], qbias.workspace_bytes = 0 : i64
 // CHECK-NOT: memref.alloc
 // CHECK: "test.fill"(%[[X]], %[[Y]])
 // CHECK-NEXT: return{{$}}
@@ -34,6 +34,7 @@ func.func @second_result_of_a_buffer_is_copied(%x: memref<8xi8>) -> (memref<8xi8
 // a and b meet, b and c meet, a and c do not: 128 + 192 bytes hold all three.
 // CHECK-LABEL: func.func @buffers_that_never_meet_share_bytes(
 // CHECK-SAME: %{{.*}}: memref<100xi8>, %[[W:.*]]: memref<320xi8>)
+// CHECK-SAME: qbias.memory_plan = [{bytes = 100 : i64, first = 1 : i64, last = 5 : i64, name = "", offset = 192 : i64}, {bytes = 192 : i64, first = 3 : i64, last = 7 : i64, name = "", offset = 0 : i64}, {bytes = 100 : i64, first = 6 : i64, last = 7 : i64, name = "", offset = 192 : i64}]
 // CHECK-SAME: qbias.workspace_bytes = 320 : i64
 // CHECK-DAG: %[[ZERO:.*]] = arith.constant 0 : index
 // CHECK-DAG: %[[AT:.*]] = arith.constant 192 : index

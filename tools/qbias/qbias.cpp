@@ -348,7 +348,8 @@ static int mainRun(int argc, char **argv) {
 static int mainReport(int argc, char **argv) {
   CommonOptions common;
   HostFlags machine;
-  cl::opt<std::string> format("format", cl::init("text"), cl::desc("text or json"),
+  cl::opt<std::string> format("format", cl::init("text"),
+                              cl::desc("text, json, or svg: a picture of the workspace"),
                               cl::cat(category()));
   cl::opt<std::string> output("o", cl::value_desc("file"),
                               cl::desc("Output instead of stdout"), cl::cat(category()));
@@ -360,8 +361,8 @@ static int mainReport(int argc, char **argv) {
   if (!options)
     return kExitUsage;
   setMachine(*options, machine.get());
-  if (format != "text" && format != "json")
-    return usageError("--format is '" + format + "', expected text or json");
+  if (format != "text" && format != "json" && format != "svg")
+    return usageError("--format is '" + format + "', expected text, json or svg");
   return runReport({common.model, format, output, *options});
 }
 

@@ -29,6 +29,9 @@ inline constexpr llvm::StringLiteral kPhasesAttr = "qbias.phases";
 inline constexpr llvm::StringLiteral kThreadsAttr = "qbias.threads";
 /// Bytes of workspace a planned function needs.
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "qbias.workspace_bytes";
+/// Where its buffers lie: an array of {name, bytes, offset, first, last}, the
+/// last two positions of operations.
+inline constexpr llvm::StringLiteral kMemoryPlanAttr = "qbias.memory_plan";
 /// Bytes and alignment of every argument (inputs, outputs, workspace), and how
 /// many of them are inputs.
 inline constexpr llvm::StringLiteral kBufferBytesAttr = "qbias.buffer_bytes";

@@ -84,8 +84,8 @@ def PlanMemory : Pass<"qbias-plan-memory", "::mlir::func::FuncOp"> {
     `memref<Nxi8>`; buffers whose live ranges do not meet share bytes. Offsets
     are assigned largest buffer first (Pisarchyk and Lee, "Efficient Memory
     Management for Deep Neural Net Inference", 2020, greedy by size). `N` is
-    attached to the function as `qbias.workspace_bytes`. Refused: allocations
-    with dynamic sizes or inside loops.
+    attached to the function as `qbias.workspace_bytes`, and the places as
+    `qbias.memory_plan`. Refused: allocations with dynamic sizes or inside loops.
   }];
   let options = [
     Option<"alignment", "alignment", "int64_t", "64", "Alignment of every buffer in bytes.">,

@@ -38,7 +38,7 @@ struct LayerPlan {
 /// What code generation decides: read off lower stages of the same module.
 struct Lowered {
   llvm::StringMap<LayerPlan> plans; ///< by name of the operation's location
-  int64_t workspaceBytes = 0;
+  llvm::json::Object memory;        ///< `memory` of the report
 };
 
 /// Plans of the contractions of a linalg-stage module.
@@ -53,7 +53,8 @@ llvm::json::Object makeReport(mlir::ModuleOp module, llvm::StringRef model,
                               llvm::ArrayRef<TensorEntry> tensors,
                               const Lowered &lowered);
 
-/// The same as text: a table of tensors, a table of layers, totals.
+/// The same as text: a table each of tensors, layers and places in the workspace;
+/// totals.
 void printReport(const llvm::json::Object &report, llvm::raw_ostream &os);
 
 /// The quantized tensor that each concatenation of an import-stage module ends

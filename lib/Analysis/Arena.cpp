@@ -6,7 +6,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "qbias/Target/Arena.h"
+#include "qbias/Analysis/Arena.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -18,8 +18,9 @@ int64_t qbias::placeBuffers(llvm::MutableArrayRef<ArenaBuffer> buffers,
   llvm::SmallVector<ArenaBuffer *> bySize, placed;
   for (ArenaBuffer &buffer : buffers)
     bySize.push_back(&buffer);
-  llvm::stable_sort(bySize,
-                    [](ArenaBuffer *a, ArenaBuffer *b) { return a->bytes > b->bytes; });
+  llvm::sort(bySize, [](ArenaBuffer *a, ArenaBuffer *b) {
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a < b;
+  });
   int64_t total = 0;
   for (ArenaBuffer *buffer : bySize) {
     buffer->offset = 0;
@@ -39,4 +40,17 @@ int64_t qbias::placeBuffers(llvm::MutableArrayRef<ArenaBuffer> buffers,
     total = std::max(total, buffer->offset + buffer->bytes);
   }
   return llvm::alignTo(total, alignment);
+}
+
+int64_t qbias::getLiveBytes(llvm::ArrayRef<ArenaBuffer> buffers, int64_t alignment) {
+  int64_t most = 0;
+  // Something new lives at the fullest step.
+  for (const ArenaBuffer &start : buffers) {
+    int64_t live = 0;
+    for (const ArenaBuffer &buffer : buffers)
+      if (buffer.first <= start.first && start.first <= buffer.last)
+        live += llvm::alignTo(buffer.bytes, alignment);
+    most = std::max(most, live);
+  }
+  return most;
 }

@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef QBIAS_TARGET_ARENA_H
-#define QBIAS_TARGET_ARENA_H
+#ifndef QBIAS_ANALYSIS_ARENA_H
+#define QBIAS_ANALYSIS_ARENA_H
 
 #include "llvm/ADT/SmallVector.h"
 
@@ -27,6 +27,10 @@ struct ArenaBuffer {
 /// greedy by size). Returns the bytes of all.
 int64_t placeBuffers(llvm::MutableArrayRef<ArenaBuffer> buffers, int64_t alignment);
 
+/// The most bytes, rounded up to `alignment` each, that live at one step: no
+/// placement needs fewer.
+int64_t getLiveBytes(llvm::ArrayRef<ArenaBuffer> buffers, int64_t alignment);
+
 } // namespace qbias
 
-#endif // QBIAS_TARGET_ARENA_H
+#endif // QBIAS_ANALYSIS_ARENA_H
