@@ -8,16 +8,18 @@
 
 #include "CRequantizer.h"
 
+#include "qbias/Dialect/QBias/IR/Constants.h"
+
 using namespace mlir;
 using namespace qbias;
 using llvm::Twine;
 
 /// One value for all channels is a scalar.
-void Requantizer::declareArray(StringRef name, ElementsAttr attr) {
-  SmallVector<int64_t> values = readAll(attr);
+void Requantizer::declareArray(StringRef name, SmallVector<int64_t> values) {
   if (values.empty())
     return;
-  std::string narrowest = name == "rounding" ? "int64_t" : getNarrowestType(values);
+  std::string narrowest =
+      name.ends_with("rounding") ? "int64_t" : getNarrowestType(values);
   SmallVector<int64_t> shape;
   if (op.getRequantChannels() > 1) {
     values.resize(op.getRequantChannels(), values.front());
@@ -35,10 +37,12 @@ LogicalResult Requantizer::declare() {
   switch (requant.getForm()) {
   case RequantForm::Affine:
   case RequantForm::HalfEven:
-    declareArray("multiplier", requant.getMultiplier());
-    declareArray("addend_multiplier", requant.getAddendMultiplier());
-    declareArray("shift", requant.getShift());
-    declareArray("rounding", requant.getRounding());
+  case RequantForm::Wide:
+    declareArray("multiplier", readAll(requant.getMultiplier()));
+    declareArray("addend_multiplier", readAll(requant.getAddendMultiplier()));
+    declareArray("shift", readAll(requant.getShift()));
+    declareArray("rounding", readAll(requant.getRounding()));
+    declareLow();
     return success();
   case RequantForm::Threshold: {
     SmallVector<int64_t> values = readAll(requant.getThresholds());
@@ -59,14 +63,42 @@ LogicalResult Requantizer::declare() {
   }
 }
 
-/// acc * m + r, plus addend * addend multiplier.
-std::string Requantizer::scaled(StringRef acc, StringRef channel, StringRef addend) {
-  std::string sum = entry("rounding", channel);
+/// Arrays of the low halves of form wide, one for each column.
+void Requantizer::declareLow() {
+  SmallVector<int64_t> rows = readAll(requant.getLow());
+  static constexpr const char *kNames[kLowColumns] = {
+      "limb", "low_multiplier", "low_addend_multiplier", "low_rounding", "tie"};
+  bool hasAddend = bool(requant.getAddendMultiplier());
+  for (int64_t column = 0; column < kLowColumns; ++column) {
+    SmallVector<int64_t> values;
+    for (size_t i = column; i < rows.size(); i += kLowColumns)
+      values.push_back(rows[i]);
+    bool isRead = hasAddend || StringRef(kNames[column]) != "low_addend_multiplier";
+    if (isRead)
+      declareArray(kNames[column], values);
+  }
+}
+
+/// acc * m + r, plus addend * addend multiplier; of the constants with `prefix`.
+std::string Requantizer::scaled(StringRef acc, StringRef channel, StringRef addend,
+                                StringRef prefix) {
+  auto constant = [&](StringRef name) { return entry((prefix + name).str(), channel); };
+  std::string sum = constant("rounding");
   if (!addend.empty())
-    sum = ("scale(" + addend + ", " + entry("addend_multiplier", channel) + ", " + sum +
-           ")")
+    sum = ("scale(" + addend + ", " + constant("addend_multiplier") + ", " + sum + ")")
               .str();
-  return ("scale(" + acc + ", " + entry("multiplier", channel) + ", " + sum + ")").str();
+  return ("scale(" + acc + ", " + constant("multiplier") + ", " + sum + ")").str();
+}
+
+/// Form wide: numbers of up to 120 bits in two halves.
+void Requantizer::writeWide(const Twine &place, StringRef acc, StringRef channel,
+                            StringRef addend, StringRef range) {
+  writer.line("const int64_t low = " + scaled(acc, channel, addend, "low_") + ";");
+  writer.line("const int64_t high = scale(shift_right(low, " + entry("limb", channel) +
+              "), 1, " + scaled(acc, channel, addend) + ");");
+  writer.line(place + " = (" + type + ")clamp(shift_to_even(high, " +
+              entry("tie", channel) + ", " + entry("shift", channel) + ") + " +
+              Twine(requant.getZeroPoint()) + range + ";");
 }
 
 void Requantizer::write(const Twine &place, StringRef acc, StringRef channel,
@@ -85,6 +117,9 @@ void Requantizer::write(const Twine &place, StringRef acc, StringRef channel,
                 scaled(acc, channel, addend) + shift +
                 (requant.getZeroPoint() ? " + " + Twine(requant.getZeroPoint()) : "") +
                 range + ";");
+    return;
+  case RequantForm::Wide:
+    writeWide(place, acc, channel, addend, range);
     return;
   case RequantForm::Threshold:
     writer.line("int level = " + Twine(requant.getLo()) + ";");

@@ -27,10 +27,13 @@ public:
              llvm::StringRef addend = "");
 
 private:
-  void declareArray(llvm::StringRef name, mlir::ElementsAttr attr);
+  void declareArray(llvm::StringRef name, llvm::SmallVector<int64_t> values);
+  void declareLow();
   std::string entry(llvm::StringRef name, llvm::StringRef channel);
-  std::string scaled(llvm::StringRef acc, llvm::StringRef channel,
-                     llvm::StringRef addend);
+  std::string scaled(llvm::StringRef acc, llvm::StringRef channel, llvm::StringRef addend,
+                     llvm::StringRef prefix = "");
+  void writeWide(const llvm::Twine &place, llvm::StringRef acc, llvm::StringRef channel,
+                 llvm::StringRef addend, llvm::StringRef range);
 
   IntegerSegmentOpInterface op;
   RequantAttr requant;

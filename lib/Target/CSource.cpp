@@ -55,6 +55,14 @@ static inline int64_t shift_half_even(int64_t value, int bits) {
   return shift_right(value + ((INT64_C(1) << (bits - 1)) - 1 + odd), bits);
 }
 )"},
+                               {"shift_to_even", R"(
+/* value / 2^bits rounded down; where value + tie gives the next integer, the two are
+   equally near, and the even one is taken. */
+static inline int64_t shift_to_even(int64_t value, int64_t tie, int bits) {
+  const int64_t down = shift_right(value, bits);
+  return down & 1 ? shift_right(value + tie, bits) : down;
+}
+)"},
                                {"clamp", R"(
 static inline int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;

@@ -6,7 +6,7 @@ import re
 
 import feed
 from harness import cases, case, equal, main, qbias, require, run
-from feed import DIGITS, STATUS, STRICT, digits, forms, one_layer
+from feed import DIGITS, STATUS, STRICT, digits, forms, named_forms, one_layer
 from batch import make_case
 
 COMPILERS = {
@@ -51,7 +51,8 @@ def build_and_feed(network, folder, compilers=COMPILERS):
 # --- numbers ---------------------------------------------------------------
 
 
-@cases({"digits": (lambda folder: digits(),), "all_forms": (forms,)})
+@cases({"digits": (lambda folder: digits(),), "all_forms": (forms,),
+        "wide": (lambda folder: named_forms(folder, "wide"),)})
 def c_source(folder, make):
     """Both compilers, with their sanitizers, give the exact reference's integers."""
     build_and_feed(make(folder), folder)

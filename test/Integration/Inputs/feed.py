@@ -152,9 +152,14 @@ def digits(count=SAMPLES):
 
 def forms(folder):
     """The network of every form."""
+    return named_forms(folder, "all_forms")
+
+
+def named_forms(folder, name):
+    """A network of all_forms.py."""
     all_forms.write(folder)
-    return Network(os.path.join(folder, "all_forms.onnx"),
-                        {"x": np.load(os.path.join(folder, "all_forms.npy"))})
+    return Network(os.path.join(folder, f"{name}.onnx"),
+                   {"x": np.load(os.path.join(folder, f"{name}.npy"))})
 
 
 def one_layer(folder, dtype, name="x", scale=0.3, zero=7):
