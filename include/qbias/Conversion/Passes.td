@@ -30,4 +30,28 @@ def ConvertQBiasToLinalg : Pass<"convert-qbias-to-linalg", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def ConvertQBiasToTosa : Pass<"convert-qbias-to-tosa", "::mlir::ModuleOp"> {
+  let summary = "Write the integer family as TOSA 1.0";
+  let description = [{
+    Input: certified integer operations (stage integer), 8-bit tensors. Output: the
+    same functions in TOSA, for compilers and accelerators that take it: conv2d,
+    depthwise_conv2d, matmul, rescale, add, mul, max_pool2d, table, and what moves
+    elements; profile PRO-INT, and for mode tflite extension EXT-DOUBLEROUND.
+    Arguments and results keep the file's bits, as signless int8; a rescale with
+    `input_unsigned` or `output_unsigned` stands where the file has uint8.
+
+    Modes `single` and `tflite` (and `shift`) give the same integers in TOSA. A
+    layer of mode `exact` keeps its numbers where SINGLE_ROUND makes every step of
+    the reference, else it becomes mode `single`: a warning names the layer and its
+    tensor, and counts the channels, sums (of a residual sum: pairs of integers)
+    whose output can change, and by how much.
+
+    What is claimed in the module is proven first. Refused: layers without a
+    certificate, mode `float`, tensors of 16 bits, a quantized tensor added to a sum
+    of products, functions between a sum and its quantize, biases and sums beyond
+    int32, weights that do not fit int8 with one zero point.
+  }];
+  let dependentDialects = ["::mlir::tosa::TosaDialect"];
+}
+
 #endif // QBIAS_CONVERSION_PASSES

@@ -35,20 +35,6 @@
 using namespace mlir;
 using namespace qbias;
 
-int64_t qbias::getStorageShift(Type fileElement) {
-  auto integer = cast<IntegerType>(fileElement);
-  return integer.isUnsigned() ? -(int64_t(1) << (integer.getWidth() - 1)) : 0;
-}
-
-Type qbias::getSignlessType(Type type) {
-  if (auto tensor = dyn_cast<RankedTensorType>(type))
-    return tensor.clone(getSignlessType(tensor.getElementType()));
-  auto integer = dyn_cast<IntegerType>(type);
-  return integer && integer.isUnsigned()
-             ? IntegerType::get(type.getContext(), integer.getWidth())
-             : type;
-}
-
 Value qbias::makeConstant(OpBuilder &builder, Location loc, ElementsAttr value) {
   return arith::ConstantOp::create(builder, loc, cast<TypedAttr>(value));
 }

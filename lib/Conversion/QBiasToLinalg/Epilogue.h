@@ -9,19 +9,13 @@
 #ifndef QBIAS_LIB_CONVERSION_QBIASTOLINALG_EPILOGUE_H
 #define QBIAS_LIB_CONVERSION_QBIASTOLINALG_EPILOGUE_H
 
+#include "qbias/Conversion/Storage.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
 
 #include "mlir/IR/AffineMap.h"
 #include "mlir/IR/PatternMatch.h"
 
 namespace qbias {
-
-/// What a signless integer holds more than the file's integer: -128 for ui8,
-/// -32768 for ui16, 0 for signed types.
-int64_t getStorageShift(mlir::Type fileElement);
-
-/// The signless type that carries `type` below the integer family.
-mlir::Type getSignlessType(mlir::Type type);
 
 mlir::Value makeConstant(mlir::OpBuilder &builder, mlir::Location loc,
                          mlir::ElementsAttr value);

@@ -60,13 +60,13 @@ class Network:
     """A model, the integers to feed it, and the integers it has to answer with.
 
     `arrays` maps input names to arrays of shape [samples, ...input], as `qbias run`
-    takes them.  Of an output the file leaves unquantized, only the place is known: it is
-    written as int32 and not compared.
+    takes them; `mode` is what --requant asks for.  Of an output the file leaves
+    unquantized, only the place is known: it is written as int32 and not compared.
     """
 
-    def __init__(self, model, arrays):
+    def __init__(self, model, arrays, mode="exact"):
         read = read_model(model)
-        result = oracle.run(read, arrays)
+        result = oracle.run(read, arrays, oracle.Settings(mode=mode))
         self.model, self.samples = model, len(next(iter(arrays.values())))
         self.inputs, self.outputs, self.known = [], [], []
         self.shapes = [oracle.compiled_shape(value) for value in read.graph.inputs]
@@ -144,10 +144,10 @@ class Network:
         return self.samples
 
 
-def digits(count=SAMPLES):
+def digits(count=SAMPLES, mode="exact"):
     """The digits network and its first test images."""
     images = np.load(os.path.join(EXAMPLES, "digits/digits_test_x.npy"))[:count]
-    return Network(DIGITS, {"x": images})
+    return Network(DIGITS, {"x": images}, mode)
 
 
 def forms(folder):
@@ -155,11 +155,11 @@ def forms(folder):
     return named_forms(folder, "all_forms")
 
 
-def named_forms(folder, name):
+def named_forms(folder, name, mode="exact"):
     """A network of all_forms.py."""
     all_forms.write(folder)
     return Network(os.path.join(folder, f"{name}.onnx"),
-                   {"x": np.load(os.path.join(folder, f"{name}.npy"))})
+                   {"x": np.load(os.path.join(folder, f"{name}.npy"))}, mode)
 
 
 def one_layer(folder, dtype, name="x", scale=0.3, zero=7):

@@ -88,11 +88,13 @@ def main(usage):
 
 
 def run(*command, code=0, stdin=None):
-    """Run a program that must end with exit code `code`; returns the finished process."""
+    """Run a program that must end with exit code `code` (or one of a tuple); returns the
+    finished process."""
     done = subprocess.run([str(item) for item in command], capture_output=True, text=True,
                           errors="replace", timeout=TIMEOUT_SECONDS, check=False, input=stdin)
     crashed = done.returncode < 0 or "PLEASE submit a bug report" in done.stderr
-    if crashed or done.returncode != code:
+    allowed = code if isinstance(code, tuple) else (code,)
+    if crashed or done.returncode not in allowed:
         raise Failed(f"{' '.join(map(str, command))}: exit code {done.returncode}, "
                      f"expected {code}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done
