@@ -11,8 +11,7 @@ import numpy as np
 import feed
 from feed import Network, digits, named_forms
 from harness import Net, case, cases, equal, main, qbias, random_weights, require, run
-from random_net import generate
-from random_networks import enliven
+from batch import make_case
 
 LLVM = "/usr/lib/llvm-22"
 # Layers that TOSA has: no sum of products plus a tensor, no function behind a sum.
@@ -116,12 +115,11 @@ def digits_network(folder, mode):
         for mode in (("single", "tflite")[seed % 2],)})
 def random_network(folder, mode, seed):
     """Networks of random operators, shapes and types."""
-    graph, arrays, _ = generate(seed, FEATURES)
-    model = os.path.join(folder, "model.onnx")
-    enliven(graph, model)
+    made = make_case(seed, FEATURES)
+    model = made.save(folder)
     tosa, said = to_tosa(model, folder, f"--requant={mode}", codes=(0, 1))
     if tosa:
-        feed_tosa(Network(model, arrays, mode), tosa, folder)
+        feed_tosa(Network(model, made.arrays, mode), tosa, folder)
     else:
         require(any(reason in said for reason in REFUSED), said[:800])
 
