@@ -36,7 +36,8 @@ CASES = {
     "aten.prelu": [sloped],
     "aten.batch_norm": [
         normalized(), normalized(relu=False, low=0.1), normalized(behind=False),
-        normalized(affine=False), normalized(shape=(1, 4, 7), behind=False)],
+        normalized(affine=False), normalized(shape=(1, 4, 7), behind=False),
+        normalized(shape=(2, 7)), normalized(shape=(2, 7), behind=False)],
     "aten._native_batch_norm_legit_no_training": [
         normalized("aten._native_batch_norm_legit_no_training.default", low=0.1)],
     "aten.sum": [reduced("aten.sum.dim_IntList", (1, 3, 4, 4), (1, 3), 9, dim=[-1, -2]),

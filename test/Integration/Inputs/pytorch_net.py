@@ -288,7 +288,10 @@ def normalized(target="aten.batch_norm.default", behind=True, relu=True, affine=
     def build(dtype):
         net = Net(dtype)
         x = net.source(list(shape))
-        if behind:
+        if behind and len(shape) == 2:
+            x = net.call("aten.linear.default", extents=[shape[0], 5], input=x,
+                         weight=net.weight("fc", net.ints(5, shape[1]), net.scales(5)))
+        elif behind:
             x = net.convolved(x, 6)
         channels = net.dims(x)[1]
         rng = net.rng

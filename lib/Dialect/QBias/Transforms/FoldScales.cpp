@@ -22,6 +22,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 #include <cmath>
@@ -102,50 +103,81 @@ static bool isScale(double value) {
          value <= std::numeric_limits<float>::max();
 }
 
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+
+static bool isReshape(Operation *op) {
+  return isa_and_present<tensor::ExpandShapeOp, tensor::CollapseShapeOp>(op);
+}
+
+/// The layer a value is the only use of, behind reshapes that keep the last dimension;
+/// operands of it are data, weights [O, ...] and perhaps a bias.
+static Operation *findLayer(Value value) {
+  Operation *op = value.getDefiningOp();
+  while (isReshape(op) && op->hasOneUse() &&
+         shapeOf(op->getOperand(0)).back() == shapeOf(value).back())
+    op = op->getOperand(0).getDefiningOp();
+  auto matmul = dyn_cast_if_present<MatmulOp>(op);
+  bool isLayer =
+      isa_and_present<Conv2DOp>(op) || (matmul && shapeOf(matmul.getRhs()).size() == 2);
+  return isLayer && op->hasOneUse() ? op : nullptr;
+}
+
+/// The reshapes from `from` to `value`, of `to`.
+static Value repeatReshapes(PatternRewriter &rewriter, Value value, Value from,
+                            Value to) {
+  if (value == from)
+    return to;
+  Operation *reshape = value.getDefiningOp();
+  Operation *copy = rewriter.clone(*reshape);
+  copy->setOperand(0, repeatReshapes(rewriter, reshape->getOperand(0), from, to));
+  return copy->getResult(0);
+}
+
 namespace {
 
-/// conv(per channel) . conv -> conv.
+/// conv(per channel) . layer -> layer.
 struct FoldChannelFactor : public OpRewritePattern<Conv2DOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Conv2DOp op, PatternRewriter &rewriter) const override {
-    auto inner = op.getInput().getDefiningOp<Conv2DOp>();
-    if (!inner || !inner->hasOneUse() || !isPerChannel(op))
+    Operation *layer = findLayer(op.getInput());
+    if (!layer || !isPerChannel(op))
       return rewriter.notifyMatchFailure(op, "not one tap per channel behind a layer");
     int64_t channels = op.getGroups();
+    Value oldBias = layer->getNumOperands() > 2 ? layer->getOperand(2) : Value();
     std::optional<std::vector<Rational>> factors = readReals(op.getWeight(), channels);
-    std::optional<StoredConstant> weights = readStored(inner.getWeight());
+    std::optional<StoredConstant> weights = readStored(layer->getOperand(1));
     std::vector<Rational> zeros(channels, Rational(0));
     auto offsets = op.getBias() ? readReals(op.getBias(), channels) : zeros;
-    auto biases = inner.getBias() ? readReals(inner.getBias(), channels) : zeros;
+    auto biases = oldBias ? readReals(oldBias, channels) : zeros;
     if (!factors || !weights || !offsets || !biases)
       return rewriter.notifyMatchFailure(op, "expects constants");
-    Value weight = scaleWeights(rewriter, inner, *weights, *factors);
-    Value bias = scaleBias(rewriter, inner, *factors, *biases, *offsets);
+    Value weight = scaleWeights(rewriter, layer, *weights, *factors);
+    Value bias = scaleBias(rewriter, layer, *factors, *biases, *offsets);
     if (!weight || !bias)
       return rewriter.notifyMatchFailure(op, "numbers leave float32's range");
-    auto folded =
-        Conv2DOp::create(rewriter, inner.getLoc(), op.getType(), inner.getInput(), weight,
-                         bias, inner.getStridesAttr(), inner.getPadsAttr(),
-                         inner.getDilationsAttr(), inner.getGroupsAttr());
-    folded->setDiscardableAttrs(inner->getDiscardableAttrDictionary());
-    rewriter.replaceOp(op, folded);
+    Operation *folded = rewriter.clone(*layer);
+    folded->setOperands({layer->getOperand(0), weight, bias});
+    rewriter.replaceOp(op, repeatReshapes(rewriter, op.getInput(), layer->getResult(0),
+                                          folded->getResult(0)));
     return success();
   }
 
 private:
   static bool isPerChannel(Conv2DOp op) {
-    ArrayRef<int64_t> w = cast<RankedTensorType>(op.getWeight().getType()).getShape();
     auto areOne = [](ArrayRef<int64_t> values) {
       return llvm::all_of(values, [](int64_t v) { return v == 1; });
     };
-    return w == ArrayRef<int64_t>{int64_t(op.getGroups()), 1, 1, 1} &&
+    return shapeOf(op.getWeight()) ==
+               ArrayRef<int64_t>{int64_t(op.getGroups()), 1, 1, 1} &&
            areOne(op.getStrides()) && !op.readsPadding();
   }
 
   /// Integers with the factor's sign; scales times its magnitude. A channel with
   /// factor 0 has only zeros, of scale 1. 16 bits where a sign turns -128.
-  static Value scaleWeights(PatternRewriter &rewriter, Conv2DOp conv,
+  static Value scaleWeights(PatternRewriter &rewriter, Operation *layer,
                             const StoredConstant &weights, ArrayRef<Rational> factors) {
     SmallVector<double> scales = getScales(weights.type), newScales;
     SmallVector<int64_t> zeros = getZeroPoints(weights.type), values = weights.integers;
@@ -164,7 +196,7 @@ private:
     }
     unsigned width =
         llvm::all_of(values, [](int64_t q) { return q == int8_t(q); }) ? 8 : 16;
-    auto type = cast<RankedTensorType>(conv.getWeight().getType());
+    auto type = cast<RankedTensorType>(layer->getOperand(1).getType());
     auto element = quant::UniformQuantizedPerAxisType::get(
         quant::QuantizationFlags::Signed, rewriter.getIntegerType(width),
         rewriter.getF32Type(), newScales, SmallVector<int64_t>(newScales.size(), 0), 0,
@@ -173,7 +205,7 @@ private:
   }
 
   /// a * b + o, one sign and one scale per channel.
-  static Value scaleBias(PatternRewriter &rewriter, Conv2DOp conv,
+  static Value scaleBias(PatternRewriter &rewriter, Operation *layer,
                          ArrayRef<Rational> factors, ArrayRef<Rational> biases,
                          ArrayRef<Rational> offsets) {
     SmallVector<double> scales;
@@ -192,7 +224,7 @@ private:
         rewriter.getF32Type(), scales, SmallVector<int64_t>(scales.size(), 0), 0, kMin,
         kMax);
     auto type = RankedTensorType::get({int64_t(scales.size())}, element);
-    return makeStored(rewriter, conv.getLoc(), signs, type, "bias");
+    return makeStored(rewriter, layer->getLoc(), signs, type, "bias");
   }
 };
 

@@ -52,11 +52,33 @@ func.func @zero_factor_and_lowest_weight(%x: !x) -> tensor<1x2x2x2xf32> {
   return %1 : tensor<1x2x2x2xf32>
 }
 
+// Behind a matrix product, through a reshape that keeps the channels last.
+// CHECK-LABEL: func.func @matrix_product(
+// CHECK-DAG: %[[W:.*]] = arith.constant dense<{{.*}}1, 2, -3{{.*}}4, 5, 127{{.*}}> : tensor<2x3xi8>
+// CHECK: %[[Y:.*]] = qbias.matmul %{{.*}} bias
+// CHECK-NEXT: %[[R:.*]] = tensor.expand_shape %[[Y]]
+// CHECK-NEXT: return %[[R]]
+func.func @matrix_product(%x: tensor<4x3xf32>) -> tensor<4x1x1x2xf32> {
+  %wq = arith.constant dense<[[1, 2, -3], [-4, -5, -127]]> : tensor<2x3xi8>
+  %ws = quant.scast %wq : tensor<2x3xi8> to tensor<2x3x!quant.uniform<i8:f32:0, {0.5, 0.25}>>
+  %w = qbias.dequantize %ws : tensor<2x3x!quant.uniform<i8:f32:0, {0.5, 0.25}>> -> tensor<2x3xf32>
+  %0 = qbias.matmul %x, %w : (tensor<4x3xf32>, tensor<2x3xf32>) -> tensor<4x2xf32>
+  %1 = tensor.expand_shape %0 [[0, 1, 2], [3]] output_shape [4, 1, 1, 2] : tensor<4x2xf32> into tensor<4x1x1x2xf32>
+  %fq = arith.constant dense<[[[[1]]], [[[-1]]]]> : tensor<2x1x1x1xi8>
+  %fs = quant.scast %fq : tensor<2x1x1x1xi8> to !one
+  %f = qbias.dequantize %fs : !one -> tensor<2x1x1x1xf32>
+  %2 = qbias.conv2d %1, %f {groups = 2 : i64} : (tensor<4x1x1x2xf32>, tensor<2x1x1x1xf32>) -> tensor<4x1x1x2xf32>
+  return %2 : tensor<4x1x1x2xf32>
+}
+
 // Somebody else reads the layer; the tap moves.
 // CHECK-LABEL: func.func @other_reader(
 // CHECK-COUNT-2: qbias.conv2d
 // CHECK-LABEL: func.func @stride(
 // CHECK-COUNT-2: qbias.conv2d
+// CHECK-LABEL: func.func @other_channels(
+// CHECK: qbias.matmul
+// CHECK: qbias.conv2d
 func.func @other_reader(%x: !x) -> (tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32>) {
   %wq = arith.constant dense<[[[[1, 2, -3]]], [[[-4, -5, -127]]]]> : tensor<2x1x1x3xi8>
   %ws = quant.scast %wq : tensor<2x1x1x3xi8> to !w
@@ -74,4 +96,14 @@ func.func @stride(%x: !x) -> tensor<1x1x1x2xf32> {
   %f = arith.constant dense<[[[[1.0]]], [[[-1.0]]]]> : tensor<2x1x1x1xf32>
   %1 = qbias.conv2d %0, %f {groups = 2 : i64, strides = array<i64: 2, 2>} : (tensor<1x2x2x2xf32>, tensor<2x1x1x1xf32>) -> tensor<1x1x1x2xf32>
   return %1 : tensor<1x1x1x2xf32>
+}
+func.func @other_channels(%x: tensor<2x3xf32>) -> tensor<1x2x2x1xf32> {
+  %wq = arith.constant dense<[[1, 2, -3], [-4, -5, -127]]> : tensor<2x3xi8>
+  %ws = quant.scast %wq : tensor<2x3xi8> to tensor<2x3x!quant.uniform<i8:f32:0, {0.5, 0.25}>>
+  %w = qbias.dequantize %ws : tensor<2x3x!quant.uniform<i8:f32:0, {0.5, 0.25}>> -> tensor<2x3xf32>
+  %0 = qbias.matmul %x, %w : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x2xf32>
+  %1 = tensor.expand_shape %0 [[0, 1], [2, 3]] output_shape [1, 2, 2, 1] : tensor<2x2xf32> into tensor<1x2x2x1xf32>
+  %f = arith.constant dense<3.0> : tensor<1x1x1x1xf32>
+  %2 = qbias.conv2d %1, %f : (tensor<1x2x2x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x2x2x1xf32>
+  return %2 : tensor<1x2x2x1xf32>
 }

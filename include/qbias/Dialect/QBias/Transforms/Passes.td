@@ -47,17 +47,19 @@ def SinkTransposes : Pass<"qbias-sink-transposes", "::mlir::func::FuncOp"> {
 }
 
 def FoldScales : Pass<"qbias-fold-scales", "::mlir::func::FuncOp"> {
-  let summary = "Make a factor per channel part of the convolution before it";
+  let summary = "Make a factor per channel part of the layer before it";
   let description = [{
     Input: real-family operations behind `--qbias-sink-transposes`. A depthwise
     convolution of one tap (what a batch normalization is) directly behind a
-    convolution with constant quantized weights becomes part of it: scales and
+    convolution or matrix product with constant quantized weights, with reshapes
+    between them or not, becomes part of it: scales and
     biases are the doubles nearest to the exact products and sums
     (docs/Numerics.md, N5), a negative factor turns the integers' signs. Nothing
     is refused.
   }];
   let dependentDialects = ["::qbias::QBiasDialect", "::mlir::quant::QuantDialect",
-                           "::mlir::arith::ArithDialect"];
+                           "::mlir::arith::ArithDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def PropagateScales : Pass<"qbias-propagate-scales", "::mlir::func::FuncOp"> {
