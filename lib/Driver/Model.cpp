@@ -11,6 +11,7 @@
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Import/ONNX.h"
 #include "qbias/Import/PyTorch.h"
+#include "qbias/Import/TFLite.h"
 #include "qbias/InitAll.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
@@ -131,7 +132,9 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
   }
   StringRef bytes = (*buffer)->getBuffer();
   if (bytes.empty()) {
-    emitError(loc) << "file is empty, expected an ONNX model, a PyTorch .pt2 or MLIR";
+    emitError(loc)
+        << "file is empty, expected an ONNX, PyTorch (.pt2) or TensorFlow Lite "
+           "model, or MLIR";
     return {};
   }
   bool isOnnx = looksLikeOnnx((*buffer)->getMemBufferRef());
@@ -147,11 +150,12 @@ OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *con
   }
   if (looksLikePyTorch((*buffer)->getMemBufferRef()))
     return importPyTorch((*buffer)->getMemBufferRef(), context, options.import);
+  if (looksLikeTflite((*buffer)->getMemBufferRef()))
+    return importTflite((*buffer)->getMemBufferRef(), context, options.import);
   if (!isOnnx) {
     emitError(loc)
-        << "unknown format, expected an ONNX model, a PyTorch .pt2, MLIR text or MLIR "
-           "bytecode; "
-           "check that the file is complete";
+        << "unknown format, expected an ONNX model, a PyTorch .pt2, a TensorFlow Lite "
+           "model, MLIR text or MLIR bytecode; check that the file is complete";
     return {};
   }
   return importOnnx((*buffer)->getMemBufferRef(), context, options.import);

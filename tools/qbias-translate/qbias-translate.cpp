@@ -9,6 +9,7 @@
 #include "qbias/Driver/Binary.h"
 #include "qbias/Import/ONNX.h"
 #include "qbias/Import/PyTorch.h"
+#include "qbias/Import/TFLite.h"
 #include "qbias/InitAll.h"
 #include "qbias/Target/CSource.h"
 
@@ -66,6 +67,8 @@ int main(int argc, char **argv) {
   registerImport("import-pt2",
                  "PyTorch program (.pt2, PT2E or float) to the qbias real family",
                  qbias::importPyTorch);
+  registerImport("import-tflite", "TensorFlow Lite model to the qbias real family",
+                 qbias::importTflite);
   registerQBiasToC();
   mlir::registerPassManagerCLOptions(); // lowering reads them
   return mlir::failed(mlir::mlirTranslateMain(argc, argv, "qbias translation driver\n"));

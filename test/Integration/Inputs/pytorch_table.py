@@ -79,15 +79,15 @@ def checks_of(row, is_first):
     return checks
 
 
-def main():
-    """Command line; see the top of the file."""
-    parser = argparse.ArgumentParser(description="PyTorch table against compiler")
+def run_table(label, header, imported_operators, checks_of):
+    """Command line of a table test; see the top of the file.  Returns the exit code."""
+    parser = argparse.ArgumentParser(description=f"{header} table against compiler")
     parser.add_argument("--qbias", required=True)
     parser.add_argument("--only", help="operators, separated by commas")
     parser.add_argument("readme")
     parser.add_argument("operators", metavar="OPERATORS.cpp")
     options = parser.parse_args()
-    rows = read_table(options.readme, "pytorch table", "PyTorch")
+    rows = read_table(options.readme, label, header)
     claimed = {row[0] for row in rows if row[1] == "yes"}
     imported = imported_operators(options.operators)
     failures = [f"{name}: imported, but not in the table as supported"
@@ -102,9 +102,9 @@ def main():
         failures += filter(None, pool.map(lambda job: run_check(options.qbias, *job), jobs))
     for line in failures:
         print(line)
-    print(f"pytorch table: {len(rows)} rows, {len(jobs)} networks, {len(failures)} failed")
+    print(f"{label}: {len(rows)} rows, {len(jobs)} networks, {len(failures)} failed")
     return 1 if failures else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_table("pytorch table", "PyTorch", imported_operators, checks_of))
