@@ -14,14 +14,14 @@ if [ ! -f $folder/build.ninja ]; then
     -DCMAKE_EXE_LINKER_FLAGS="-B$llvm/bin -fuse-ld=lld" >$folder/cmake.log 2>&1 ||
     { tail -20 $folder/cmake.log; exit 1; }
 fi
-ninja -C $folder -j"${QBIAS_JOBS:-2}" OnnxFuzzer PyTorchFuzzer NpyFuzzer >$folder/build.log 2>&1 ||
+ninja -C $folder -j"${QBIAS_JOBS:-2}" OnnxFuzzer PyTorchFuzzer TfliteFuzzer NpyFuzzer >$folder/build.log 2>&1 ||
   { grep -m20 -A5 -E 'error|FAILED' $folder/build.log; exit 1; }
 /usr/bin/python3 test/Fuzz/make_seeds.py $folder/seeds
 # Debian's libMLIR and libprotobuf are not instrumented: their containers look broken.
 export ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=0
 export UBSAN_OPTIONS=print_stacktrace=1
 status=0
-for name in ${QBIAS_FUZZERS:-Onnx PyTorch Npy}; do
+for name in ${QBIAS_FUZZERS:-Onnx PyTorch Tflite Npy}; do
   mkdir -p $folder/corpus/$name $folder/seeds/$name
   inputs=($folder/corpus/$name $folder/seeds/$name)
   [ ! -d test/Fuzz/Crashes/$name ] || inputs+=(test/Fuzz/Crashes/$name)

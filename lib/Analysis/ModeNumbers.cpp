@@ -62,16 +62,28 @@ static unsigned widestOf(IntegerSegmentOpInterface op) {
   return widest;
 }
 
-/// A fully connected layer of TFLite with one weight scale: its reference
-/// kernel rounds s_x * s_w to float32 first.
+/// A fully connected layer of TFLite with one weight scale, and a product of two
+/// tensors: the reference kernels round s_x * s_w to float32 first.
 static bool hasFloatProduct(const ModeSubject &subject) {
   LayerAttr layer = subject.op.getLayerAttr();
-  return layer && layer.getOp() == "FULLY_CONNECTED" && subject.weights.size() == 1;
+  if (!layer)
+    return false;
+  return layer.getOp() == "BATCH_MATMUL" ||
+         (layer.getOp() == "FULLY_CONNECTED" && subject.weights.size() == 1);
+}
+
+/// RELU and its kin: the reference kernels divide the scales in float32.
+static bool hasFloatQuotient(const ModeSubject &subject) {
+  return isa<IntRequantizeOp>(subject.op.getOperation()) &&
+         subject.op.getRequantAttr().getMode() == RequantMode::TFLite &&
+         !subject.chain.steps.empty();
 }
 
 /// M of channel `c`, in double; a mean's without its divisor.
 static double realMultiplier(const ModeSubject &subject, size_t c) {
   double first = subject.operands.front();
+  if (hasFloatQuotient(subject))
+    return float(first) / float(subject.result);
   if (isa<IntAvgPoolOp, IntRequantizeOp>(subject.op.getOperation()))
     return first / subject.result;
   bool isProduct = subject.weights.empty();

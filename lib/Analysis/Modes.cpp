@@ -13,6 +13,7 @@
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Numerics/Bounds.h"
+#include "qbias/Numerics/KernelTables.h"
 #include "qbias/Numerics/Modes.h"
 #include "qbias/Numerics/Table.h"
 
@@ -21,14 +22,22 @@ using namespace qbias;
 using IntRange = numerics::Range;
 using numerics::FixedMultiplier;
 
+/// The table of the reference kernel, where there is one with these parameters.
+static std::optional<std::vector<int64_t>> getKernelTable(IntLookupOp op,
+                                                          const numerics::Chain &chain) {
+  FailureOr<numerics::QuantParams> input = getLookupInput(op);
+  if (failed(input))
+    return std::nullopt;
+  return numerics::kernelTable(*input, widthOf(op.getInput()), chain);
+}
+
 bool qbias::hasModeFormula(IntegerSegmentOpInterface op) {
   RequantMode mode = op.getRequantAttr().getMode();
   FailureOr<numerics::Chain> chain = getChain(op.getReferenceAttr());
   if (failed(chain))
     return false;
-  if (isa<IntLookupOp>(op.getOperation()))
-    return mode == RequantMode::TFLite && chain->steps.empty() &&
-           widthOf(op->getOperand(0)) == 8;
+  if (auto lookup = dyn_cast<IntLookupOp>(op.getOperation()))
+    return mode == RequantMode::TFLite && getKernelTable(lookup, *chain);
   bool isSum = hasAddend(op);
   return chain->isClampOnly() &&
          !(isSum && (mode == RequantMode::TFLite || mode == RequantMode::Float));
@@ -118,7 +127,9 @@ FailureOr<ModeProgram> qbias::deriveMode(IntegerSegmentOpInterface op) {
     FailureOr<numerics::QuantParams> input = getLookupInput(lookup);
     if (failed(input))
       return failure();
-    auto table = numerics::producerTable(*input, subject->chain);
+    auto table = getKernelTable(lookup, subject->chain);
+    if (!table)
+      return op->emitError("mode tflite has no kernel with these parameters");
     auto type = RankedTensorType::get({int64_t(table->size())},
                                       IntegerType::get(op->getContext(), 32));
     program.table = makeIntegers(type, *table, getLayerName(op) + ".table");

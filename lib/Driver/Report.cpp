@@ -9,6 +9,7 @@
 #include "qbias/Driver/Report.h"
 
 #include "qbias/Analysis/Segments.h"
+#include "qbias/Analysis/Softmax.h"
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
@@ -243,16 +244,16 @@ static json::Object describeLayer(IntegerSegmentOpInterface op, const Lowered &l
   return object;
 }
 
-/// Integer data movement worth a line: max pool. It rounds nothing.
-static json::Object describeMovement(IntMaxPoolOp op) {
+/// Layers without accumulator.
+static json::Object describeOther(Operation *op, StringRef source, bool isApproximate) {
   return json::Object{{"name", toJsonString(getLayerName(op))},
-                      {"op", "max_pool"},
-                      {"source_op", "MaxPool"},
+                      {"op", getKind(op)},
+                      {"source_op", source},
                       {"channels", 1},
-                      {"certified_channels", 1},
-                      {"certificate", "table"},
+                      {"certified_channels", isApproximate ? 0 : 1},
+                      {"certificate", isApproximate ? "none" : "table"},
                       {"mode", "exact"},
-                      {"approximate", false},
+                      {"approximate", isApproximate},
                       {"bias", json::Object{{"case", "absent"}}},
                       {"multiplier", nullptr},
                       {"shift", nullptr},
@@ -263,11 +264,27 @@ static json::Object describeMovement(IntMaxPoolOp op) {
                       {"plan", "reference"}};
 }
 
+/// N12: not certified, with a bound of the error before rounding.
+static json::Object describeSoftmax(IntSoftmaxOp op) {
+  LayerAttr layer = op.getLayerAttr();
+  json::Object object =
+      describeOther(op, layer ? layer.getOp().getValue() : StringRef("Softmax"),
+                    /*isApproximate=*/true);
+  if (layer && layer.getTensor())
+    object["tensor"] = toJsonString(layer.getTensor());
+  if (op.getTflite())
+    object["mode"] = "tflite";
+  else
+    object["error_bound"] =
+        numerics::softmaxErrorBound(getSoftmax(op), getSoftmaxProgram(op));
+  return object;
+}
+
 namespace {
 
 struct Totals {
   int64_t layers = 0, macs = 0, channels = 0, certified = 0, floatOps = 0,
-          weightBytes = 0;
+          weightBytes = 0, approximate = 0;
 };
 
 } // namespace
@@ -303,10 +320,15 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
         totals.weightBytes +=
             value.getNumElements() * value.getElementType().getIntOrFloatBitWidth() / 8;
     if (auto pool = dyn_cast<IntMaxPoolOp>(op)) {
-      layers.push_back(describeMovement(pool));
+      layers.push_back(describeOther(pool, "MaxPool", /*isApproximate=*/false));
       ++totals.layers;
       ++totals.channels;
       ++totals.certified;
+    }
+    if (auto softmax = dyn_cast<IntSoftmaxOp>(op)) {
+      layers.push_back(describeSoftmax(softmax));
+      ++totals.layers;
+      ++totals.approximate;
     }
     auto segment = dyn_cast<IntegerSegmentOpInterface>(op);
     if (!segment)
@@ -325,6 +347,7 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
       {"macs", totals.macs},
       {"channels", totals.channels},
       {"certified_channels", totals.certified},
+      {"approximate_layers", totals.approximate},
       {"float_ops", totals.floatOps},
       {"weight_bytes", totals.weightBytes},
       {"workspace_bytes", lowered.memory.getInteger("workspace_bytes").value_or(0)}};

@@ -14,6 +14,7 @@
 #include "Modes.h"
 #include "Sums.h"
 
+#include "qbias/Analysis/Softmax.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 
@@ -318,6 +319,21 @@ static Result lookUp(IntLookupOp op, const Tensor &x) {
   return Tensor{x.shape, std::move(integers)};
 }
 
+static Result evaluateSoftmax(IntSoftmaxOp op, const Tensor &x) {
+  numerics::Softmax softmax = getSoftmax(op);
+  numerics::SoftmaxProgram program = getSoftmaxProgram(op);
+  Integers integers;
+  const Integers &all = x.integers();
+  for (auto row = all.begin(); row != all.end(); row += softmax.depth) {
+    std::vector<int64_t> values(row, row + softmax.depth);
+    std::vector<int64_t> y = op.getTflite()
+                                 ? numerics::applyKernelSoftmax(softmax, program, values)
+                                 : numerics::applySoftmax(softmax, program, values);
+    integers.insert(integers.end(), y.begin(), y.end());
+  }
+  return Tensor{x.shape, std::move(integers)};
+}
+
 std::optional<Result> interpreter::evaluateInteger(Operation *op, Operands operands) {
   using Outcome = std::optional<Result>;
   return TypeSwitch<Operation *, Outcome>(op)
@@ -327,6 +343,7 @@ std::optional<Result> interpreter::evaluateInteger(Operation *op, Operands opera
       .Case([&](IntMulOp o) { return evaluateElementProduct(o, operands); })
       .Case([&](IntAvgPoolOp o) { return evaluateMean(o, *operands[0]); })
       .Case([&](IntLookupOp o) { return lookUp(o, *operands[0]); })
+      .Case([&](IntSoftmaxOp o) { return evaluateSoftmax(o, *operands[0]); })
       .Case([&](IntRequantizeOp o) {
         return requantize(o, center(*operands[0], o.getInputZp()),
                           [](size_t) { return 0; });

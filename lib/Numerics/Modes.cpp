@@ -160,18 +160,6 @@ std::optional<Range> producerClamp(const Chain &chain) {
   return range;
 }
 
-std::optional<std::vector<int64_t>> producerTable(const QuantParams &in,
-                                                  const Chain &chain) {
-  if (!chain.steps.empty())
-    return std::nullopt;
-  FixedMultiplier by = producerMultiplier(in.scale.get_d() / chain.out.scale.get_d());
-  std::vector<int64_t> table;
-  for (int64_t q = in.storage.min; q <= in.storage.max; ++q)
-    table.push_back(finishInteger(rescale(q - in.zeroPoint, by, Rounding::Twice),
-                                  chain.out.zeroPoint, chain.out.storage));
-  return table;
-}
-
 std::optional<int> powerOfTwoShift(const Rational &real) {
   constexpr int kRelativeBits = 23;
   int exponent = 0;

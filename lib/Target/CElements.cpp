@@ -166,5 +166,6 @@ LogicalResult qbias::writeElements(Operation *op, CWriter &writer) {
       .Case([&](IntLookupOp o) { return writeLookup(o, writer); })
       .Case([&](IntAvgPoolOp o) { return writeAvgPool(o, writer); })
       .Case([&](IntMaxPoolOp o) { return writeMaxPool(o, writer); })
+      .Case([&](IntSoftmaxOp o) { return writeSoftmax(o, writer); })
       .Default([&](Operation *o) { return writeMovement(o, writer); });
 }

@@ -115,6 +115,9 @@ llvm::LogicalResult writeLayer(mlir::Operation *op, CWriter &writer);
 /// The same for elementwise operations and pools.
 llvm::LogicalResult writeElements(mlir::Operation *op, CWriter &writer);
 
+/// The same for a softmax.
+llvm::LogicalResult writeSoftmax(IntSoftmaxOp op, CWriter &writer);
+
 /// The same for operations that move elements.
 llvm::LogicalResult writeMovement(mlir::Operation *op, CWriter &writer);
 

@@ -2,8 +2,9 @@
 """Writes the seeds of the fuzzers: make_seeds.py FOLDER.
 
 FOLDER/Onnx: random quantized networks, the networks of the support table and their
-refused neighbours; FOLDER/Npy: arrays of every element type; FOLDER/PyTorch: programs,
-pickles and whole files of both layouts, each behind the byte PyTorchFuzzer.cpp expects.
+refused neighbours; FOLDER/Tflite: those of the TensorFlow Lite table; FOLDER/Npy: arrays of
+every element type; FOLDER/PyTorch: programs, pickles and whole files of both layouts, each
+behind the byte PyTorchFuzzer.cpp expects.
 """
 
 import json
@@ -19,6 +20,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "Oracle"),
 import pytorch_cases  # noqa: E402
 from pt2_writer import pickle_tensors  # noqa: E402
 from random_net import write_case  # noqa: E402
+import tflite_cases  # noqa: E402
 from support_cases import CASES, LIMITS  # noqa: E402
 
 RANDOM_NETWORKS = 40
@@ -44,20 +46,26 @@ def pytorch_seeds(folder):
             os.path.join(folder, f"whole-{layout}"), layout)
 
 
+def save_networks(cases, limits, folder, ending):
+    """Every network of a support table, and those it refuses."""
+    builds = [(name, build) for name, list_ in cases.items() for build in list_]
+    builds += [(name, build) for name, refused in limits.items() for build in refused.values()]
+    for number, (name, build) in enumerate(builds):
+        build("uint8").save(os.path.join(folder, f"{number}-{name}.{ending}"))
+
+
 def main():
     """Command line; see the top of the file."""
-    onnx, npy = (os.path.join(sys.argv[1], name) for name in ("Onnx", "Npy"))
-    for folder in (onnx, npy):
+    onnx, tflite, npy = (os.path.join(sys.argv[1], name) for name in ("Onnx", "Tflite", "Npy"))
+    for folder in (onnx, tflite, npy):
         os.makedirs(folder, exist_ok=True)
     pytorch_seeds(os.path.join(sys.argv[1], "PyTorch"))
     for seed in range(RANDOM_NETWORKS):
         folder = os.path.join(sys.argv[1], "random")
         model, _, _ = write_case(seed, folder, None)
         os.replace(model, os.path.join(onnx, f"random{seed}.onnx"))
-    builds = [(name, build) for name, list_ in CASES.items() for build in list_]
-    builds += [(name, build) for name, limits in LIMITS.items() for build in limits.values()]
-    for number, (name, build) in enumerate(builds):
-        build("uint8").save(os.path.join(onnx, f"{number}-{name}.onnx"))
+    save_networks(CASES, LIMITS, onnx, "onnx")
+    save_networks(tflite_cases.CASES, tflite_cases.LIMITS, tflite, "tflite")
     for dtype in DTYPES:
         np.save(os.path.join(npy, f"{dtype}.npy"), np.arange(6, dtype=dtype).reshape(2, 3))
     np.save(os.path.join(npy, "scalar.npy"), np.float32(3))

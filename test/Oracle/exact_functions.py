@@ -217,7 +217,47 @@ def gelu_tanh(interval, digits):
     return multiply(interval, sigmoid(multiply(root, inner), digits))
 
 
+# --- functions of a whole row --------------------------------------------------
+
+
+def softmax(interval, digits, rows):
+    """e^x / sum of e^x over its row; the argument numbers the elements of `rows`."""
+    row, place = divmod(int(interval[0]), rows.depth)
+    low, high = rows.exponential(row, place, digits)
+    total = rows.total(row, digits)
+    return (low / total[1], min(high / total[0], Fraction(1)))
+
+
+class Rows:
+    """Real numbers of rows of `depth` elements, less the row's largest.
+
+    operand: (rows of integers, scale, beta) for modes.py.
+    """
+
+    operand = None
+
+    def __init__(self, values, depth):
+        self.depth, self._sums, self._exponentials = depth, {}, {}
+        tops = [max(values[i:i + depth]) for i in range(0, len(values), depth)]
+        self._values = [value - tops[i // depth] for i, value in enumerate(values)]
+
+    def exponential(self, row, place, digits):
+        """Enclosure of one e^(x - top)."""
+        value = self._values[row * self.depth + place]
+        if (value, digits) not in self._exponentials:
+            self._exponentials[value, digits] = _exp_end(value, digits)
+        return self._exponentials[value, digits]
+
+    def total(self, row, digits):
+        """Enclosure of a row's sum."""
+        if (row, digits) not in self._sums:
+            ends = [self.exponential(row, place, digits) for place in range(self.depth)]
+            self._sums[row, digits] = tuple(sum(side) for side in zip(*ends))
+        return self._sums[row, digits]
+
+
 FUNCTIONS = {
+    "softmax": softmax,
     "sqrt": square_root, "log": logarithm, "softplus": softplus, "mish": mish, "silu": silu,
     "softsign": softsign, "floor": floor, "ceil": ceiling, "round": nearest, "sign": sign,
     "reciprocal": reciprocal, "rsqrt": reciprocal_root, "threshold": threshold,

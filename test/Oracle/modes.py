@@ -14,6 +14,7 @@ from fractions import Fraction
 
 import numpy as np
 
+import tflite_kernels
 from exact_scalar import round_half_even
 from exact_tensor import Affine, Dequantized, Elementwise
 from integer_ops import pad_spatial, taps, window_counts
@@ -193,6 +194,10 @@ def _bounds(clips, target, mode):
 
 def quantize(tensor, target, mode, bias="residue"):
     """Integers of `tensor` in `mode`, or None where the mode has no formula of its own."""
+    if isinstance(tensor, Elementwise) and tensor.function == "softmax" and mode == "tflite":
+        return _kernel_softmax(tensor, target)
+    if isinstance(tensor, Elementwise) and mode == "tflite" and tensor.function != "clip":
+        return _kernel_function(tensor, target)
     tensor, clips = _clips(tensor)
     if tensor is None:
         return None
@@ -208,16 +213,43 @@ def quantize(tensor, target, mode, bias="residue"):
     return None if ints is None else np.clip(ints, low, high)
 
 
+def _kernel_softmax(tensor, target):
+    """The tensor's integers number the elements of the rows before data movements."""
+    rows, scale, beta = tensor.parameters["rows"].operand
+    flat = tflite_kernels.softmax(rows, scale, beta, target.zero_point, target.qmin, target.qmax)
+    return np.array(flat, dtype=np.int64).reshape(-1)[tensor.arguments[0].terms[0].ints]
+
+
+def _kernel_function(tensor, target):
+    """A function of one quantized tensor; None where the reference has no such kernel."""
+    operand = tensor.arguments[0]
+    if len(tensor.arguments) != 1 or not isinstance(operand, Dequantized) \
+            or not operand.scale.is_scalar():
+        return None
+    function = tflite_kernels.function_of(
+        tensor.function, tensor.parameters, float(operand.scale.item()),
+        target.qmax - target.qmin > 255, float(target.scale), target.zero_point, target.qmin)
+    if function is None:
+        return None
+    distinct, inverse = np.unique(operand.terms[0].ints, return_inverse=True)
+    values = np.array([function(int(x)) for x in distinct], dtype=np.int64)
+    return np.clip(values[inverse].reshape(tensor.shape) + target.zero_point,
+                   target.qmin, target.qmax)
+
+
 def _rescale(tensor, clips, target, mode):
-    """A rescale of one 8-bit operand is a table; only the TFLite kernel differs from exact."""
-    if mode != "tflite" or clips:
+    """A rescale of one operand, then clamps; only the TFLite kernel differs from exact."""
+    if mode != "tflite":
         return None
     ints, index = tensor.terms[0].ints, tensor.scale.spread(tensor.shape)
     result = np.zeros(tensor.shape, dtype=np.int64)
     for number, scale in enumerate(tensor.scale.values):
-        m, k = flushed_multiplier(float(scale) / float(target.scale))
+        ratio = float(scale) / float(target.scale)
+        if clips:  # RELU and its kin divide in float32
+            ratio = float(np.float32(float(scale)) / np.float32(float(target.scale)))
+        m, k = flushed_multiplier(ratio)
         result[index == number] = rescale_twice(ints[index == number], m, k)
-    return np.clip(result + target.zero_point, target.qmin, target.qmax)
+    return np.clip(result + target.zero_point, *_bounds(clips, target, mode))
 
 
 def _int8_bias(constant):

@@ -5,9 +5,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from exact_functions import Rows
 from exact_scalar import fraction
-from exact_tensor import (Elementwise, Unsupported, add, apply, multiply, relu, scale_by)
+from exact_tensor import (Affine, Elementwise, Term, Unsupported, add, apply, multiply, relu,
+                          scale_by)
 from operators import is_integer, operator
+from value_map import ValueMap
 
 
 def _integers_only(view):
@@ -106,6 +109,36 @@ def leaky_relu_op(view):
     """x or alpha x."""
     alpha = view.attribute("exact_alpha") or _float32(view, "alpha", 0.01)
     return apply("leaky_relu", view.real(0), alpha=fraction(alpha))
+
+
+@operator("Softmax")
+def softmax_op(view):
+    """Over the last axis (of opset 13 on, one axis); `beta` multiplies the logits."""
+    x = view.real(0)
+    rank = len(x.shape)
+    axis = view.attribute("axis", -1) % rank
+    if axis != rank - 1:
+        order = list(range(rank))
+        order[axis], order[-1] = order[-1], order[axis]
+        return _softmax(view, x.move(lambda a: a.transpose(order))).move(
+            lambda a: a.transpose(order))
+    return _softmax(view, x)
+
+
+def _softmax(view, x):
+    if isinstance(x, Elementwise) or len(x.terms) != 1 or x.constant is not None:
+        raise Unsupported("softmax of anything but a quantized tensor")
+    term, beta = x.terms[0], fraction(view.attribute("beta", 1.0))
+    scales = [value * beta for value in term.coefficient.values]
+    index = np.broadcast_to(term.coefficient.index, x.shape).reshape(-1).tolist()
+    values = [scales[i] * int(q) for i, q in zip(index, term.ints.reshape(-1).tolist())]
+    numbers = np.arange(len(values), dtype=np.int64).reshape(x.shape)
+    one = ValueMap.scalar(1, len(x.shape))
+    result = apply("softmax", Affine(x.shape, [Term(numbers, one)]), rows=Rows(values, x.shape[-1]))
+    if len(scales) == 1:
+        result.parameters["rows"].operand = (term.ints.reshape(-1, x.shape[-1]).tolist(),
+                                             float(term.coefficient.item()), float(beta))
+    return result
 
 
 @operator("HardSigmoid")

@@ -18,7 +18,7 @@ from tflite_file import read_file
 TO_NCHW, TO_NHWC = [0, 3, 1, 2], [0, 2, 3, 1]
 ACTIVATIONS = {0: None, 1: (0.0, None), 2: (-1.0, 1.0), 3: (0.0, 6.0)}
 FUNCTIONS = {"LOGISTIC": "Sigmoid", "TANH": "Tanh", "HARD_SWISH": "HardSwish", "ABS": "Abs",
-             "EXP": "Exp", "ELU": "Elu", "SQRT": "Sqrt", "GELU": "Gelu"}
+             "EXP": "Exp", "ELU": "Elu", "SQRT": "Sqrt"}
 CLAMPS = {"RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0),
           "RELU_0_TO_1": (0.0, 1.0)}
 SUMS = {"ADD": "Add", "SUB": "Sub", "MUL": "Mul"}
@@ -223,6 +223,16 @@ class Reader:
         """The slope is a float32."""
         self.define(op, self.emit("LeakyRelu", [self.real(op.inputs[0])],
                                   alpha=self.option(op, 0, "f", 0.0)))
+
+    def op_softmax(self, op):
+        """Over the last axis; beta multiplies the logits."""
+        self.define(op, self.emit("Softmax", [self.real(op.inputs[0])], axis=-1,
+                                  beta=self.option(op, 0, "f", 0.0)))
+
+    def op_gelu(self, op):
+        """With the error function, or approximate with tanh."""
+        tanh = "tanh" if self.option(op, 0, "b") else "none"
+        self.define(op, self.emit("Gelu", [self.real(op.inputs[0])], approximate=tanh))
 
     def op_maximum(self, op):
         """b + max(a - b, 0), or a - max(a - b, 0)."""

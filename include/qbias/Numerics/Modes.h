@@ -89,11 +89,6 @@ float scaleFloat(int64_t acc, float multiplier);
 /// holds anything else than clamps.
 std::optional<Range> producerClamp(const Chain &chain);
 
-/// The table of a rescale of one 8-bit operand in `tflite` (its QUANTIZE
-/// kernel), over every storage value. nullopt when the chain is not a rescale.
-std::optional<std::vector<int64_t>> producerTable(const QuantParams &in,
-                                                  const Chain &chain);
-
 /// k with M = 2^-k up to the rounding of float32 scales (a relative 2^-23);
 /// negative for M > 1. nullopt when M is no power of two.
 std::optional<int> powerOfTwoShift(const Rational &real);

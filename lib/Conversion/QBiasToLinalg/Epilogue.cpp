@@ -274,6 +274,8 @@ static Value emitForm(Body &body, OpBuilder &builder, Location loc,
     return emitWide(builder, op, arrays, acc, addend);
   if (isModeForm(requant.getForm()))
     return emitMode(builder, op, arrays, acc, addend);
+  if (requant.getForm() == RequantForm::Wide)
+    return emitWide(builder, op, arrays, acc, addend);
   if (epilogue.isFixedPoint) {
     Scalars scalars{arrays[0], arrays[1], arrays[2],
                     arrays.size() > 3 ? arrays[3] : Value()};

@@ -20,6 +20,8 @@ void populateContractionPatterns(const mlir::TypeConverter &converter,
 void populateElementwisePatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
 /// pad, gather, transpose, and the tensor dialect's shape operations.
+void populateSoftmaxPatterns(const mlir::TypeConverter &converter,
+                             mlir::RewritePatternSet &patterns);
 void populateMovementPatterns(const mlir::TypeConverter &converter,
                               mlir::RewritePatternSet &patterns);
 

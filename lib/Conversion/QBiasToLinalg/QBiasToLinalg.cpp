@@ -307,6 +307,7 @@ void ConvertQBiasToLinalg::runOnOperation() {
   RewritePatternSet patterns(&getContext());
   populateContractionPatterns(converter, patterns);
   populateElementwisePatterns(converter, patterns);
+  populateSoftmaxPatterns(converter, patterns);
   populateMovementPatterns(converter, patterns);
   ConversionTarget target(getContext());
   target.markUnknownOpDynamicallyLegal([](Operation *op) {

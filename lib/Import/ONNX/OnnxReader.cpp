@@ -12,6 +12,7 @@
 #include "Importer.h"
 #include "OtherFiles.h"
 #include "QOperators.h"
+#include "RequantShifts.h"
 
 #include "qbias/Dialect/QBias/IR/QBias.h"
 
@@ -64,7 +65,8 @@ OwningOpRef<ModuleOp> qbias::importOnnx(llvm::MemoryBufferRef file, MLIRContext 
   if (failed(parse(file, model, namer.getFile())))
     return {};
   onnx::GraphProto &graph = *model.mutable_graph();
-  if (failed(bindInputs(graph, options, namer)) || failed(expandQOperators(graph, namer)))
+  if (failed(bindInputs(graph, options, namer)) ||
+      failed(expandQOperators(graph, namer)) || failed(expandRequantShifts(graph, namer)))
     return {};
   selectOutputs(graph, options.outputs);
   cutFloatTail(graph, namer);

@@ -9,6 +9,7 @@
 #include "Operators.h"
 
 #include "qbias/Import/Common/Reshapes.h"
+#include "qbias/Numerics/Softmax.h"
 
 #include <cmath>
 
@@ -174,4 +175,20 @@ LogicalResult qbias::tfliteimport::importQuantize(OperatorView &op) {
                      input->describe());
   FailureOr<Value> real = op.getReal(0);
   return failed(real) ? failure() : op.setReal(*real);
+}
+
+LogicalResult qbias::tfliteimport::importSoftmax(OperatorView &op) {
+  auto options = op.getOptions<fb::SoftmaxOptions>();
+  FailureOr<Value> input = op.getReal(0);
+  if (failed(options) || failed(input))
+    return failure();
+  double beta = (*options)->beta();
+  int64_t depth = shapeOf(*input).empty() ? 0 : shapeOf(*input).back();
+  if (!(beta > 0) || !std::isfinite(beta))
+    return op.reject("beta", "a positive finite number", realText(beta));
+  if (depth < 1 || depth > numerics::kMaxSoftmaxDepth)
+    return op.reject("elements in a row", "1 to " + Twine(numerics::kMaxSoftmaxDepth),
+                     Twine(depth));
+  return op.setReal(op.create<SoftmaxOp>(op.getLoc(), input->getType(), *input,
+                                         op.getBuilder().getF64FloatAttr(beta)));
 }

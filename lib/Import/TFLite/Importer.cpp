@@ -30,6 +30,12 @@ std::string qbias::tfliteimport::nameOf(fb::BuiltinOperator code) {
   return *name ? name : "operator " + std::to_string(static_cast<int32_t>(code));
 }
 
+/// Codes beyond 127 are in a field of their own, as is the smaller of both.
+static fb::BuiltinOperator codeOf(const fb::OperatorCode &entry) {
+  return std::max(entry.builtin_code(),
+                  static_cast<fb::BuiltinOperator>(entry.old_code()));
+}
+
 static Location fileLoc(MLIRContext *context, StringRef path) {
   return FileLineColLoc::get(context, path, 0, 0);
 }
@@ -97,6 +103,32 @@ OwningOpRef<ModuleOp> Importer::import(const fb::Model &file) {
   return module;
 }
 
+/// An input that gives a transposed convolution the shape of its result becomes
+/// the constant that the file declares for that result.
+bool Importer::fixShape(FileTensor &tensor, int32_t index) {
+  if (tensor.type != DataType::Int32 || tensor.quantization)
+    return false;
+  for (const fb::Operator *op : *graph->operators()) {
+    bool isUser =
+        op->inputs() && op->inputs()->size() > 0 && op->inputs()->Get(0) == index;
+    if (!isUser || op->opcode_index() >= model->operator_codes()->size() ||
+        codeOf(*model->operator_codes()->Get(op->opcode_index())) !=
+            fb::BuiltinOperator::TRANSPOSE_CONV ||
+        !op->outputs() || op->outputs()->size() == 0)
+      continue;
+    FileTensor *output = getTensor(op->outputs()->Get(0), fileSubject);
+    int64_t rank = output ? output->shape.size() : 0;
+    if (tensor.shape != SmallVector<int64_t>{rank})
+      return false;
+    tensor.constant = ConstantTensor::ofIntegers(tensor.name, rank, output->shape);
+    emitWarning(getLoc(tensor.name))
+        << "graph input " << quoted(tensor.name) << " is the shape of a result: taken as "
+        << text(output->shape) << " as the file declares, and no input of the program";
+    return true;
+  }
+  return false;
+}
+
 LogicalResult Importer::addInputs() {
   SmallVector<FileTensor *> inputs;
   for (int32_t index : *graph->inputs()) {
@@ -107,6 +139,8 @@ LogicalResult Importer::addInputs() {
     if (tensor->constant || tensor->value)
       return subject.reject("tensor", "one that is given once, from outside",
                             tensor->constant ? "a constant" : "an input twice");
+    if (fixShape(*tensor, index))
+      continue;
     Type element = builder.getF32Type();
     if (tensor->quantization)
       element = makeQuantType(builder.getContext(), *tensor->quantization);
@@ -160,12 +194,6 @@ LogicalResult Importer::addOutputs() {
 //===----------------------------------------------------------------------===//
 // Operators
 //===----------------------------------------------------------------------===//
-
-/// Codes beyond 127 are in a field of their own, as is the smaller of both.
-static fb::BuiltinOperator codeOf(const fb::OperatorCode &entry) {
-  return std::max(entry.builtin_code(),
-                  static_cast<fb::BuiltinOperator>(entry.old_code()));
-}
 
 static std::string customName(const fb::OperatorCode &entry) {
   return "custom operator " +

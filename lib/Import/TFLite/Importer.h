@@ -69,6 +69,7 @@ private:
   llvm::LogicalResult readQuantization(FileTensor &tensor, const Subject &subject);
   llvm::LogicalResult readConstant(FileTensor &tensor, const Subject &subject);
   llvm::LogicalResult addInputs();
+  bool fixShape(FileTensor &tensor, int32_t index);
   llvm::LogicalResult importOperator(const fb::Operator &op);
   llvm::LogicalResult addOutputs();
   llvm::LogicalResult checkFloatLayers();

@@ -59,6 +59,7 @@ static constexpr Operator kOperators[] = {
     {Code::RESIZE_NEAREST_NEIGHBOR, 2, 2, importResizeNearest},
     {Code::SHAPE, 1, 1, importShape},
     {Code::SLICE, 3, 3, importSlice},
+    {Code::SOFTMAX, 1, 1, importSoftmax},
     {Code::SPLIT, 2, 2, importSplit},
     {Code::SPLIT_V, 3, 3, importSplit},
     {Code::SQRT, 1, 1, importUnary},

@@ -29,6 +29,7 @@ llvm::LogicalResult importBinary(OperatorView &op);
 llvm::LogicalResult importUnary(OperatorView &op);
 llvm::LogicalResult importRelu(OperatorView &op);
 llvm::LogicalResult importQuantize(OperatorView &op);
+llvm::LogicalResult importSoftmax(OperatorView &op);
 
 // Windows and reductions.
 llvm::LogicalResult importPool(OperatorView &op);

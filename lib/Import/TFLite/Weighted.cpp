@@ -125,7 +125,7 @@ static Value makeWideBias(const OperatorView &op, const ConstantTensor &bias,
   ElementsAttr integers = makeIntegers(context, values, bias.getName());
   return BiasOp::create(
       builder, op.getImporter().getLoc(bias.getName()), type,
-      BiasCaseAttr::get(context, BiasCase::OnGrid), integers, integers,
+      BiasCaseAttr::get(context, BiasCase::OnGrid), UnitAttr(), integers, integers,
       makeFloats(context, getUnits(input, weight), (bias.getName() + ".unit").str()),
       builder.getF64FloatAttr(input.scales[0]),
       makeFloats(context, weight.scales, (bias.getName() + ".weight_scale").str()));

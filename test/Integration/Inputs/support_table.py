@@ -58,27 +58,27 @@ def driver(qbias, *arguments):
     return done.returncode, done.stdout, done.stderr.strip()
 
 
-def check_exact(qbias, net, folder):
+def check_exact(qbias, net, folder, mode="exact"):
     """Every tensor equals the oracle, and (tried for uint8) the plain program's outputs."""
     model = os.path.join(folder, "net.onnx")
     net.save(model)
-    expected = oracle.run(read_model(model), net.arrays)
-    dump, outputs = run_model(qbias, net, model, folder, observe=True)
+    expected = oracle.run(read_model(model), net.arrays, oracle.Settings(mode=mode))
+    dump, outputs = run_model(qbias, net, model, folder, observe=True, mode=mode)
     report = compare.compare_arrays(expected, dump, outputs, True)
     plain = compare.Report()
     if net.dtype == "uint8":
-        _, outputs = run_model(qbias, net, model, folder, observe=False)
+        _, outputs = run_model(qbias, net, model, folder, observe=False, mode=mode)
         plain = compare.compare_arrays(oracle.Result(outputs=expected.outputs), {}, outputs, True)
     for text, result in (("", report), ("program without observed tensors: ", plain)):
         if result.differing:
             raise Wrong(f"{text}{result.summary()}; {result.lines[0]}")
 
 
-def run_model(qbias, net, model, folder, observe):
+def run_model(qbias, net, model, folder, observe, mode="exact"):
     """({tensor: integers}, {output: integers}) of the driver; no tensors unless observed."""
     names = [value.name for value in read_model(model).graph.outputs]
     files = {name: os.path.join(folder, f"out{i}.npy") for i, name in enumerate(names)}
-    command = ["run", model, "--raw", "--quiet"]
+    command = ["run", model, "--raw", "--quiet", f"--requant={mode}"]
     for name, array in net.arrays.items():
         np.save(os.path.join(folder, f"{name}.npy"), array)
         command += ["--input", f"{name}={folder}/{name}.npy"]

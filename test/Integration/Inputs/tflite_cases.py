@@ -208,6 +208,29 @@ def reduced(name, axes, shape, keep=0, gain=0.8):
     return build
 
 
+def fixed_scale(name, narrow, wide, zero, gain):
+    """A function whose kernel has one output scale for 8 bits and one for 16."""
+    def build(dtype):
+        net = Net(dtype)
+        x = net.source([1, 300], gain=gain)
+        y = net.tensor("y", dtype, [1, 300], wide if dtype == "int16" else narrow,
+                       0 if dtype == "int16" else zero)
+        return net.end(net.operator(name, [x], [y]))
+    return build
+
+
+def softmax(gain, beta=1.0, shape=(1, 20)):
+    """With the output scale that the kernels have."""
+    def build(dtype):
+        net = Net(dtype)
+        low, high = RANGES[dtype]
+        x = net.source(list(shape), gain=gain * (high - low + 1))
+        scale = 2.0**-15 if dtype == "int16" else 2.0**-8
+        y = net.tensor("y", dtype, list(shape), scale, 0 if dtype == "int16" else low)
+        return net.end(net.operator("SOFTMAX", [x], [y], beta=beta))
+    return build
+
+
 def moved(name, shape, result, *lists, gain=1.25, **options):
     """A movement; `lists` are further inputs."""
     def build(dtype):
@@ -340,7 +363,9 @@ CASES = {
     "LOGISTIC": [unary("LOGISTIC", 0.4)], "TANH": [unary("TANH", 0.8)],
     "HARD_SWISH": [unary("HARD_SWISH")], "LEAKY_RELU": [unary("LEAKY_RELU", alpha=0.15)],
     "ELU": [unary("ELU")], "ABS": [unary("ABS")], "EXP": [unary("EXP", 2.5)],
-    "SQUARE": [unary("SQUARE")],
+    "SQUARE": [unary("SQUARE")], "SQRT": [unary("SQRT")],
+    "GELU": [unary("GELU"), unary("GELU", approximate=1)],
+    "SOFTMAX": [softmax(0.2), softmax(0.05, beta=0.5, shape=(1, 3, 40))],
     "QUANTIZE": [unary("QUANTIZE"), ends_in_float],
     "DEQUANTIZE": [ends_in_float],
     "RESHAPE": [moved("RESHAPE", (1, 2, 3, 4), (1, 6, 4), (1, -1, 4))],
@@ -365,6 +390,16 @@ CASES = {
         moved("RESIZE_NEAREST_NEIGHBOR", (1, 3, 4, 2), (1, 5, 3, 2), (5, 3), align_corners=1),
         moved("RESIZE_NEAREST_NEIGHBOR", (1, 3, 4, 2), (1, 5, 3, 2), (5, 3),
               half_pixel_centers=1)],
+}
+
+KERNELS = {  # in mode tflite, with the scales of the reference kernels
+    "SOFTMAX": CASES["SOFTMAX"],
+    "LOGISTIC": [fixed_scale("LOGISTIC", 2.0**-8, 2.0**-15, -128, gain) for gain in (9.0, 0.7)],
+    "TANH": [fixed_scale("TANH", 2.0**-7, 2.0**-15, 0, gain) for gain in (5.0, 0.4)],
+    "LEAKY_RELU": CASES["LEAKY_RELU"] + [unary("LEAKY_RELU", 0.6, alpha=0.02)],
+    "HARD_SWISH": [unary("HARD_SWISH"), unary("HARD_SWISH", 3.0)],
+    "RELU": [unary("RELU"), unary("RELU", 0.9)], "RELU6": [unary("RELU6", 0.7)],
+    "QUANTIZE": [unary("QUANTIZE", 0.3), unary("QUANTIZE", 5.0)],
 }
 
 LIMITS = {

@@ -4,21 +4,17 @@
     tflite_table.py --qbias PATH/qbias [--only OP,OP,...] README.md OPERATORS.cpp
 
 As support_table.py: rows with yes are exactly the operators of the importer's table, and
-their networks in tflite_cases.CASES equal the exact oracle; rows with no are refused with
+their networks in tflite_cases.CASES equal the exact oracle; networks in KERNELS equal
+the oracle's models of the reference kernels in mode tflite; rows with no are refused with
 an error that names the operator.
 """
 
-import math
-import os
 import re
 import sys
 
-import numpy as np
-
 from pytorch_table import run_table
-from support_table import (TIE_DISTANCE, Wrong, check_exact, check_refused, check_unproven, gelu,
-                           gelu_tanh, run_model)
-from tflite_cases import CASES, LIMITS, RANGES, Net, named
+from support_table import check_exact, check_refused, check_unproven
+from tflite_cases import CASES, KERNELS, LIMITS, named
 
 TYPE_WORDS = {  # words of the table: (types that have to be exact, others to try)
     "8 and 16 bits": (("int8", "uint8", "int16"), ()),
@@ -26,30 +22,11 @@ TYPE_WORDS = {  # words of the table: (types that have to be exact, others to tr
     "8 bits": (("int8", "uint8"), ("int16",)),
     "-": (("int8",), ()),
 }
-FUNCTIONS = {"SQRT": [({}, lambda x: math.sqrt(max(x, 0)))],
-             "GELU": [({}, gelu), ({"approximate": 1}, gelu_tanh)]}
 
 
 def imported_operators(path):
     """Names in the importer's table."""
     return set(re.findall(r"^ +\{Code::(\w+), ", open(path, encoding="utf-8").read(), re.M))
-
-
-def check_function(qbias, name, function, dtype, folder, **options):
-    """A function against float64, at least TIE_DISTANCE from every tie."""
-    net, model = Net(dtype), os.path.join(folder, "net.tflite")
-    x = net.source([1, 256])
-    net.result(name, [x], [1, 256], 0.9, **options)
-    net.save(model)
-    dump, outputs = run_model(qbias, net, model, folder, observe=True)
-    scales = np.float32([net.scale * 1.25, net.scale * 0.9]).astype(np.float64)
-    steps = np.vectorize(function)((dump[f"t{x}"] - net.zero) * scales[0]) / scales[1]
-    if np.abs(np.abs(steps - np.floor(steps)) - 0.5).min() < TIE_DISTANCE:
-        raise Wrong("a value is too near a tie for float64; choose another scale")
-    wrong = np.count_nonzero(next(iter(outputs.values())) != np.clip(
-        np.rint(steps) + net.zero, *RANGES[dtype]))
-    if wrong:
-        raise Wrong(f"{wrong} elements differ")
 
 
 def checks_of(row, is_first):
@@ -62,9 +39,7 @@ def checks_of(row, is_first):
         return [("refused", lambda qbias, folder: check_refused(
             qbias, named(name), folder, name))]
     exact, others = TYPE_WORDS[types]
-    checks = [(f"{dtype} {options}", lambda qbias, folder, d=dtype, f=function, o=options:
-               check_function(qbias, name, f, d, folder, **o))
-              for options, function in FUNCTIONS.get(name, []) for dtype in ("int8", "uint8")]
+    checks = []
     for number, build in enumerate(CASES.get(name, [])):
         every = is_first and number == 0
         for dtype in exact if every else exact[number % 2:][:1]:
@@ -73,6 +48,10 @@ def checks_of(row, is_first):
     for dtype in others if name in CASES and is_first else ():
         checks.append((f"network 0 {dtype}", lambda qbias, folder, d=dtype:
                        check_unproven(qbias, CASES[name][0](d), folder)))
+    for dtype in ("int8", "int16") if name in KERNELS else ():
+        checks += [(f"mode tflite, network {number} {dtype}",
+                    lambda qbias, folder, b=build, d=dtype: check_exact(qbias, b(d), folder, "tflite"))
+                   for number, build in enumerate(KERNELS[name])]
     for words, build in LIMITS.get(name, {}).items():
         if words not in limits:
             raise SystemExit(f"row {name}: limits do not say '{words}'")

@@ -8,6 +8,7 @@
 
 #include "AssignModes.h"
 
+#include "qbias/Analysis/Softmax.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 
@@ -67,6 +68,20 @@ StringRef qbias::getModeName(Operation *op, StringRef mode,
   return mode;
 }
 
+/// A softmax with the program of mode tflite; other modes share one.
+static LogicalResult setKernel(IntSoftmaxOp op) {
+  OpBuilder builder(op);
+  FailureOr<Value> kernel = buildIntSoftmax(
+      builder, op.getLoc(), op.getInput(), op.getInputScale().convertToDouble(),
+      op.getBeta().convertToDouble(), cast<quant::QuantizedType>(op.getResultType()),
+      /*tflite=*/true, op.getLayerAttr());
+  if (failed(kernel))
+    return failure();
+  op.getResult().replaceAllUsesWith(*kernel);
+  op.erase();
+  return success();
+}
+
 LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
                                  ArrayRef<std::string> layers, StringRef bias) {
   FailureOr<RequantMode> common = parseMode(module, text);
@@ -96,6 +111,16 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
     if (mode != requant.getMode())
       setMode(op, mode, isFloatBias);
   });
+  SmallVector<IntSoftmaxOp> softmaxes;
+  module.walk([&](IntSoftmaxOp op) { softmaxes.push_back(op); });
+  for (IntSoftmaxOp op : softmaxes) {
+    auto chosen = own->find(getLayerName(op));
+    if (chosen != own->end())
+      found[getLayerName(op)] = true;
+    RequantMode mode = chosen == own->end() ? *common : chosen->second;
+    if (mode == RequantMode::TFLite && !op.getTflite() && failed(setKernel(op)))
+      return failure();
+  }
   for (const auto &entry : *own)
     if (!found.contains(entry.first()))
       return module.emitError("has no layer '")

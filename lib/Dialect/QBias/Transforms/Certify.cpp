@@ -14,6 +14,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Analysis/Certification.h"
+#include "qbias/Analysis/Softmax.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/Transforms/Passes.h"
@@ -87,6 +88,11 @@ struct Certify : qbias::impl::CertifyBase<Certify> {
   void runOnOperation() override {
     SmallVector<IntegerSegmentOpInterface> layers;
     getOperation().walk([&](IntegerSegmentOpInterface op) { layers.push_back(op); });
+    WalkResult softmaxes = getOperation().walk([&](IntSoftmaxOp op) {
+      return failed(proveSoftmax(op)) ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (softmaxes.wasInterrupted())
+      return signalPassFailure();
     for (IntegerSegmentOpInterface op : layers) {
       bool isRecipe = op.getRequantAttr().getMode() != RequantMode::Exact;
       if (failed(verifyOnly ? proveLayer(op) : certifyLayer(op))) {

@@ -18,6 +18,7 @@
 
 #include "qbias/Analysis/Operands.h"
 #include "qbias/Analysis/Segments.h"
+#include "qbias/Analysis/Softmax.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
@@ -371,6 +372,20 @@ SegmentBuilder::Result SegmentBuilder::buildMean(PoolOp op, const SegmentEnd &en
 
 /// Any chain of elementwise functions of one quantized operand: one table
 /// (N13d), or for wide operands and linear functions a requantization.
+/// A staircase has one threshold per output level.
+static constexpr unsigned kMaxOutputBits = 16;
+
+SegmentBuilder::Result SegmentBuilder::buildSoftmax(SoftmaxOp op, const SegmentEnd &end) {
+  auto input = op.getInput().getDefiningOp<DequantizeOp>();
+  if (!end.type || !end.steps.empty() || !isPerTensor(input) ||
+      getQuantElement(input.getInput().getType()).getStorageTypeIntegralWidth() >
+          kMaxOutputBits)
+    return noForm(op, end, "expects an operand of at most 16 bits and a quantize");
+  return buildIntSoftmax(
+      builder, getSegmentLoc(op, end), integers.lookup(input.getInput()), scaleOf(input),
+      op.getBeta().convertToDouble(), end.type, /*tflite=*/false, getLayer(op, end));
+}
+
 SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
                                                         const SegmentEnd &end) {
   constexpr unsigned kTableBits = 8, kMaxTableBits = 16;
@@ -416,9 +431,6 @@ SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
 // Dispatch
 //===----------------------------------------------------------------------===//
 
-/// A staircase has one threshold per output level.
-static constexpr unsigned kMaxOutputBits = 16;
-
 /// Every tensor that a segment ending in `op` reads has integers. Weights are
 /// read from their constant.
 static bool hasIntegers(Operation *op, const IRMapping &integers) {
@@ -457,6 +469,8 @@ SegmentBuilder::Result SegmentBuilder::build(Value real, const SegmentEnd &end) 
     return buildProduct(mul, end);
   if (auto pool = dyn_cast<PoolOp>(op); pool && pool.getKind() == PoolKind::Avg)
     return buildMean(pool, end);
+  if (auto softmax = dyn_cast<SoftmaxOp>(op))
+    return buildSoftmax(softmax, end);
   if (auto dequantize = dyn_cast<DequantizeOp>(op))
     return buildElementwise(dequantize, end);
   return noForm(op, end,

@@ -63,6 +63,7 @@ private:
   Result buildSum(mlir::Operation *op, bool negate, const SegmentEnd &end);
   Result buildProduct(MulOp op, const SegmentEnd &end);
   Result buildMean(PoolOp op, const SegmentEnd &end);
+  Result buildSoftmax(SoftmaxOp op, const SegmentEnd &end);
   Result noForm(mlir::Operation *op, const SegmentEnd &end, llvm::StringRef why);
 
   mlir::OpBuilder &builder;

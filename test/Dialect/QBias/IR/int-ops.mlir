@@ -195,6 +195,20 @@ func.func @lookup_in_256_entries(%x: tensor<i8>, %y: tensor<2x3xui16>) -> (tenso
   return %0, %1 : tensor<i8>, tensor<2x3xui8>
 }
 
+// CHECK-LABEL: func.func @softmax_of_8_and_16_bits
+func.func @softmax_of_8_and_16_bits(%x: tensor<2x5xi8>, %y: tensor<3xi16>) -> (tensor<2x5xui8>, tensor<3xi16>) {
+  // CHECK: qbias.int.softmax %{{[a-z0-9]+}} {beta = 5.000000e-01 : f64, exponentials = dense<1073741824> : tensor<256xi32>, input_scale = 2.500000e-01 : f64, multiplier = 256 : i64, result_type = !quant{{[0-9]*}}, shift = 0 : i64} : tensor<2x5xi8> -> tensor<2x5xui8>
+  %0 = qbias.int.softmax %x {input_scale = 0.25 : f64, beta = 0.5 : f64, result_type = !quant.uniform<u8:f32, 0.00390625>,
+       exponentials = dense<1073741824> : tensor<256xi32>, multiplier = 256 : i64, shift = 0 : i64}
+      : tensor<2x5xi8> -> tensor<2x5xui8>
+  // CHECK: qbias.int.softmax {{.*}}reciprocals = dense<32767> : tensor<513xi32>{{.*}}tflite
+  %1 = qbias.int.softmax %y {input_scale = 0.25 : f64, beta = 1.0 : f64, result_type = !quant.uniform<i16:f32, 0.000030517578125>, tflite,
+       exponentials = dense<32767> : tensor<65536xi32>, reciprocals = dense<32767> : tensor<513xi32>,
+       multiplier = 1 : i64, shift = 0 : i64}
+      : tensor<3xi16> -> tensor<3xi16>
+  return %0, %1 : tensor<2x5xui8>, tensor<3xi16>
+}
+
 // CHECK-LABEL: func.func @movement
 func.func @movement(%x: tensor<1x4x4x3xui8>) -> tensor<1x4x4x3xui8> {
   // CHECK: qbias.int.max_pool %{{[a-z0-9]+}} {dilations = array<i64: 1, 2>, kernel = array<i64: 2, 2>, pads = array<i64: 1, 1, 0, 1>, strides = array<i64: 2, 1>} : tensor<1x4x4x3xui8> -> tensor<1x2x4x3xui8>

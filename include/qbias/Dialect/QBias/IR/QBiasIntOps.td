@@ -269,6 +269,43 @@ def QBias_IntLookupOp : QBias_SegmentOp<"lookup", [SameOperandsAndResultShape]> 
   }];
 }
 
+def QBias_IntSoftmaxOp : QBias_IntOp<"softmax"> {
+  let summary = "Softmax of integers over the last dimension";
+  let description = [{
+    An integer approximation, not certified (N12). With `max` the largest integer
+    of a row and e[j] = exponentials[max - x[j]]:
+
+    ```
+    sum  = sum over j of e[j]
+    y[i] = clamp((2 * e[i] * multiplier + (sum << shift)) / (sum << (shift + 1)) + z)
+    ```
+
+    where exponentials[d] is 2^F * exp(-beta * input_scale * d), rounded, and
+    multiplier / 2^shift is 1 / scale of the result. With `tflite` the program is
+    that of the reference kernel instead (docs/Numerics.md, section 4): its
+    exponentials, its reciprocal of the sum (from the table `reciprocals` for
+    16-bit operands), its rounding. Constraints:
+    * C1: operand and result have one shape, of rank 1 or more, with at most 2^20
+      elements in a row (2^12 with tflite).
+    * C2: beta and input_scale are positive and finite.
+    * C3: the result type is per tensor, and the result holds its integers.
+    * C4: there are 256 (65536) exponentials of i32 for an 8-bit (16-bit) operand
+      and, with tflite and a 16-bit operand only, 513 reciprocals.
+    * C5: 0 < multiplier < 2^31 and 0 <= shift <= 30; with tflite the multiplier
+      is 1 and the shift 0.
+
+    Example: test/Examples/int-softmax.mlir
+  }];
+  let arguments = (ins QBias_NarrowTensor:$input, F64Attr:$input_scale, F64Attr:$beta,
+                       TypeAttr:$result_type, UnitAttr:$tflite,
+                       ElementsAttr:$exponentials, OptionalAttr<ElementsAttr>:$reciprocals,
+                       I64Attr:$multiplier, I64Attr:$shift,
+                       OptionalAttr<QBias_LayerAttr>:$layer);
+  let results = (outs QBias_IntTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def QBias_IntMaxPoolOp : QBias_IntOp<"max_pool"> {
   let summary = "Maximum over windows of integers";
   let description = [{

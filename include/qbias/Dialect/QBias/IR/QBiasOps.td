@@ -319,6 +319,25 @@ def QBias_UnaryOp : QBias_Op<"unary", [Pure, SameOperandsAndResultType]> {
   let hasVerifier = 1;
 }
 
+def QBias_SoftmaxOp : QBias_Op<"softmax", [Pure, SameOperandsAndResultType]> {
+  let summary = "Softmax over the last dimension";
+  let description = [{
+    ```
+    y[.., i] = exp(beta * x[.., i]) / sum over j of exp(beta * x[.., j])
+    ```
+
+    Constraints:
+    * C1: the rank is at least 1, and there are 1 to 2^20 elements in a row.
+    * C2: beta is positive and finite.
+
+    Example: test/Examples/softmax.mlir
+  }];
+  let arguments = (ins QBias_RealTensor:$input, F64Attr:$beta);
+  let results = (outs QBias_RealTensor:$result);
+  let assemblyFormat = "$input `beta` $beta attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
 //===----------------------------------------------------------------------===//
 // Windows and movement
 //===----------------------------------------------------------------------===//

@@ -1,0 +1,28 @@
+// Class probabilities: exponentials of the differences to the largest score,
+// from a table, over their sum. An approximation with a bound, not certified.
+// RUN: qbias-opt %s --verify-roundtrip | FileCheck %s --check-prefix=REAL
+// RUN: qbias-opt %s --qbias-integerize | FileCheck %s
+// RUN: qbias-opt %s --qbias-integerize=requant=tflite | FileCheck %s --check-prefix=KERNEL
+
+!in = !quant.uniform<i8:f32, 0.125:3>
+!out = !quant.uniform<i8:f32, 0.00390625:-128>
+
+// REAL-LABEL: func.func @scores
+// REAL: qbias.softmax %{{.*}} beta 1.000000e+00 : tensor<1x10xf32>
+
+// CHECK-LABEL: func.func @scores
+// CHECK: qbias.int.softmax %{{.*}} {beta = 1.000000e+00 : f64, exponentials = dense_resource<{{.*}}> : tensor<256xi32>, input_scale = 1.250000e-01 : f64
+// CHECK-SAME: multiplier = 256 : i64
+// CHECK-SAME: shift = 0 : i64
+// CHECK-NOT: tflite
+
+// KERNEL-LABEL: func.func @scores
+// KERNEL: qbias.int.softmax
+// KERNEL-SAME: multiplier = 1 : i64
+// KERNEL-SAME: tflite
+func.func @scores(%q: tensor<1x10x!in>) -> tensor<1x10x!out> {
+  %x = qbias.dequantize %q : tensor<1x10x!in> -> tensor<1x10xf32>
+  %p = qbias.softmax %x beta 1.0 : tensor<1x10xf32>
+  %y = qbias.quantize %p : tensor<1x10xf32> -> tensor<1x10x!out> loc("y")
+  return %y : tensor<1x10x!out>
+}

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Networks made by others beside the results of the TensorFlow Lite reference kernels.
+
+    tflite_goldens.py WORK-DIR DATA [GROUP ...]
+
+In mode tflite every output and every tensor of the layer dumps has to be equal.  In mode
+exact all channels have to be certified, and labelled samples have the same winners.
+"""
+
+import csv
+import glob
+import json
+import os
+import sys
+
+import numpy as np
+
+from harness import Failed, equal, qbias, require, save
+
+from compare import load_dump
+from tflite_file import read_file
+
+
+
+class Group:
+    """One folder of the data: a model, inputs, outputs, labels, layers."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.model = os.path.join(folder, "model_int8.tflite")
+        self.file = read_file(self.model)
+        self.inputs = self.read("int8_inputs.bin", self.file.inputs[0], 1)
+        self.golden = self.read("int8_golden.bin", self.file.outputs[0], 1)
+        with open(os.path.join(folder, "int8_samples.csv"), encoding="utf-8") as file:
+            self.samples = list(csv.DictReader(file))
+        require(len(self.samples) == len(self.inputs) == len(self.golden), "rows of the files")
+
+    def read(self, name, index, lead):
+        """Raw elements of a tensor, with an axis of samples if `lead`."""
+        tensor = self.file.tensors[index]
+        flat = np.fromfile(os.path.join(self.folder, name), np.dtype(tensor.dtype))
+        return flat.reshape([-1] * lead + tensor.shape)
+
+    def layers(self):
+        """(sample number, {tensor name: elements}) of every dump."""
+        for folder in sorted(glob.glob(os.path.join(self.folder, "layers_*"))):
+            sample = os.path.basename(folder).split("_", 1)[1]
+            number = [row["sample"] for row in self.samples].index(sample)
+            tensors = {}
+            for path in glob.glob(os.path.join(folder, f"{sample}.t*.bin")):
+                index = int(path.split(".t")[-1].split(".")[0])
+                tensors[self.file.tensors[index].name] = self.read(path, index, 0)
+            yield number, tensors
+
+
+def run(group, folder, inputs, *options):
+    """Outputs of the compiled program, as the golden's rows."""
+    target = os.path.join(folder, "y.npy")
+    qbias("run", group.model, "--input", save(folder, "x.npy", inputs), "--output", target,
+          "--raw", "--quiet", *options)
+    return np.load(target).reshape((len(inputs),) + group.golden.shape[1:])
+
+
+def differing(got, expected):
+    """Number of elements that differ; all where the shapes do."""
+    return expected.size if got.shape != expected.shape else int(np.sum(got != expected))
+
+
+def check_kernels(group, folder):
+    """Mode tflite is the reference kernels, bit for bit."""
+    dump = os.path.join(folder, "dump")
+    got = run(group, folder, group.inputs, "--requant=tflite")
+    require(got.dtype == group.golden.dtype, f"output type: {got.dtype}")
+    equal(differing(got, group.golden), 0, f"elements of {got.size} unlike the kernels'")
+    for number, tensors in group.layers():
+        run(group, folder, group.inputs[number:number + 1], "--requant=tflite",
+            "--dump-dir", dump)
+        dumped = load_dump(dump)
+        compared = set(tensors) & set(dumped)
+        require(len(compared) > len(tensors) / 2, f"dumped: {sorted(dumped)}")
+        for name in sorted(compared):
+            equal(differing(dumped[name].reshape(tensors[name].shape), tensors[name]), 0,
+                  f"elements of {name} unlike the kernels'")
+
+
+def check_exact(group, folder):
+    """Mode exact is certified, and knows the labelled samples as well."""
+    report = json.loads(qbias("report", group.model, "--format=json").stdout)
+    totals = report["totals"]
+    equal(totals["certified_channels"], totals["channels"], "certified channels")
+    require(totals["channels"] >= totals["layers"] - totals["approximate_layers"] > 0,
+            f"totals: {totals}")
+    equal(totals["float_ops"], 0, "float operations")
+    labelled = [i for i, row in enumerate(group.samples) if row["label"]]
+    if not labelled:
+        return
+    got = run(group, folder, group.inputs[labelled])
+    winners = [rows.reshape(len(labelled), -1).argmax(axis=1).tolist()
+               for rows in (got, group.golden[labelled])]
+    equal(winners[0], winners[1], "top-1 of labelled samples")
+
+
+def main():
+    """Command line; see the top of the file."""
+    folder, data, *names = sys.argv[1:]
+    os.makedirs(folder, exist_ok=True)
+    groups = sorted(glob.glob(os.path.join(data, "conformance", "tflite", "*", "")))
+    groups = [path for path in groups if not names or path.split(os.sep)[-2] in names]
+    failed = 0
+    for path in groups:
+        for check in (check_kernels, check_exact):
+            try:
+                check(Group(path), folder)
+            except Exception as reason:  # the other groups still run
+                failed += 1
+                print(f"FAILED {path.split(os.sep)[-2]} {check.__name__}: "
+                      f"{type(reason).__name__}: {reason}", flush=True)
+    print(f"{len(groups)} networks, {failed} failed")
+    return 1 if failed or not groups else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failed as problem:
+        print(f"FAILED: {problem}")
+        sys.exit(1)
