@@ -28,6 +28,10 @@ config.substitutions += [
     ("%top", os.path.dirname(config.test_source_root)),
 ]
 
+# Not built by compilers without libFuzzer.
+if os.path.exists(os.path.join(bin_dir, "OnnxFuzzer")):
+    config.available_features.add("fuzzers")
+
 # The models of others: a test that needs them says REQUIRES: data.
 data = os.environ.get("QBIAS_DATA_DIR", "")
 if os.path.isdir(os.path.join(data, "digits")):

@@ -105,6 +105,10 @@ class Output:
         term = tensor.terms[0]
         zero = ValueMap.scalar(0, len(tensor.shape))
         bias = (tensor.constant or zero).combine(term.coefficient, lambda b, s: b / s)
+        # A program's scales are positive: where the factor is not, its sums are turned.
+        sign = term.coefficient.map(lambda s: -1 if s < 0 else 1)
+        sign = np.array([int(value) for value in sign.values])[sign.index]
+        got = None if got is None else got * sign
         rounded = [round_half_even(value) for value in bias.values]
         index = np.broadcast_to(bias.index, term.ints.shape)
         for i, value in enumerate(rounded):
@@ -112,7 +116,7 @@ class Output:
                 rounded[i] = _limited_bias(value, (got - term.ints)[index == i])
         low, high = -2**31, 2**31 - 1
         rounded = [min(max(value, low), high) for value in rounded]
-        return term.ints + np.array(rounded, dtype=np.int64)[index]
+        return (term.ints + np.array(rounded, dtype=np.int64)[index]) * sign
 
     def floats(self):
         """float64 values next to the exact ones (for printing and labels)."""

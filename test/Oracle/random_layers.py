@@ -148,15 +148,21 @@ def _conv(net, x, outputs, groups, attributes):
     return real, out_scale
 
 
+def conv_real(net, x):
+    """A convolution of x; returns (real output, its shape, its natural scale)."""
+    attributes, out = _conv_geometry(net, x.shape[2:])
+    groups, outputs = _groups(net, x.shape[1])
+    real, scale = _conv(net, x, outputs, groups, attributes)
+    return real, [x.shape[0], outputs] + out, scale
+
+
 def conv(net):
     """Convolution over one or two spatial axes."""
     x = net.pick(lambda act: len(act.shape) in (3, 4))
     if x is None:
         return False
-    attributes, out = _conv_geometry(net, x.shape[2:])
-    groups, outputs = _groups(net, x.shape[1])
-    real, scale = _conv(net, x, outputs, groups, attributes)
-    finish(net, real, [x.shape[0], outputs] + out, scale, allow_unquantized=True)
+    real, shape, scale = conv_real(net, x)
+    finish(net, real, shape, scale, allow_unquantized=True)
     return True
 
 

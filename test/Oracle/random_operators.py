@@ -7,7 +7,7 @@ As in random_layers.py each layer appends one segment; MORE_LAYERS maps names to
 
 import numpy as np
 
-from random_layers import finish, random_bias, random_weights
+from random_layers import conv_real, finish, random_bias
 
 MICROSOFT = "com.microsoft"
 
@@ -184,6 +184,29 @@ def conv_transpose(net):
     return True
 
 
+def batch_norm(net):
+    """BatchNormalization behind a convolution, or of a quantized tensor."""
+    rng, x = net.rng, net.pick(lambda act: len(act.shape) in (3, 4))
+    if x is None:
+        return False
+    if rng.random() < 0.7:
+        real, shape, scale = conv_real(net, x)
+    else:
+        real, shape, scale = net.dequantize(x), x.shape, x.scale
+    channels = shape[1]
+    factor = rng.uniform(0.2, 2, channels) * rng.choice([-1, 1], channels)
+    variance = rng.uniform(0.01, 4, channels)
+    numbers = [factor * np.sqrt(variance), rng.uniform(-40, 40, channels) * scale,
+               rng.uniform(-40, 40, channels) * scale, variance]
+    if rng.random() < 0.2:
+        numbers[0][rng.integers(0, channels)] = 0
+    real = net.graph.node("BatchNormalization", [real] + [
+        net.graph.const(array.astype(np.float32)) for array in numbers],
+                          epsilon=float(np.float32(10.0**-rng.integers(2, 7))))
+    finish(net, real, shape, scale)
+    return True
+
+
 def transpose(net):
     """Transpose of all axes but the first."""
     x = net.pick(lambda act: len(act.shape) > 2)
@@ -232,5 +255,6 @@ MORE_LAYERS = {
     "qlinear_conv": qlinear_conv, "qlinear_matmul": qlinear_matmul,
     "qlinear_binary": qlinear_binary, "qlinear_pool": qlinear_pool,
     "qlinear_unary": qlinear_unary, "qlinear_concat": qlinear_concat,
-    "conv_transpose": conv_transpose, "transpose": transpose, "part": part, "resize": resize,
+    "batch_norm": batch_norm, "conv_transpose": conv_transpose, "transpose": transpose,
+    "part": part, "resize": resize,
 }

@@ -9,6 +9,8 @@
 #include "qbias/Import/Common/ChannelLine.h"
 
 #include "qbias/Import/Common/Filters.h"
+#include "qbias/Import/Common/Reshapes.h"
+#include "qbias/Import/Common/Windows.h"
 
 #include <cmath>
 #include <limits>
@@ -17,6 +19,23 @@ using namespace mlir;
 using namespace qbias;
 using namespace qbias::importing;
 using numerics::Rational;
+
+FailureOr<std::vector<Rational>>
+importing::readChannelNumbers(const Layer &layer, const ConstantTensor &constant,
+                              StringRef what, int64_t channels) {
+  if (!constant.isFloat() || constant.getShape() != ArrayRef(channels))
+    return layer.reject(what, Twine(channels) + " float elements",
+                        nameOf(constant.getType()) + text(constant.getShape()));
+  std::vector<Rational> values;
+  for (int64_t c = 0; c < channels; ++c) {
+    std::optional<Rational> value = numerics::exactRational(constant.realAt(c));
+    if (!value)
+      return layer.reject("element " + Twine(c) + " of " + what, "a finite number",
+                          realText(constant.realAt(c)));
+    values.push_back(*value);
+  }
+  return values;
+}
 
 /// Doubles a quantized type over float32 can have as scale, or 0.
 static bool isUsable(double value) {
@@ -54,4 +73,17 @@ Value importing::applyLine(const Layer &layer, Value image, const ChannelLine &l
   const int64_t one[] = {1, 1}, none[] = {0, 0, 0, 0};
   return layer.create<Conv2DOp>(layer.getLoc(), image.getType(), image, weight, bias, one,
                                 none, one, /*groups=*/channels);
+}
+
+FailureOr<Value> importing::applyLineToChannels(const Layer &layer, Value input,
+                                                const ChannelLine &line) {
+  SmallVector<int64_t> shape(shapeOf(input));
+  bool isMatrix = shape.size() == 2;
+  FailureOr<Value> image = isMatrix ? reshape(layer, input, {shape[0], 1, 1, shape[1]})
+                                    : toChannelsLast(layer, input);
+  if (failed(image))
+    return failure();
+  Value result = applyLine(layer, *image, line);
+  return isMatrix ? reshape(layer, result, shape)
+                  : fromChannelsLast(layer, result, shape.size());
 }

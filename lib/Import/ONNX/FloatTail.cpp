@@ -28,6 +28,9 @@ static constexpr StringLiteral kLayers[] = {
     "AveragePool",       "Conv",   "ConvTranspose", "Gemm",
     "GlobalAveragePool", "MatMul", "ReduceMean",    "ReduceSum"};
 
+/// Behind a layer it becomes a part of it; of a quantized tensor it is one.
+static constexpr StringLiteral kNormalization = "BatchNormalization";
+
 /// Operators that only move or select elements.
 static constexpr StringLiteral kMoves[] = {
     "Cast",  "DepthToSpace", "Dropout", "Flatten", "Identity",  "Reshape",
@@ -60,12 +63,14 @@ public:
   ArrayRef<const onnx::NodeProto *> getCut() const { return cutNodes; }
 
 private:
-  void markNeeded(const llvm::StringMap<int> &producers);
+  void markNeeded();
   State stateOf(StringRef tensor) const;
+  bool isWeighted(StringRef tensor) const;
   State decide(const onnx::NodeProto &node) const;
 
   onnx::GraphProto &graph;
-  std::vector<bool> needed; ///< a quantize depends on the node
+  llvm::StringMap<int> producers; ///< node that computes a tensor
+  std::vector<bool> needed;       ///< a quantize depends on the node
   llvm::StringMap<State> states;
   std::vector<const onnx::NodeProto *> cutNodes;
 };
@@ -83,7 +88,7 @@ static bool isFloat(const onnx::ValueInfoProto &input) {
 }
 
 /// Nodes that a quantize depends on, itself included.
-void Tail::markNeeded(const llvm::StringMap<int> &producers) {
+void Tail::markNeeded() {
   needed.assign(graph.node_size(), false);
   std::vector<int> worklist;
   for (int index = 0; index < graph.node_size(); ++index)
@@ -109,6 +114,13 @@ State Tail::stateOf(StringRef tensor) const {
   return found == states.end() ? State::Constant : found->second;
 }
 
+bool Tail::isWeighted(StringRef tensor) const {
+  auto found = producers.find(tensor);
+  return found != producers.end() &&
+         llvm::is_contained({"Conv", "ConvTranspose", "Gemm", "MatMul"},
+                            StringRef(graph.node(found->second).op_type()));
+}
+
 /// The state of what a node of the tail computes; Cut when it has no form.
 State Tail::decide(const onnx::NodeProto &node) const {
   StringRef opType = node.op_type();
@@ -129,6 +141,8 @@ State Tail::decide(const onnx::NodeProto &node) const {
     return State::Quantized;
   if (llvm::is_contained(kLayers, opType))
     return isAccumulator ? State::Cut : State::Accumulator;
+  if (opType == kNormalization)
+    return !isAccumulator || isWeighted(node.input(0)) ? State::Accumulator : State::Cut;
   bool isMove = llvm::is_contained(kMoves, opType) && variables == 1;
   bool isQuantizedMove = llvm::is_contained(kQuantizedMoves, opType) && variables == 1;
   // Functions of integers are an error of the file, reported elsewhere.
@@ -145,11 +159,10 @@ State Tail::decide(const onnx::NodeProto &node) const {
 }
 
 bool Tail::analyze() {
-  llvm::StringMap<int> producers;
   for (int index = 0; index < graph.node_size(); ++index)
     for (const std::string &name : graph.node(index).output())
       producers.try_emplace(name, index);
-  markNeeded(producers);
+  markNeeded();
   if (!llvm::is_contained(needed, true))
     return false;
   llvm::StringSet<> initializers;

@@ -25,6 +25,8 @@ static constexpr Operator kOperators[] = {
     {"Abs", importUnary, 1, 1, 1, ""},
     {"Add", importBinary, 2, 2, 1, "broadcast"},
     {"AveragePool", importPool, 1, 1, 1, WINDOW_ATTRIBUTES "ceil_mode count_include_pad"},
+    {"BatchNormalization", importBatchNormalization, 5, 5, 5,
+     "epsilon is_test momentum spatial training_mode"},
     {"Ceil", importUnary, 1, 1, 1, ""},
     {"Celu", importCelu, 1, 1, 1, "alpha"},
     {"Cast", importCast, 1, 1, 1, "to saturate round_mode"},

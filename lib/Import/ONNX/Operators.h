@@ -55,6 +55,7 @@ llvm::LogicalResult importGemm(NodeView &node);
 llvm::LogicalResult importMatMul(NodeView &node);
 
 // Elementwise.cpp
+llvm::LogicalResult importBatchNormalization(NodeView &node);
 llvm::LogicalResult importBinary(NodeView &node);
 llvm::LogicalResult importRelu(NodeView &node);
 llvm::LogicalResult importClip(NodeView &node);

@@ -9,8 +9,6 @@
 #include "Operators.h"
 
 #include "qbias/Import/Common/ChannelLine.h"
-#include "qbias/Import/Common/Reshapes.h"
-#include "qbias/Import/Common/Windows.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -25,18 +23,7 @@ readChannels(const NodeView &node, StringRef argument, int64_t channels, int oth
   FailureOr<const ConstantTensor *> constant = node.needConstant(argument, argument);
   if (failed(constant))
     return failure();
-  if (!(*constant)->isFloat() || (*constant)->getShape() != ArrayRef(channels))
-    return node.reject(node.argumentText(argument), Twine(channels) + " float elements",
-                       nameOf((*constant)->getType()) + text((*constant)->getShape()));
-  std::vector<Rational> values;
-  for (int64_t c = 0; c < channels; ++c) {
-    std::optional<Rational> value = numerics::exactRational((*constant)->realAt(c));
-    if (!value)
-      return node.reject("element " + Twine(c) + " of " + node.argumentText(argument),
-                         "a finite number", realText((*constant)->realAt(c)));
-    values.push_back(*value);
-  }
-  return values;
+  return readChannelNumbers(node, **constant, node.argumentText(argument), channels);
 }
 
 static FailureOr<ChannelLine> readLine(const NodeView &node, int64_t channels) {
@@ -58,14 +45,6 @@ static FailureOr<ChannelLine> readLine(const NodeView &node, int64_t channels) {
                            static_cast<float>(epsilon));
 }
 
-/// The input as [N, H, W, C].
-static FailureOr<Value> toImage(const NodeView &node, Value input) {
-  ArrayRef<int64_t> shape = shapeOf(input);
-  if (shape.size() == 2)
-    return reshape(node, input, {shape[0], 1, 1, shape[1]});
-  return toChannelsLast(node, input);
-}
-
 LogicalResult qbias::pytorchimport::importBatchNorm(NodeView &node) {
   FailureOr<Value> input = node.getReal("input");
   bool training = false;
@@ -79,11 +58,6 @@ LogicalResult qbias::pytorchimport::importBatchNorm(NodeView &node) {
     return node.reject("rank of " + node.argumentText("input"), "2 to 4",
                        Twine(shape.size()));
   FailureOr<ChannelLine> line = readLine(node, shape[1]);
-  FailureOr<Value> image = failure();
-  if (failed(line) || failed(image = toImage(node, *input)))
-    return failure();
-  Value result = applyLine(node, *image, *line);
-  if (shape.size() == 2)
-    return node.setResult(0, reshape(node, result, shape));
-  return node.setResult(0, fromChannelsLast(node, result, shape.size()));
+  return failed(line) ? failure()
+                      : node.setResult(0, applyLineToChannels(node, *input, *line));
 }

@@ -299,15 +299,17 @@ def zero_scale_integer_bias(folder):
 
 @case
 def batch_norm(folder):
-    """A batch normalization behind the layer has to be folded before the export."""
+    """A batch normalization behind the layer makes its bias, and scales its weights."""
     net = Net("int8")
     x = net.quantized_input("x", [1, 3, 5, 5], X_SCALE, 3)
     y = net.node("Conv", [x, net.constant(random_weights([4, 3, 3, 3]), W_SCALE)], name="conv")
-    operands = [net.const(np.full(4, value, np.float32)) for value in (1, 0, 0, 1)]
+    operands = [net.const(np.float32(values)) for values in (
+        [1.5, -0.7, 0.2, 3e-3], [0.3, -2, 0.1, 0], [0.01, -0.2, 4, 1], [0.5, 2, 1e-6, 9])]
     net.finish(net.node("BatchNormalization", [y] + operands, name="norm"), Y_SCALE, -7)
-    net.save(path := os.path.join(folder, "model.onnx"))
-    message = qbias("report", path, code=1).stderr
-    require("norm" in message and "BatchNormalization" in message, message)
+    path = net.check(folder)
+    layers = json.loads(qbias("report", path, "--format=json").stdout)["layers"]
+    equal(len(layers), 1, "layers")
+    equal(layers[0]["bias"]["case"], "rescaled", "case of the bias")
 
 
 @case

@@ -32,8 +32,8 @@ QUANTIZED = {  # case: inputs that are data
 NOT_IMPORTED = re.compile(  # integer arithmetic, types without integers, sums of booleans,
     # tensors without elements
     r"test_(add_u?int|cast_|softmax|dynamicquantize|.*(e4m3fn|int2|int4|int16|blocked)|clip_"
-    r"default_int8|maxpool_2d_uint8|quantizelinear_axis|dequantizelinear_axis|batchnorm_|"
-    r"BatchNorm2d_|reshape_allowzero_reordered)")
+    r"default_int8|maxpool_2d_uint8|quantizelinear_axis|dequantizelinear_axis|"
+    r"reshape_allowzero_reordered)")
 
 
 def load(path):

@@ -117,6 +117,18 @@ def matmul(net):
     return net.node("Add", [product, net.floats(10)])
 
 
+def normalized(net, x, channels):
+    """A BatchNormalization with factors of either sign."""
+    variance = net.graph.const(net.rng.uniform(0.2, 2, channels).astype(np.float32))
+    return net.node("BatchNormalization", [x, net.floats(channels), net.floats(channels),
+                                           net.floats(channels), variance], epsilon=0.001)
+
+
+def normalization(shape):
+    """A BatchNormalization of a quantized tensor."""
+    return lambda net: normalized(net, net.input(list(shape)), shape[1])
+
+
 # --- two operands -----------------------------------------------------------
 
 
@@ -527,6 +539,15 @@ CASES = {
         Net(dtype))],
     "Add": [binary("Add"), binary("Add", (1, 3, 8, 8), (1, 3, 1, 1)), with_scalar("Add"),
             with_skip("Add"), with_skip("Add", sum_first=False)],
+    "BatchNormalization": [
+        rescaled(lambda net: normalized(net, convolved(net), 6)),
+        rescaled(lambda net: net.node("Relu", [normalized(net, convolved(
+            net, kernel=(8, 1, 3, 3), bias=None, group=4), 8)])),
+        unquantized(lambda net: normalized(net, convolved(net, bias="int32"), 6)),
+        rescaled(lambda net: normalized(net, net.node("Gemm", [
+            net.input([1, 16]), net.weights([7, 16]), net.floats(7)], transB=1), 7)),
+        rescaled(normalization((1, 5, 4, 3))), rescaled(normalization((1, 5, 7))),
+        rescaled(normalization((1, 9)))],
     "AveragePool": [
         layout("AveragePool", IMAGE, **POOL),
         layout("AveragePool", IMAGE, count_include_pad=1, **POOL),
@@ -596,6 +617,7 @@ ONLY_MONOTONE = "not behind a sum"
 LIMITS = {
     "Abs": {ONLY_MONOTONE: refused_behind_sum("Abs")},
     "Add": {"two sums": two_sums("Add"), "constants of one value": with_vector("Add")},
+    "BatchNormalization": {"ranks 2 to 4": rescaled(normalization((1, 3, 2, 2, 2)))},
     "AveragePool": {"one or two spatial dimensions": layout(
         "AveragePool", [1, 3, 4, 4, 4], kernel_shape=[2, 2, 2])},
     "Cast": {"no conversion of data": rescaled(in_float16)},

@@ -9,6 +9,7 @@
 #ifndef QBIAS_IMPORT_COMMON_CHANNELLINE_H
 #define QBIAS_IMPORT_COMMON_CHANNELLINE_H
 
+#include "qbias/Import/Common/ConstantTensor.h"
 #include "qbias/Import/Common/Layer.h"
 #include "qbias/Numerics/Rational.h"
 
@@ -18,6 +19,11 @@ namespace qbias::importing {
 struct ChannelLine {
   llvm::SmallVector<double> factors, offsets;
 };
+
+/// The elements of a constant that has one per channel, exact. `what` names it in errors.
+mlir::FailureOr<std::vector<numerics::Rational>>
+readChannelNumbers(const Layer &layer, const ConstantTensor &constant,
+                   llvm::StringRef what, int64_t channels);
 
 /// A batch normalization in inference,
 ///   y = (x - mean) * a + beta,  a = gamma / sqrt(variance + epsilon).
@@ -32,6 +38,10 @@ makeNormalization(const Layer &layer, llvm::ArrayRef<numerics::Rational> gamma,
 /// factor's magnitude as scale, and the offset as bias. Passes make it one with the
 /// layer before it, where there is one.
 mlir::Value applyLine(const Layer &layer, mlir::Value image, const ChannelLine &line);
+
+/// The same over a tensor [N, C], [N, C, L] or [N, C, H, W].
+mlir::FailureOr<mlir::Value> applyLineToChannels(const Layer &layer, mlir::Value input,
+                                                 const ChannelLine &line);
 
 } // namespace qbias::importing
 
