@@ -4,7 +4,8 @@
     tflite_goldens.py WORK-DIR DATA [GROUP ...]
 
 In mode tflite every output and every tensor of the layer dumps has to be equal.  In mode
-exact all channels have to be certified, and labelled samples have the same winners.
+exact all channels have to be certified, and labelled samples have the same winners, but for
+one that is compared with the exact oracle.
 """
 
 import csv
@@ -15,11 +16,16 @@ import sys
 
 import numpy as np
 
-from harness import Failed, equal, qbias, require, save
+from harness import Failed, agree, equal, qbias, require, save
 
 from compare import load_dump
 from tflite_file import read_file
 
+
+
+# A network of much gain whose two best classes the kernels' double rounding exchanges: that
+# sample is compared with the exact oracle instead, in every tensor.
+OTHER_WINNER = {"tinymaix_mobilenetv1_025_128": "coral_cat"}
 
 
 class Group:
@@ -27,6 +33,7 @@ class Group:
 
     def __init__(self, folder):
         self.folder = folder
+        self.name = os.path.basename(os.path.dirname(folder))
         self.model = os.path.join(folder, "model_int8.tflite")
         self.file = read_file(self.model)
         self.inputs = self.read("int8_inputs.bin", self.file.inputs[0], 1)
@@ -91,7 +98,11 @@ def check_exact(group, folder):
     require(totals["channels"] >= totals["layers"] - totals["approximate_layers"] > 0,
             f"totals: {totals}")
     equal(totals["float_ops"], 0, "float operations")
-    labelled = [i for i, row in enumerate(group.samples) if row["label"]]
+    other = OTHER_WINNER.get(group.name)
+    for number in [i for i, row in enumerate(group.samples) if row["sample"] == other]:
+        name = group.file.tensors[group.file.inputs[0]].name
+        agree(group.model, {name: group.inputs[number]})
+    labelled = [i for i, row in enumerate(group.samples) if row["label"] and row["sample"] != other]
     if not labelled:
         return
     got = run(group, folder, group.inputs[labelled])
