@@ -23,9 +23,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Kernels.h"
-
-#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "SkippedTaps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -35,48 +33,6 @@
 
 using namespace mlir;
 using namespace qbias;
-
-//===----------------------------------------------------------------------===//
-// The dot step
-//===----------------------------------------------------------------------===//
-
-Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
-                    Value weights) const {
-  VectorType type = kernel.vectorOf(lanes * group(), elementBits());
-  inputs = kernel.bitcast(inputs, type);
-  if (kind == DotKind::Dot8)
-    return kernel.callIntrinsic("llvm.x86.avx512.vpdpbusd.512", sums.getType(),
-                                {sums, inputs, weights});
-  // LLVM selects vpmaddwd, vpdpwssd or smull and addp for this.
-  Value product = arith::MulIOp::create(
-      kernel.builder, kernel.loc, kernel.widen(inputs, 32), kernel.widen(weights, 32));
-  auto halves = vector::DeinterleaveOp::create(kernel.builder, kernel.loc, product);
-  Value pairs = kernel.add(halves.getRes1(), halves.getRes2());
-  return kernel.add(sums, pairs);
-}
-
-//===----------------------------------------------------------------------===//
-// Constants
-//===----------------------------------------------------------------------===//
-
-SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
-                                               ArrayRef<int64_t> packed, StringRef name) {
-  SmallVector<int64_t> bias(group.bias);
-  for (auto [at, w] : llvm::enumerate(group.weights))
-    bias[at % group.channels] -= step.inputOffset() * w;
-  bias.resize(llvm::alignTo(group.channels, step.lanes), 0);
-  auto typeOf = [&](ArrayRef<int64_t> values, unsigned bits) {
-    MLIRContext *context = group.contraction->getContext();
-    return RankedTensorType::get({int64_t(values.size())},
-                                 IntegerType::get(context, bits));
-  };
-  constexpr unsigned kSumBits = 32;
-  SmallVector<ElementsAttr> constants = {
-      makeIntegers(typeOf(packed, step.elementBits()), packed, (name + ".packed").str()),
-      makeIntegers(typeOf(bias, kSumBits), bias, (name + ".bias").str())};
-  constants.append(group.epilogue->getArrays(group.channels, step.lanes, name));
-  return constants;
-}
 
 //===----------------------------------------------------------------------===//
 // Tiles
@@ -109,8 +65,15 @@ private:
   int64_t groupsOfAll() const { return group.kernelRows * runs * groupsOfRun(); }
   int64_t groupStart(int64_t index) const;
   void emitBlock(KernelBuilder &kernel, const ChannelBlock &block);
-  void emitTile(KernelBuilder &kernel, const ChannelBlock &block, Value input,
-                Value output, int64_t pixels);
+  void emitTile(KernelBuilder &kernel, const ChannelBlock &block,
+                const SkippedTaps::Range &range, Value input, Value output,
+                int64_t pixels);
+  KernelBuilder::Values loadBias(KernelBuilder &kernel, const ChannelBlock &block,
+                                 Value cut, int64_t pixels);
+  KernelBuilder::Values emitRuns(KernelBuilder &kernel, Value input, Value weightAt,
+                                 int64_t vectors, ValueRange sums);
+  KernelBuilder::Values emitRun(KernelBuilder &kernel, Value input, Value weightAt,
+                                int64_t vectors, ValueRange sums);
   KernelBuilder::Values emitGroup(KernelBuilder &kernel, Value input, Value weight,
                                   int64_t vectors, ValueRange sums);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
@@ -125,6 +88,7 @@ private:
   int64_t columnStride, rowStride, batchStride;
   int64_t vectors, vectorsOfBlock;
   bool sharesRows;
+  std::optional<SkippedTaps> taps;
   // While emitting.
   Value x, weight, bias, y, inputMask, firstRow, endRow;
   ValueRange arrays, elements;
@@ -147,9 +111,9 @@ DenseKernel::DenseKernel(const Group &group, DotStep step) : group(group), step(
   columns = group.columns;
   // Without kernel and strides all pixels lie side by side; long rows are as good.
   constexpr int64_t kLongRow = 20;
-  if (columns < kLongRow && group.kernelRows == 1 && group.kernelColumns == 1 &&
-      group.rowStride == 1 && group.columnStride == 1 && group.inputRows == rows &&
-      group.inputColumns == columns) {
+  if (columns < kLongRow && group.outer.isEmpty() && group.kernelRows == 1 &&
+      group.kernelColumns == 1 && group.rowStride == 1 && group.columnStride == 1 &&
+      group.inputRows == rows && group.inputColumns == columns) {
     columns *= rows * batch;
     rows = batch = 1;
   }
@@ -159,6 +123,16 @@ DenseKernel::DenseKernel(const Group &group, DotStep step) : group(group), step(
   for (int64_t v = 2; v <= std::min(kMostVectors, vectors); ++v)
     if (costOf(v) < costOf(vectorsOfBlock))
       vectorsOfBlock = v;
+  // Where one tile is a whole row, a loop for every kernel column is worth its start
+  // when it is long.
+  constexpr int64_t kLeastChannels = 32;
+  taps.emplace(group, columns == group.columns && rows == group.rows &&
+                          columns <= pixelsFor(vectorsOfBlock) &&
+                          group.inputChannels >= kLeastChannels);
+  if (taps->skipsColumns()) {
+    runs = group.kernelColumns;
+    runLength = group.inputChannels;
+  }
   // The share of the busiest slice, in units of an even one.
   auto unevenness = [&](int64_t units) {
     return double(llvm::divideCeil(units, step.slices)) * step.slices / units;
@@ -230,7 +204,8 @@ SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
         for (int64_t run = 0; run < runs; ++run)
           for (int64_t index = 0; index < groupsOfRun(); ++index)
             packGroup(kr, run, index, blocks.size);
-  return makeConstants(group, step, packed, name);
+  return makeConstants(group, step, packed,
+                       taps->makeBias(step.inputOffset(), vectors * step.lanes), name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -279,61 +254,107 @@ KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, Value input,
   return next;
 }
 
-void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block, Value input,
-                           Value output, int64_t pixels) {
-  int64_t width = block.vectors * step.lanes * step.group();
+/// What the sums of a tile start from.
+KernelBuilder::Values DenseKernel::loadBias(KernelBuilder &kernel,
+                                            const ChannelBlock &block, Value cut,
+                                            int64_t pixels) {
+  int64_t size = vectors * step.lanes;
+  Value channel = kernel.add(kernel.scale(block.firstVector, step.lanes),
+                             kernel.scale(cut, taps->columnCuts() * size));
+  SmallVector<KernelBuilder::Values> loaded(taps->columnCuts());
+  KernelBuilder::Values sums;
+  for (int64_t p = 0; p < pixels; ++p) {
+    int64_t columnCut = taps->skipsColumns() ? taps->columnCut(p) : 0;
+    KernelBuilder::Values &first = loaded[columnCut];
+    for (int64_t v = first.size(); v < block.vectors; ++v)
+      first.push_back(kernel.load(
+          bias, kernel.add(channel, columnCut * size + v * step.lanes), step.lanes));
+    sums.append(first);
+  }
+  return sums;
+}
+
+/// The dot steps of one run.
+KernelBuilder::Values DenseKernel::emitRun(KernelBuilder &kernel, Value input,
+                                           Value weightAt, int64_t vectors,
+                                           ValueRange sums) {
+  int64_t width = vectors * step.lanes * step.group();
   int64_t full = runLength / step.group();
+  KernelBuilder::Values next =
+      kernel.reduce(full, sums, [&](Value index, ValueRange inner) {
+        return emitGroup(kernel, kernel.add(input, kernel.scale(index, step.group())),
+                         kernel.add(weightAt, kernel.scale(index, width)), vectors,
+                         inner);
+      });
+  if (full < groupsOfRun())
+    next = emitGroup(kernel, kernel.add(input, groupStart(full)),
+                     kernel.add(weightAt, full * width), vectors, next);
+  return next;
+}
+
+/// The runs of one kernel row; of every kernel column only the pixels that have data
+/// there, where others are skipped.
+KernelBuilder::Values DenseKernel::emitRuns(KernelBuilder &kernel, Value input,
+                                            Value weightAt, int64_t vectors,
+                                            ValueRange sums) {
+  int64_t size = groupsOfRun() * vectors * step.lanes * step.group();
+  if (!taps->skipsColumns())
+    return kernel.reduce(runs, sums, [&](Value run, ValueRange inner) {
+      return emitRun(kernel, kernel.add(input, kernel.scale(run, runStride)),
+                     kernel.add(weightAt, kernel.scale(run, size)), vectors, inner);
+    });
+  KernelBuilder::Values next(sums);
+  for (int64_t run = 0; run < runs; ++run) {
+    auto [first, end] = taps->columnsOf(run);
+    if (first == end)
+      continue;
+    Value at = kernel.add(input, run * runStride + first * columnStride);
+    KernelBuilder::Values some =
+        emitRun(kernel, at, kernel.add(weightAt, run * size), vectors,
+                ValueRange(next).slice(first * vectors, (end - first) * vectors));
+    llvm::copy(some, next.begin() + first * vectors);
+  }
+  return next;
+}
+
+void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block,
+                           const SkippedTaps::Range &range, Value input, Value output,
+                           int64_t pixels) {
+  int64_t rowWeights = runs * groupsOfRun() * block.vectors * step.lanes * step.group();
   Value channel = kernel.scale(block.firstVector, step.lanes);
   Value blockWeights =
       kernel.scale(block.firstVector, groupsOfAll() * step.lanes * step.group());
-  KernelBuilder::Values first, sums;
-  for (int64_t v = 0; v < block.vectors; ++v)
-    first.push_back(kernel.load(bias, kernel.add(channel, v * step.lanes), step.lanes));
-  for (int64_t p = 0; p < pixels; ++p)
-    sums.append(first);
-  auto runBody = [&](Value at, Value weightAt, ValueRange carried) {
-    KernelBuilder::Values next =
-        kernel.reduce(full, carried, [&](Value index, ValueRange inner) {
-          return emitGroup(kernel, kernel.add(at, kernel.scale(index, step.group())),
-                           kernel.add(weightAt, kernel.scale(index, width)),
-                           block.vectors, inner);
-        });
-    if (full < groupsOfRun())
-      next = emitGroup(kernel, kernel.add(at, groupStart(full)),
-                       kernel.add(weightAt, full * width), block.vectors, next);
-    return next;
+  KernelBuilder::Values sums = loadBias(kernel, block, range.cut, pixels);
+  auto body = [&](Value kr, ValueRange carried) {
+    return emitRuns(kernel, kernel.add(input, kernel.scale(kr, kernelRowStride)),
+                    kernel.add(blockWeights, kernel.scale(kr, rowWeights)), block.vectors,
+                    carried);
   };
-  sums = kernel.reduce(group.kernelRows, sums, [&](Value kr, ValueRange outer) {
-    Value rowAt = kernel.add(input, kernel.scale(kr, kernelRowStride));
-    Value rowWeights =
-        kernel.add(blockWeights, kernel.scale(kr, runs * groupsOfRun() * width));
-    return kernel.reduce(runs, outer, [&](Value run, ValueRange inner) {
-      return runBody(kernel.add(rowAt, kernel.scale(run, runStride)),
-                     kernel.add(rowWeights, kernel.scale(run, groupsOfRun() * width)),
-                     inner);
-    });
-  });
+  sums = taps->skipsRows() ? kernel.reduce(range.first, range.end, sums, body)
+                           : kernel.reduce(group.kernelRows, sums, body);
   finish(kernel, block, kernel.add(output, channel), sums);
 }
 
-/// Requantizes and stores the sums of a tile.
+/// Requantizes and stores the sums of a tile. Vectors go in pairs: the constants of
+/// more would not stay in registers.
 void DenseKernel::finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
                          ValueRange sums) {
-  int64_t pixels = sums.size() / block.vectors;
-  for (int64_t v = 0; v < block.vectors; ++v) {
-    Value channel = kernel.scale(kernel.add(block.firstVector, v), step.lanes);
-    KernelBuilder::Values loaded =
-        group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
-    int64_t valid = v + 1 == block.vectors ? block.lastLanes : step.lanes;
-    for (int64_t p = 0; p < pixels; ++p) {
-      Value at = kernel.add(output, p * group.channels + v * step.lanes);
-      KernelBuilder::Values others;
-      for (Value element : elements)
-        others.push_back(kernel.loadFirst(element, at, step.lanes, valid));
-      Value result =
-          group.epilogue->emit(kernel, sums[p * block.vectors + v], loaded, others);
-      kernel.store(result, y, at, valid);
+  int64_t pixels = sums.size() / block.vectors, across = block.vectors % 2 ? 1 : 2;
+  ResultStore store(kernel, group, step, y, elements);
+  for (int64_t first = 0; first < block.vectors; first += across) {
+    SmallVector<KernelBuilder::Values> loaded;
+    for (int64_t v = first; v < first + across; ++v) {
+      Value channel = kernel.scale(kernel.add(block.firstVector, v), step.lanes);
+      loaded.push_back(group.epilogue->loadArrays(kernel, arrays, channel, step.lanes));
     }
+    for (int64_t p = 0; p < pixels; ++p)
+      for (int64_t v = first; v < first + across; ++v) {
+        Value at = kernel.add(output, p * group.channels + v * step.lanes);
+        int64_t valid = v + 1 == block.vectors ? block.lastLanes : step.lanes;
+        store.add(sums[p * block.vectors + v], loaded[v - first], at, valid,
+                  /*follows=*/v > first);
+      }
+    store.flush();
   }
 }
 
@@ -343,13 +364,16 @@ void DenseKernel::emitBlock(KernelBuilder &kernel, const ChannelBlock &block) {
     Value inside = batch == 1 ? row : kernel.remainder(row, rows);
     Value input =
         kernel.add(kernel.scale(image, batchStride), kernel.scale(inside, rowStride));
-    Value firstPixel = kernel.scale(row, columns);
+    SkippedTaps::Range range = taps->emitRows(kernel, inside);
+    Value output = group.outer.isEmpty()
+                       ? kernel.scale(row, columns * group.channels)
+                       : resultAt(kernel, group, image, inside, kernel.index(0));
     for (const Tiles &tiles : splitEvenly(columns, pixelsFor(block.vectors)))
       kernel.loop(tiles.count, [&](Value tile) {
         Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
-        emitTile(kernel, block, kernel.add(input, kernel.scale(column, columnStride)),
-                 kernel.scale(kernel.add(firstPixel, column), group.channels),
-                 tiles.size);
+        emitTile(kernel, block, range,
+                 kernel.add(input, kernel.scale(column, columnStride)),
+                 kernel.add(output, kernel.scale(column, group.channels)), tiles.size);
       });
   });
 }

@@ -50,7 +50,7 @@ private:
   Value gather(KernelBuilder &kernel, Value at, int64_t rowGroup, int64_t valid);
   void emitTile(KernelBuilder &kernel, Value vector, Value input, Value output,
                 int64_t pixels, int64_t valid);
-  void emitRow(KernelBuilder &kernel, Value vector, Value input, Value firstPixel,
+  void emitRow(KernelBuilder &kernel, Value vector, Value input, Value output,
                int64_t valid);
 
   const Group &group;
@@ -128,6 +128,8 @@ Value DepthwiseKernel::gather(KernelBuilder &kernel, Value at, int64_t rowGroup,
   VectorType pairs = kernel.vectorOf(step.lanes, 16);
   Value all = interleave(kernel, kernel.bitcast(low, pairs), kernel.bitcast(high, pairs));
   VectorType bytes = kernel.vectorOf(step.lanes * step.group(), 8);
+  if (!step.inputOffset())
+    return kernel.bitcast(all, bytes);
   return arith::XOrIOp::create(kernel.builder, kernel.loc, kernel.bitcast(all, bytes),
                                kernel.splat(bytes, -step.inputOffset()));
 }
@@ -158,26 +160,23 @@ void DepthwiseKernel::emitTile(KernelBuilder &kernel, Value vector, Value input,
     }
   KernelBuilder::Values loaded =
       group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
-  for (int64_t p = 0; p < pixels; ++p) {
-    Value at = kernel.add(output, p * group.channels);
-    KernelBuilder::Values others;
-    for (Value element : elements)
-      others.push_back(kernel.loadFirst(element, at, step.lanes, valid));
-    kernel.store(group.epilogue->emit(kernel, sums[p], loaded, others), y, at, valid);
-  }
+  ResultStore store(kernel, group, step, y, elements);
+  for (int64_t p = 0; p < pixels; ++p)
+    store.add(sums[p], loaded, kernel.add(output, p * group.channels), valid);
+  store.flush();
 }
 
 /// One row of one channel vector.
 void DepthwiseKernel::emitRow(KernelBuilder &kernel, Value vector, Value input,
-                              Value firstPixel, int64_t valid) {
+                              Value output, int64_t valid) {
   Value channel = kernel.scale(vector, step.lanes);
   for (const Tiles &tiles : splitEvenly(group.columns, pixels()))
     kernel.loop(tiles.count, [&](Value tile) {
       Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
       Value at = kernel.scale(column, group.columnStride * group.channels);
-      Value output = kernel.scale(kernel.add(firstPixel, column), group.channels);
+      Value to = kernel.add(output, kernel.scale(column, group.channels));
       emitTile(kernel, vector, kernel.add(kernel.add(input, at), channel),
-               kernel.add(output, channel), tiles.size, valid);
+               kernel.add(to, channel), tiles.size, valid);
     });
 }
 
@@ -196,13 +195,13 @@ void DepthwiseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share shar
     Value inside = isSingle ? row : kernel.remainder(row, group.rows);
     Value input = kernel.add(kernel.scale(image, group.inputRows * rowSize()),
                              kernel.scale(inside, group.rowStride * rowSize()));
-    Value firstPixel = kernel.scale(row, group.columns);
+    Value output = resultAt(kernel, group, image, inside, kernel.index(0));
     if (int64_t full = vectors - (tail ? 1 : 0))
       kernel.loop(full, [&](Value vector) {
-        emitRow(kernel, vector, input, firstPixel, step.lanes);
+        emitRow(kernel, vector, input, output, step.lanes);
       });
     if (tail)
-      emitRow(kernel, kernel.index(vectors - 1), input, firstPixel, tail);
+      emitRow(kernel, kernel.index(vectors - 1), input, output, tail);
   });
 }
 

@@ -29,6 +29,20 @@ bool qbias::isContraction(Operation *op) {
              linalg::Conv2DNhwgcGfhwcOp, linalg::MatmulOp>(op);
 }
 
+std::optional<Padding> Padding::match(tensor::PadOp op) {
+  constexpr int64_t kRank = 4;
+  APInt value;
+  Value constant = op.getConstantPaddingValue();
+  ArrayRef<int64_t> low = op.getStaticLow(), high = op.getStaticHigh();
+  bool isStatic = op.getLow().empty() && op.getHigh().empty() &&
+                  op.getType().hasStaticShape() && op.getSourceType().hasStaticShape();
+  if (!isStatic || op.getType().getRank() != kRank || !constant ||
+      !matchPattern(constant, m_ConstantInt(&value)) || low.front() || high.front() ||
+      low.back() || high.back())
+    return std::nullopt;
+  return Padding{low[1], low[2], high[1], high[2], value.getSExtValue()};
+}
+
 static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getShape();
 }

@@ -11,7 +11,19 @@
 
 #include "VectorEpilogue.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 namespace qbias {
+
+/// Rows and columns of one value around an image.
+struct Padding {
+  int64_t top = 0, left = 0, bottom = 0, right = 0;
+  int64_t value = 0;
+
+  bool isEmpty() const { return !top && !left && !bottom && !right; }
+  /// What `op` adds around NHWC images; nullopt for any other padding.
+  static std::optional<Padding> match(mlir::tensor::PadOp op);
+};
 
 /// A contraction on tensors with constant weights and bias, and the epilogue
 /// that alone reads its sums: what one kernel computes. Extents are those of
@@ -30,6 +42,10 @@ struct Group {
   llvm::SmallVector<int64_t> weights;
   llvm::SmallVector<int64_t> bias; ///< per channel, zero point folded in
   std::optional<VectorEpilogue> epilogue;
+  /// What is known to lie around the images in the input: part of its extents.
+  Padding inner;
+  /// What the kernel adds around the images of the result: not part of the extents.
+  Padding outer;
 
   /// The group of a contraction. nullopt, with the reason, when it is none that
   /// kernels compute.
@@ -38,6 +54,8 @@ struct Group {
   int64_t reduction() const {
     return kernelRows * kernelColumns * (isDepthwise ? 1 : inputChannels);
   }
+  int64_t outerRows() const { return rows + outer.top + outer.bottom; }
+  int64_t outerColumns() const { return columns + outer.left + outer.right; }
   int64_t macs() const { return batch * rows * columns * channels * reduction(); }
 };
 

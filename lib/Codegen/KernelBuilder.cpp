@@ -83,7 +83,13 @@ KernelBuilder::reduce(int64_t count, ValueRange carried,
     return llvm::to_vector(carried);
   if (count == 1)
     return body(index(0), carried);
-  auto op = scf::ForOp::create(builder, loc, index(0), index(count), index(1), carried);
+  return reduce(index(0), index(count), carried, body);
+}
+
+KernelBuilder::Values
+KernelBuilder::reduce(Value begin, Value end, ValueRange carried,
+                      function_ref<Values(Value, ValueRange)> body) {
+  auto op = scf::ForOp::create(builder, loc, begin, end, index(1), carried);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(op.getBody());
   Values next = body(op.getInductionVar(), op.getRegionIterArgs());
@@ -135,7 +141,8 @@ Value KernelBuilder::broadcastWord(Value buffer, Value at, int64_t lanes) {
   return vector::BroadcastOp::create(builder, loc, vectorOf(lanes, kWord), scalar);
 }
 
-void KernelBuilder::store(Value vector, Value buffer, Value at, int64_t lanes) {
+void KernelBuilder::store(Value vector, Value buffer, Value at, int64_t lanes,
+                          int64_t first) {
   auto type = cast<VectorType>(vector.getType());
   if (type.getNumElements() == lanes) {
     vector::StoreOp::create(builder, loc, vector, buffer, at);
@@ -143,7 +150,8 @@ void KernelBuilder::store(Value vector, Value buffer, Value at, int64_t lanes) {
   }
   for (int64_t done = 0; done < lanes;) {
     int64_t piece = llvm::bit_floor(uint64_t(lanes - done));
-    SmallVector<int64_t> mask = llvm::to_vector(llvm::seq(done, done + piece));
+    SmallVector<int64_t> mask =
+        llvm::to_vector(llvm::seq(first + done, first + done + piece));
     vector::StoreOp::create(builder, loc, shuffle(vector, vector, mask), buffer,
                             add(at, done));
     done += piece;

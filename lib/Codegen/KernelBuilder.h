@@ -49,6 +49,9 @@ public:
   Values reduce(int64_t count, mlir::ValueRange carried,
                 llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> body);
 
+  Values reduce(mlir::Value begin, mlir::Value end, mlir::ValueRange carried,
+                llvm::function_ref<Values(mlir::Value, mlir::ValueRange)> body);
+
   mlir::VectorType vectorOf(int64_t lanes, unsigned bits);
   mlir::VectorType vectorOf(int64_t lanes, mlir::Type element) {
     return mlir::VectorType::get({lanes}, element);
@@ -63,9 +66,10 @@ public:
   mlir::Value loadFirst(mlir::Value buffer, mlir::Value at, int64_t lanes, int64_t valid);
   /// The 32 bits at an element in every one of `lanes` lanes of 32 bits.
   mlir::Value broadcastWord(mlir::Value buffer, mlir::Value at, int64_t lanes);
-  /// Stores the first `lanes` lanes, by powers of two: nothing behind them is
+  /// Stores `lanes` lanes from `first` on, by powers of two: nothing behind them is
   /// written.
-  void store(mlir::Value vector, mlir::Value buffer, mlir::Value at, int64_t lanes);
+  void store(mlir::Value vector, mlir::Value buffer, mlir::Value at, int64_t lanes,
+             int64_t first = 0);
   mlir::Value bitcast(mlir::Value vector, mlir::VectorType type);
   mlir::Value shuffle(mlir::Value a, mlir::Value b, llvm::ArrayRef<int64_t> mask);
   /// Signed extension of every lane.

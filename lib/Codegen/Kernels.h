@@ -19,8 +19,9 @@ namespace qbias {
 ///
 ///   dot8    sums of four products of u8 and s8 in one instruction (vpdpbusd);
 ///           inputs are moved by 128, the weights' sum corrects the bias
+///   dot8s   the same of s8 and s8 (sdot)
 ///   pair16  sums of two products of s16 (vpmaddwd, vpdpwssd, smlal)
-enum class DotKind { Dot8, Pair16 };
+enum class DotKind { Dot8, Dot8Signed, Pair16 };
 
 /// A dot step on one register.
 struct DotStep {
@@ -28,15 +29,55 @@ struct DotStep {
   int64_t lanes; ///< 32-bit sums in a register
   int64_t registers;
   int64_t slices; ///< threads that share the work of a kernel
+  bool hasPacks;  ///< saturating packs of x86 machines
 
-  int64_t group() const { return kind == DotKind::Dot8 ? 4 : 2; }
-  unsigned elementBits() const { return kind == DotKind::Dot8 ? 8 : 16; }
+  int64_t group() const { return kind == DotKind::Pair16 ? 2 : 4; }
+  unsigned elementBits() const { return kind == DotKind::Pair16 ? 16 : 8; }
   /// What the step adds to every input: the bias is corrected by it.
   int64_t inputOffset() const { return kind == DotKind::Dot8 ? 128 : 0; }
 
   /// sums + products of `lanes` groups.
   mlir::Value emit(KernelBuilder &kernel, mlir::Value sums, mlir::Value inputs,
                    mlir::Value weights) const;
+};
+
+/// Where pixel (image, row, column) of a group's result starts in its buffer, past
+/// the padding around it.
+mlir::Value resultAt(KernelBuilder &kernel, const Group &group, mlir::Value image,
+                     mlir::Value row, mlir::Value column);
+/// Fills the padding around the images of `y`.
+void fillPadding(KernelBuilder &kernel, const Group &group, mlir::Value y);
+
+/// Where results of a tile go: requantizes vectors of sums and stores them.
+class ResultStore {
+public:
+  ResultStore(KernelBuilder &kernel, const Group &group, DotStep step, mlir::Value y,
+              mlir::ValueRange elements)
+      : kernel(kernel), group(group), y(y), elements(elements), lanes(step.lanes),
+        packs(step.hasPacks && group.epilogue->canPack()) {}
+
+  /// The first `valid` results of `sums` belong at `at`. `follows`: right behind
+  /// the vector before, which is full.
+  void add(mlir::Value sums, const KernelBuilder::Values &loaded, mlir::Value at,
+           int64_t valid, bool follows = false);
+  /// Stores what add() still holds.
+  void flush();
+
+private:
+  struct Entry {
+    mlir::Value sums, at;
+    int64_t valid;
+    bool follows;
+  };
+
+  KernelBuilder &kernel;
+  const Group &group;
+  mlir::Value y;
+  mlir::ValueRange elements;
+  int64_t lanes;
+  bool packs;
+  llvm::SmallVector<Entry> waiting;
+  llvm::SmallVector<KernelBuilder::Values> loadedOf;
 };
 
 /// A kernel as a function of flat buffers: the input, constants, elementwise
@@ -68,9 +109,13 @@ public:
 };
 
 /// The constants of a kernel: weights as it reads them, the bias corrected for
-/// what `step` adds to inputs, the arrays of the epilogue.
+/// what `step` adds to inputs, or as given, the arrays of the epilogue.
 llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep step,
                                                     llvm::ArrayRef<int64_t> packed,
+                                                    llvm::StringRef name);
+llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep step,
+                                                    llvm::ArrayRef<int64_t> packed,
+                                                    llvm::ArrayRef<int64_t> bias,
                                                     llvm::StringRef name);
 
 /// Dense contractions: convolutions, matrix products.

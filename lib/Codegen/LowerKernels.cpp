@@ -10,6 +10,9 @@
 //   %1 = linalg.conv_2d ... {qbias.plan = "dot8"} =>  call @qbias_kernel_0(%x, ..., %b)
 //   %2 = linalg.generic ins(%1, ...)                  %2 = bufferization.to_tensor %b
 //
+// A tensor.pad that alone reads the result is part of the kernel: it writes into
+// the middle of a larger buffer and fills what lies around.
+//
 // Groups whose code would be the same share one function; weights and per-channel
 // constants are its arguments. A plan is a claim of the IR: it is proven again
 // here before it is used.
@@ -45,9 +48,11 @@ struct LowerKernels : qbias::impl::LowerKernelsBase<LowerKernels> {
 
 private:
   LogicalResult lower(Operation *contraction, StringRef plan, const Target &target);
-  func::FuncOp getFunction(Kernel &kernel, ValueRange buffers);
+  func::FuncOp getFunction(Kernel &kernel, const Group &group, ValueRange buffers);
 
   llvm::StringMap<func::FuncOp> functions;
+  /// What lies around the images a contraction reads.
+  llvm::DenseMap<Operation *, Padding> innerPaddings;
 };
 
 } // namespace
@@ -92,11 +97,46 @@ static Value widenTensor(OpBuilder &builder, Location loc, Value tensor, unsigne
       .getResult(0);
 }
 
+/// Runs `body` on the first of `threads` slices.
+static void runFirst(KernelBuilder &kernel, Value slice, int64_t threads,
+                     function_ref<void()> body) {
+  if (threads == 1)
+    return body();
+  Value isFirst = arith::CmpIOp::create(kernel.builder, kernel.loc,
+                                        arith::CmpIPredicate::eq, slice, kernel.index(0));
+  auto once = scf::IfOp::create(kernel.builder, kernel.loc, isFirst, /*withElse=*/false);
+  OpBuilder::InsertionGuard guard(kernel.builder);
+  kernel.builder.setInsertionPoint(once.thenBlock()->getTerminator());
+  body();
+}
+
+/// The padding that alone reads the result of `group`, when its kernel can write
+/// what it makes.
+static tensor::PadOp takeOuterPadding(Group &group) {
+  Value result = group.epilogueOp.getResult(0);
+  auto pad = result.hasOneUse() ? dyn_cast<tensor::PadOp>(*result.getUsers().begin())
+                                : tensor::PadOp();
+  // Elements read beside the sums lie where the results do, without padding.
+  if (!pad || !group.epilogue->getElementwise().empty())
+    return {};
+  std::optional<Padding> outer = Padding::match(pad);
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(result.getType()).getShape();
+  SmallVector<int64_t> own = {group.batch, group.rows, group.columns, group.channels};
+  if (!outer || shape != ArrayRef(own))
+    return {};
+  group.outer = *outer;
+  return pad;
+}
+
 /// The function of a kernel on buffers of these types, made when it is new.
-func::FuncOp LowerKernels::getFunction(Kernel &kernel, ValueRange buffers) {
+func::FuncOp LowerKernels::getFunction(Kernel &kernel, const Group &group,
+                                       ValueRange buffers) {
   std::string key = kernel.getKey();
   llvm::raw_string_ostream os(key);
   os << "|" << threads;
+  for (const Padding &padding : {group.inner, group.outer})
+    os << "|" << padding.top << "," << padding.left << "," << padding.bottom << ","
+       << padding.right << "," << padding.value;
   for (Type type : buffers.getTypes())
     os << "|" << type;
   func::FuncOp &func = functions[key];
@@ -119,6 +159,9 @@ func::FuncOp LowerKernels::getFunction(Kernel &kernel, ValueRange buffers) {
   KernelBuilder kernelBuilder(builder, module.getLoc());
   ValueRange arguments = func.getArguments();
   ValueRange share = arguments.take_back(3);
+  if (!group.outer.isEmpty())
+    runFirst(kernelBuilder, share[2], threads,
+             [&] { fillPadding(kernelBuilder, group, arguments.drop_back(3).back()); });
   kernel.emit(kernelBuilder, arguments.drop_back(3), {share[0], share[1], share[2]});
   func::ReturnOp::create(builder, module.getLoc());
   return func;
@@ -135,6 +178,9 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
     return contraction->emitError("plan '")
            << plan << "' of layer '" << name << "' is not proven: " << reason
            << "; let --qbias-plan-kernels choose the plan";
+  group->inner = innerPaddings.lookup(contraction);
+  tensor::PadOp pad = takeOuterPadding(*group);
+  Value replaced = pad ? pad.getResult() : group->epilogueOp.getResult(0);
   std::unique_ptr<Kernel> kernel = makeKernel(plan, *group, target, threads);
   Location loc = contraction->getLoc();
   OpBuilder builder(group->epilogueOp);
@@ -152,11 +198,11 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
         memref::AllocOp::create(builder, loc,
                                 MemRefType::get({scratch.elements * threads},
                                                 builder.getIntegerType(scratch.bits))));
-  auto type = cast<RankedTensorType>(group->epilogueOp.getResult(0).getType());
+  auto type = cast<RankedTensorType>(replaced.getType());
   Value result = memref::AllocOp::create(
       builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
   buffers.push_back(flatten(builder, loc, result));
-  func::FuncOp function = getFunction(*kernel, buffers);
+  func::FuncOp function = getFunction(*kernel, *group, buffers);
   // All units; --qbias-split-phases shares them.
   for (int64_t bound : {int64_t(0), kernel->getUnits(), int64_t(0)})
     buffers.push_back(arith::ConstantIndexOp::create(builder, loc, bound));
@@ -164,7 +210,9 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   call->setAttr(kUnitsAttr, builder.getI64IntegerAttr(kernel->getUnits()));
   Value tensor = bufferization::ToTensorOp::create(builder, loc, type, result,
                                                    /*restrict=*/true, /*writable=*/true);
-  group->epilogueOp.getResult(0).replaceAllUsesWith(tensor);
+  replaced.replaceAllUsesWith(tensor);
+  if (pad)
+    pad.erase();
   group->epilogueOp.erase();
   return success();
 }
@@ -181,12 +229,17 @@ void LowerKernels::runOnOperation() {
     return signalPassFailure();
   }
   functions.clear();
+  innerPaddings.clear();
   SmallVector<std::pair<Operation *, StringRef>> planned;
   getOperation().walk([&](Operation *op) {
     auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
     if (plan && plan.getValue() != kReferencePlan)
       planned.push_back({op, plan.getValue()});
   });
+  // Paddings disappear into the kernels in front of them.
+  for (auto [op, plan] : planned)
+    if (auto pad = op->getOperand(0).getDefiningOp<tensor::PadOp>())
+      innerPaddings[op] = Padding::match(pad).value_or(Padding());
   for (auto [op, plan] : planned)
     if (failed(lower(op, plan, *target)))
       return signalPassFailure();

@@ -9,7 +9,7 @@
 // What a plan needs, beyond a group with 8-bit operands and 32-bit sums:
 //
 //   dot8    vpdpbusd: products of u8 and s8 are exact, their sums wrap modulo
-//           2^32, and the final sum is proven to fit (N9)
+//           2^32, and the final sum is proven to fit (N9); sdot: the same of s8
 //   pair16  products of s16 that are s8 values: a pair is at most 2 * 2^14
 //   winograd4  WinogradKernel.cpp: 3x3, no strides, 128 * sum |w| < 2^25
 //
@@ -37,9 +37,10 @@ ArrayRef<StringRef> qbias::getPlanNames() { return kNames; }
 
 std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &target) {
   if (plan == kDot8)
-    return target.hasDotU8S8 ? ""
-                             : "needs vpdpbusd on 64 bytes, which target '" +
-                                   target.name + "' does not have";
+    return target.hasDot8() ? ""
+                            : "needs sums of four 8-bit products (vpdpbusd, sdot), which "
+                              "target '" +
+                                  target.name + "' does not have";
   if (plan == kPair16)
     return "";
   if (plan == kWinograd4)
@@ -50,14 +51,15 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
 
 static DotStep getStep(StringRef plan, const Target &target, int64_t slices = 1) {
   constexpr int64_t kSumBytes = 4;
-  return {plan == kDot8 ? DotKind::Dot8 : DotKind::Pair16, target.vectorBytes / kSumBytes,
-          target.registers, slices};
+  DotKind dot8 = target.hasDotS8S8 ? DotKind::Dot8Signed : DotKind::Dot8;
+  return {plan == kDot8 ? dot8 : DotKind::Pair16, target.vectorBytes / kSumBytes,
+          target.registers, slices, target.hasAvx2};
 }
 
 /// The fastest proven plan, by rough counts of cycles.
 static StringRef findFastest(const Group &group, const Target &target,
                              const PlanRequest &request) {
-  StringRef direct = target.hasDotU8S8 ? kDot8 : kPair16;
+  StringRef direct = target.hasDot8() ? kDot8 : kPair16;
   DotStep step = getStep(direct, target);
   double cycles = double(group.macs()) / (step.lanes * step.group());
   bool isProven = !request.smallWeights && checkWinograd(group).empty();

@@ -20,7 +20,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Group.h"
+
 #include "qbias/Codegen/Passes.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -56,7 +59,7 @@ static bool isRepeatable(Operation &op) {
   return isa<memref::GetGlobalOp>(op) || isMemoryEffectFree(&op);
 }
 
-static SmallVector<Phase> collectPhases(Block &block) {
+static SmallVector<Phase> collectPhases(Block &block, bool eachStep) {
   SmallVector<Phase> phases;
   for (Operation &op : block.without_terminator()) {
     if (isRepeatable(op))
@@ -64,12 +67,23 @@ static SmallVector<Phase> collectPhases(Block &block) {
     auto units = op.getAttrOfType<IntegerAttr>(kUnitsAttr);
     if (units)
       phases.push_back({{&op}, units.getInt()});
-    else if (phases.empty() || phases.back().units)
+    else if (phases.empty() || phases.back().units || eachStep)
       phases.push_back({{&op}, 0});
     else
       phases.back().ops.push_back(&op);
   }
   return phases;
+}
+
+/// The layer a phase belongs to: of a kernel the contraction, else what runs
+/// first.
+static std::string nameOf(const Phase &phase) {
+  Operation *op = phase.ops.front();
+  std::string name = getLayerName(op);
+  StringRef what = op->getName().getStringRef();
+  return phase.units || isContraction(op) || name == what
+             ? name
+             : (name + " (" + what + ")").str();
 }
 
 /// Copies what `op` needs, then `op`.
@@ -159,7 +173,8 @@ void SplitPhases::runOnOperation() {
     return signalPassFailure();
   }
   Block &block = main.getBody().front();
-  SmallVector<Phase> phases = collectPhases(block);
+  SmallVector<Phase> phases = collectPhases(block, eachStep);
+  SmallVector<std::string> names = llvm::map_to_vector(phases, nameOf);
   func::FuncOp func = buildPhases(main, phases, threads);
   SmallVector<Operation *> old;
   for (Operation &op : block.without_terminator())
@@ -181,5 +196,7 @@ void SplitPhases::runOnOperation() {
   arguments.append({steps.getInductionVar(), slices.getInductionVar()});
   func::CallOp::create(builder, loc, func, arguments);
   main->setAttr(kPhasesAttr, builder.getI64IntegerAttr(phases.size()));
+  main->setAttr(kPhaseNamesAttr,
+                builder.getStrArrayAttr(llvm::to_vector_of<StringRef>(names)));
   main->setAttr(kThreadsAttr, builder.getI64IntegerAttr(threads));
 }

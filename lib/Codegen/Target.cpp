@@ -23,12 +23,14 @@ static Target describeX86(const llvm::MCSubtargetInfo &info) {
   target.hasVectors = has("+sse2");
   target.hasAvx2 = has("+avx2");
   target.hasAvx512 = target.hasAvx2 && has("+avx512f,+avx512bw,+avx512dq,+avx512vl");
-  target.hasDotU8S8 = target.hasAvx512 && has("+avx512vnni");
   if (target.hasAvx2) {
-    target.name = "avx2";
+    bool hasVnni = has("+avxvnni") || (has("+avx512vnni,+avx512vl"));
+    target.name = hasVnni ? "avxvnni" : "avx2";
     target.vectorBytes = 32;
+    target.hasDotU8S8 = hasVnni;
   }
   if (target.hasAvx512) {
+    target.hasDotU8S8 = has("+avx512vnni");
     target.name = target.hasDotU8S8 ? "avx512vnni" : "avx512";
     target.vectorBytes = 64;
     target.registers = 32;
@@ -51,6 +53,10 @@ std::optional<Target> Target::get(llvm::StringRef triple, llvm::StringRef cpu,
   Target target;
   target.name = "generic";
   target.registers = parsed.isAArch64() ? 32 : 16;
+  if (parsed.isAArch64() && info.checkFeatures("+neon,+dotprod")) {
+    target.name = "dotprod";
+    target.hasDotS8S8 = true;
+  }
   target.hasVectors =
       parsed.isAArch64() || (parsed.isARM() && info.checkFeatures("+neon"));
   return target;

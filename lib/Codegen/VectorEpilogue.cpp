@@ -187,7 +187,27 @@ void VectorEpilogue::matchNarrow() {
     r = int64_t(uint64_t(r) << raise);
     k += raise;
   }
+  foldOffset(found);
   narrow = std::move(found);
+}
+
+/// Adds the offset before the shift where the sum stays in range:
+///
+///   (v >> k) + offset = (v + offset * 2^k) >> k
+void VectorEpilogue::foldOffset(Narrow &found) {
+  for (size_t c = 0; c < found.shift.size(); ++c) {
+    int64_t most = kRoundingLimit >> found.shift[c]; // at least 1
+    if (std::abs(found.offset) > most)
+      return;
+    int64_t moved = found.rounding[c] + found.offset * (int64_t(1) << found.shift[c]);
+    if (std::abs(moved) > kRoundingLimit)
+      return;
+  }
+  for (size_t c = 0; c < found.shift.size(); ++c)
+    found.rounding[c] += found.offset * (int64_t(1) << found.shift[c]);
+  found.lo += found.offset;
+  found.hi += found.offset;
+  found.offset = 0;
 }
 
 Type VectorEpilogue::getResultElement() const {
@@ -302,7 +322,8 @@ KernelBuilder::Values VectorEpilogue::loadArrays(KernelBuilder &kernel,
   return result;
 }
 
-Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
+/// (acc * m + r) >> k of every lane, before clamping and the offset.
+Value VectorEpilogue::emitScaled(KernelBuilder &kernel, Value accumulators,
                                  ValueRange loaded) const {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
@@ -321,7 +342,16 @@ Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
     highHalves.push_back(lanes + lane + 1);
   }
   Value value = kernel.shuffle(sums[0], sums[1], highHalves);
-  value = arith::ShRSIOp::create(builder, loc, value, loaded[4]);
+  return arith::ShRSIOp::create(builder, loc, value, loaded[4]);
+}
+
+Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
+                                 ValueRange loaded) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  auto type = cast<VectorType>(accumulators.getType());
+  int64_t lanes = type.getNumElements();
+  Value value = emitScaled(kernel, accumulators, loaded);
   if (narrow->offset)
     value =
         arith::AddIOp::create(builder, loc, value, kernel.splat(type, narrow->offset));
@@ -331,6 +361,45 @@ Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
                                  kernel.splat(type, narrow->hi + narrow->offset));
   return arith::TruncIOp::create(builder, loc, kernel.vectorOf(lanes, getResultElement()),
                                  value);
+}
+
+bool VectorEpilogue::canPack() const {
+  constexpr int64_t kLeast = -128, kMost = 127;
+  return narrow && getResultElement().isInteger(8) && !narrow->offset &&
+         narrow->lo >= kLeast && narrow->hi <= kMost;
+}
+
+Value VectorEpilogue::emitPacked(KernelBuilder &kernel, ArrayRef<Value> accumulators,
+                                 ArrayRef<KernelBuilder::Values> loaded) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  int64_t lanes = cast<VectorType>(accumulators.front().getType()).getNumElements();
+  KernelBuilder::Values words;
+  for (auto [sums, constants] : llvm::zip(accumulators, loaded))
+    words.push_back(emitScaled(kernel, sums, constants));
+  words.resize(kPacked, words.back());
+  bool isWide = lanes == 16;
+  VectorType halves = kernel.vectorOf(2 * lanes, 16),
+             bytes = kernel.vectorOf(4 * lanes, 8);
+  StringRef toHalves = isWide ? "llvm.x86.avx512.packssdw.512" : "llvm.x86.avx2.packssdw";
+  StringRef toBytes = isWide ? "llvm.x86.avx512.packsswb.512" : "llvm.x86.avx2.packsswb";
+  Value low = kernel.callIntrinsic(toHalves, halves, {words[0], words[1]});
+  Value high = kernel.callIntrinsic(toHalves, halves, {words[2], words[3]});
+  Value packed = kernel.callIntrinsic(toBytes, bytes, {low, high});
+  constexpr int64_t kLeast = -128, kMost = 127;
+  if (narrow->lo > kLeast)
+    packed =
+        arith::MaxSIOp::create(builder, loc, packed, kernel.splat(bytes, narrow->lo));
+  if (narrow->hi < kMost)
+    packed =
+        arith::MinSIOp::create(builder, loc, packed, kernel.splat(bytes, narrow->hi));
+  // Every 16 bytes hold 4 results of each of the vectors.
+  packed = kernel.bitcast(packed, kernel.vectorOf(lanes, 32));
+  SmallVector<int64_t> order;
+  for (int64_t vector = 0; vector < kPacked; ++vector)
+    for (int64_t part = 0; part < lanes / 4; ++part)
+      order.push_back(part * kPacked + vector);
+  return kernel.bitcast(kernel.shuffle(packed, packed, order), bytes);
 }
 
 Value VectorEpilogue::emitWide(KernelBuilder &kernel, Value accumulators,

@@ -46,6 +46,18 @@ public:
   /// Values of `lanes` channels from `channel` on. `buffers` hold getArrays().
   KernelBuilder::Values loadArrays(KernelBuilder &kernel, mlir::ValueRange buffers,
                                    mlir::Value channel, int64_t lanes) const;
+  /// Vectors that emitPacked() takes at once.
+  static constexpr int64_t kPacked = 4;
+  /// emitPacked() can be used on an x86 machine.
+  bool canPack() const;
+  /// The results of up to kPacked vectors of accumulators, one behind the other,
+  /// with undefined bytes behind the last. Two saturating packs clamp to 8 bits, as
+  ///
+  ///   clamp(v, lo, hi) = clamp(saturate8(saturate16(v)), lo, hi)
+  ///
+  /// for -128 <= lo and hi <= 127. `loaded` has the constants of each.
+  mlir::Value emitPacked(KernelBuilder &kernel, llvm::ArrayRef<mlir::Value> accumulators,
+                         llvm::ArrayRef<KernelBuilder::Values> loaded) const;
   /// The results of one vector of accumulators.
   mlir::Value emit(KernelBuilder &kernel, mlir::Value accumulators,
                    mlir::ValueRange loaded, mlir::ValueRange elements) const;
@@ -57,6 +69,9 @@ private:
   };
 
   void matchNarrow();
+  static void foldOffset(Narrow &found);
+  mlir::Value emitScaled(KernelBuilder &kernel, mlir::Value accumulators,
+                         mlir::ValueRange loaded) const;
   mlir::Value emitNarrow(KernelBuilder &kernel, mlir::Value accumulators,
                          mlir::ValueRange loaded) const;
   mlir::Value emitWide(KernelBuilder &kernel, mlir::Value accumulators,

@@ -396,22 +396,28 @@ void WinogradKernel::storeTile(KernelBuilder &kernel, ArrayRef<Value> results,
   Values loaded = group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
   Value row = kernel.scale(kernel.divide(tile, tileColumns), kTile);
   Value column = kernel.scale(kernel.remainder(tile, tileColumns), kTile);
-  auto storeOne = [&](Value result, Value r, Value c) {
-    Value pixel = kernel.add(kernel.scale(image, group.rows), r);
-    pixel = kernel.add(kernel.scale(pixel, group.columns), c);
-    Value at = kernel.add(kernel.scale(pixel, group.channels), channel);
+  bool packs = step.hasPacks && group.epilogue->canPack();
+  auto storeOne = [&](Value result, Value packed, int64_t j, Value r, Value c) {
+    Value at = kernel.add(resultAt(kernel, group, image, r, c), channel);
+    if (packed)
+      return kernel.store(packed, y, at, valid, j * step.lanes);
     Values others;
     for (Value element : elements)
       others.push_back(kernel.loadFirst(element, at, step.lanes, valid));
     kernel.store(group.epilogue->emit(kernel, result, loaded, others), y, at, valid);
   };
+  static_assert(kTile == VectorEpilogue::kPacked);
   for (int64_t i = 0; i < kTile; ++i) {
     Value r = kernel.add(row, i);
     guarded(kernel, r, group.rows, i == 0 || group.rows % kTile == 0, [&] {
+      ArrayRef<Value> line = results.slice(i * kTile, kTile);
+      SmallVector<Values> constants(kTile, loaded);
+      Value packed =
+          packs ? group.epilogue->emitPacked(kernel, line, constants) : Value();
       for (int64_t j = 0; j < kTile; ++j) {
         Value c = kernel.add(column, j);
         guarded(kernel, c, group.columns, j == 0 || group.columns % kTile == 0,
-                [&] { storeOne(results[i * kTile + j], r, c); });
+                [&] { storeOne(line[j], packed, j, r, c); });
       }
     });
   }

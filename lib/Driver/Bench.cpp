@@ -13,6 +13,22 @@
 using namespace mlir;
 using namespace qbias;
 
+/// Times of every step of `module`, compiled once more so that they can be told
+/// apart.
+static std::vector<runtime::StepTimes> measureLayers(ModuleOp module,
+                                                     const BenchCommand &command) {
+  llvm::StringMap<int64_t> macs = countMacsOfLayers(module);
+  CompileOptions options = command.options;
+  options.certified = options.eachStep = true;
+  std::unique_ptr<Program> program = Program::compile(module, options);
+  if (!program)
+    return {};
+  std::vector<runtime::StepTimes> steps = runtime::measureSteps(*program, command.runs);
+  for (runtime::StepTimes &step : steps)
+    step.macs = macs.lookup(step.name);
+  return steps;
+}
+
 int qbias::runBench(const BenchCommand &command) {
   DialectRegistry registry;
   registerForDriver(registry);
@@ -23,12 +39,18 @@ int qbias::runBench(const BenchCommand &command) {
   if (!module || failed(lowerTo(*module, Stage::Integer, command.options)))
     return kExitBadInput;
   int64_t macs = countMacs(*module);
+  OwningOpRef<ModuleOp> copy = command.perLayer ? module->clone() : nullptr;
   CompileOptions options = command.options;
   options.certified = true;
   std::unique_ptr<Program> program = Program::compile(*module, options);
   if (!program)
     return kExitBadInput;
   runtime::Times times = runtime::measure(*program, command.runs);
-  llvm::outs() << runtime::formatBench(times, macs, command.format == "json");
+  std::vector<runtime::StepTimes> steps;
+  if (copy)
+    steps = measureLayers(*copy, command);
+  if (copy && steps.empty())
+    return kExitBadInput;
+  llvm::outs() << runtime::formatBench(times, steps, macs, command.format == "json");
   return kExitOk;
 }

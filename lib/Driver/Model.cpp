@@ -201,6 +201,7 @@ LogicalResult qbias::lowerTo(ModuleOp module, Stage stage,
   pipeline.plan = options.plan;
   pipeline.smallWeights = options.smallWeights;
   pipeline.threads = options.threads;
+  pipeline.eachStep = options.eachStep;
   pipeline.triple = options.machine.triple;
   pipeline.cpu = options.machine.cpu;
   pipeline.features = options.machine.features;

@@ -19,6 +19,8 @@
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
+#include <chrono>
+
 using namespace mlir;
 using namespace qbias;
 
@@ -226,8 +228,8 @@ std::unique_ptr<Program> Program::compile(ModuleOp module,
     return nullptr;
   }
   program->entry = *entry;
-  auto phases = main->getAttrOfType<IntegerAttr>(kPhasesAttr);
-  if (!phases)
+  auto names = main->getAttrOfType<ArrayAttr>(kPhaseNamesAttr);
+  if (!names)
     return program;
   auto phaseEntry = program->engine->lookupPacked(options.name + "_run_phase");
   if (!phaseEntry) {
@@ -236,42 +238,83 @@ std::unique_ptr<Program> Program::compile(ModuleOp module,
     return nullptr;
   }
   program->phaseEntry = *phaseEntry;
-  program->phases = phases.getInt();
+  for (Attribute name : names)
+    program->phaseNames.push_back(cast<StringAttr>(name).str());
   program->pool = std::make_unique<runtime::Pool>(options.threads);
   return program;
 }
 
-int Program::run(const std::vector<const void *> &inputs,
-                 const std::vector<void *> &outputs) {
-  void *aligned = reinterpret_cast<void *>(
-      llvm::alignTo(reinterpret_cast<uintptr_t>(workspace.data()), kWorkspaceAlignment));
-  int64_t bytes = workspace.size() - kWorkspaceAlignment;
-  int32_t status = 0;
-  // The packed form takes the address of each argument, then of the result.
-  SmallVector<void *> pointers(inputs.size() + outputs.size());
-  SmallVector<void *> packed;
-  size_t i = 0;
-  for (const void *input : inputs)
-    pointers[i++] = const_cast<void *>(input);
-  for (void *output : outputs)
-    pointers[i++] = output;
-  for (void *&pointer : pointers)
-    packed.push_back(&pointer);
-  packed.push_back(&aligned);
-  packed.push_back(&bytes);
-  if (!pool) {
-    packed.push_back(&status);
-    entry(packed.data());
-    return status;
+namespace {
+
+/// The arguments of an entry point in packed form: the address of each, then of
+/// the result.
+class PackedArguments {
+public:
+  PackedArguments(const std::vector<const void *> &inputs,
+                  const std::vector<void *> &outputs, std::vector<char> &workspace)
+      : aligned(reinterpret_cast<void *>(llvm::alignTo(
+            reinterpret_cast<uintptr_t>(workspace.data()), kWorkspaceAlignment))),
+        bytes(workspace.size() - kWorkspaceAlignment) {
+    for (const void *input : inputs)
+      pointers.push_back(const_cast<void *>(input));
+    llvm::append_range(pointers, outputs);
   }
+
+  SmallVector<void *> with(ArrayRef<void *> others) {
+    SmallVector<void *> packed;
+    for (void *&pointer : pointers)
+      packed.push_back(&pointer);
+    packed.append({&aligned, &bytes});
+    llvm::append_range(packed, others);
+    return packed;
+  }
+
+private:
+  SmallVector<void *> pointers;
+  void *aligned;
+  int64_t bytes;
+};
+
+} // namespace
+
+/// `onPhase` is called as the caller's thread begins each phase.
+int Program::runPhases(const std::vector<const void *> &inputs,
+                       const std::vector<void *> &outputs,
+                       llvm::function_ref<void(int64_t)> onPhase) {
+  PackedArguments packed(inputs, outputs, workspace);
   std::atomic<int32_t> failure{0};
-  pool->run(phases, [&](int64_t phase, int64_t slice) {
+  pool->run(phaseNames.size(), [&](int64_t phase, int64_t slice) {
+    if (slice == 0)
+      onPhase(phase);
     int32_t own = 0;
-    SmallVector<void *> arguments(packed);
-    arguments.append({&phase, &slice, &own});
-    phaseEntry(arguments.data());
+    phaseEntry(packed.with({&phase, &slice, &own}).data());
     if (own)
       failure = own;
   });
   return failure;
+}
+
+int Program::run(const std::vector<const void *> &inputs,
+                 const std::vector<void *> &outputs) {
+  if (pool)
+    return runPhases(inputs, outputs, [](int64_t) {});
+  int32_t status = 0;
+  entry(PackedArguments(inputs, outputs, workspace).with({&status}).data());
+  return status;
+}
+
+int Program::runTimed(const std::vector<const void *> &inputs,
+                      const std::vector<void *> &outputs, std::vector<double> &ms) {
+  if (!pool)
+    return run(inputs, outputs);
+  using Clock = std::chrono::steady_clock;
+  std::vector<Clock::time_point> begins(phaseNames.size() + 1);
+  int status =
+      runPhases(inputs, outputs, [&](int64_t phase) { begins[phase] = Clock::now(); });
+  begins.back() = Clock::now();
+  for (size_t phase = 0; phase < phaseNames.size(); ++phase)
+    ms[phase] =
+        std::chrono::duration<double, std::milli>(begins[phase + 1] - begins[phase])
+            .count();
+  return status;
 }

@@ -102,6 +102,14 @@ int64_t qbias::countMacs(ModuleOp module) {
   return macs;
 }
 
+llvm::StringMap<int64_t> qbias::countMacsOfLayers(ModuleOp module) {
+  llvm::StringMap<int64_t> macs;
+  module.walk([&](IntegerSegmentOpInterface op) {
+    macs[getLayerName(op)] += countLayerMacs(op);
+  });
+  return macs;
+}
+
 static Value getBiasOperand(Operation *op) {
   if (auto conv = dyn_cast<IntConv2DOp>(op))
     return conv.getBias();

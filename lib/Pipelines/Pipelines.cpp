@@ -125,9 +125,10 @@ void qbias::buildToLLVMPipeline(OpPassManager &pm, const PipelineOptions &option
   pm.addPass(createLowerKernels(kernels));
   addBufferization(pm);
   pm.addNestedPass<func::FuncOp>(createPlanMemory());
-  if (options.threads > 1) {
+  if (options.threads > 1 || options.eachStep) {
     SplitPhasesOptions phases;
     phases.threads = options.threads;
+    phases.eachStep = options.eachStep;
     pm.addPass(createSplitPhases(phases));
   }
   pm.addNestedPass<func::FuncOp>(createScheduleLoops());

@@ -15,7 +15,7 @@
 // ARM-LABEL: func.func @narrow(
 // ARM: qbias.plan = "pair16", qbias.plan_reason = "target generic, 32-bit epilogue"
 // FORCED-LABEL: func.func @narrow(
-// FORCED: qbias.plan = "reference", qbias.plan_reason = "needs vpdpbusd on 64 bytes, which target 'avx2' does not have"
+// FORCED: qbias.plan = "reference", qbias.plan_reason = "needs sums of four 8-bit products (vpdpbusd, sdot), which target 'avx2' does not have"
 // PLAIN-LABEL: func.func @narrow(
 // PLAIN: qbias.plan = "reference", qbias.plan_reason = "asked for"
 func.func @narrow(%x: tensor<2x3xi8>) -> tensor<2x2xi8> {

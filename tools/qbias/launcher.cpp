@@ -197,7 +197,8 @@ static int benchLibrary(int argc, char **argv) {
   if (!library)
     return code;
   Times times = measure(*library, runs);
-  std::string text = formatBench(times, library->description().macs, format == "json");
+  std::string text =
+      formatBench(times, {}, library->description().macs, format == "json");
   std::fputs(text.c_str(), stdout);
   return kExitOk;
 }

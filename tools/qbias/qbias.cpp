@@ -373,6 +373,8 @@ static int mainBench(int argc, char **argv) {
                         cl::cat(category()));
   cl::opt<std::string> format("format", cl::init("text"), cl::desc("text or json"),
                               cl::cat(category()));
+  cl::opt<bool> perLayer("per-layer", cl::desc("Also time every layer by itself"),
+                         cl::cat(category()));
   if (auto code = parse(argc, argv,
                         "Measure latency.\nexample: qbias bench model.onnx --runs 50\n"))
     return *code;
@@ -384,7 +386,7 @@ static int mainBench(int argc, char **argv) {
     return usageError("--runs is " + llvm::Twine(runs) + ", expected a positive number");
   if (format != "text" && format != "json")
     return usageError("--format is '" + format + "', expected text or json");
-  return runBench({common.model, format, runs, *options});
+  return runBench({common.model, format, runs, perLayer, *options});
 }
 
 int main(int argc, char **argv) {

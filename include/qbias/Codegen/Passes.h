@@ -26,6 +26,7 @@ inline constexpr llvm::StringLiteral kAutoPlan = "auto";
 inline constexpr llvm::StringLiteral kUnitsAttr = "qbias.units";
 /// Steps of a program that threads share, and for how many.
 inline constexpr llvm::StringLiteral kPhasesAttr = "qbias.phases";
+inline constexpr llvm::StringLiteral kPhaseNamesAttr = "qbias.phase_names";
 inline constexpr llvm::StringLiteral kThreadsAttr = "qbias.threads";
 /// Bytes of workspace a planned function needs.
 inline constexpr llvm::StringLiteral kWorkspaceAttr = "qbias.workspace_bytes";

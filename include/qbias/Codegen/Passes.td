@@ -30,7 +30,7 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
 
     | plan | dot step | proven when |
     |---|---|---|
-    | `dot8` | vpdpbusd on 64 bytes | 8-bit operands, 32-bit sums, the target has it |
+    | `dot8` | vpdpbusd, sdot | 8-bit operands, 32-bit sums, the target has it |
     | `pair16` | products of 16 bits added in pairs (vpmaddwd, vpdpwssd, smull) | 8-bit operands, 32-bit sums |
     | `winograd4` | F(4x4, 3x3) on 16-bit pairs, exact modulo 2^32 | dense 3x3, no strides or dilations, 128 * sum of absolute weights < 2^25 per channel |
     | `reference` | plain loops | always |
@@ -101,10 +101,13 @@ def SplitPhases : Pass<"qbias-split-phases", "::mlir::ModuleOp"> {
     phase in order. A phase is one kernel call (`qbias.units` on it), of whose
     units each of `threads` slices does an equal share, or everything between
     two of them, which slice 0 does. Phases have to be run in order with a
-    barrier between them; slices of one phase may run at once.
+    barrier between them; slices of one phase may run at once. `main` carries
+    their number (`qbias.phases`) and the names of their layers
+    (`qbias.phase_names`).
   }];
   let options = [
     Option<"threads", "threads", "int64_t", "1", "Slices of a phase.">,
+    Option<"eachStep", "each-step", "bool", "false", "Every operation is a phase of its own: what is timed layer by layer.">,
   ];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
 }

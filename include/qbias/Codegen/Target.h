@@ -19,13 +19,16 @@ namespace qbias {
 
 /// The multiplications of a machine, as kernel plans see them.
 struct Target {
-  std::string name;         ///< avx512vnni, avx512, avx2, generic
+  std::string name;         ///< avx512vnni, avxvnni, avx512, avx2, dotprod, generic
   int64_t vectorBytes = 16; ///< of one register
   int64_t registers = 16;   ///< of vectors
   bool hasVectors = false;  ///< of 16 bytes at least
   bool hasAvx2 = false;     ///< vpmaddwd, vpmaddubsw on 32 bytes
   bool hasAvx512 = false;   ///< F, BW, DQ, VL on 64 bytes
-  bool hasDotU8S8 = false;  ///< vpdpbusd on 64 bytes
+  bool hasDotU8S8 = false;  ///< vpdpbusd on a whole register
+  bool hasDotS8S8 = false;  ///< sdot
+
+  bool hasDot8() const { return hasDotU8S8 || hasDotS8S8; }
 
   /// The machine that LLVM's `triple`, `cpu` and `features` describe. An empty
   /// triple is this machine's, an empty cpu its least (x86-64); cpu `native`

@@ -48,6 +48,7 @@ struct BenchCommand {
   std::string model;
   std::string format = "text"; ///< text, json
   int64_t runs = 20;
+  bool perLayer = false; ///< time every step of the program, too
   CompileOptions options;
 };
 

@@ -30,6 +30,7 @@ struct CompileOptions {
   std::string bias = "residue";
   std::string name = "qbias"; ///< of the entry point
   int64_t threads = 1;        ///< that may share the program
+  bool eachStep = false;      ///< steps that can be timed, also on one thread
   bool smallWeights = false;  ///< no larger weights for speed
   std::string plan = "auto";  ///< kernels: auto, reference, or one plan
   bool observe = false;       ///< return every quantized tensor of the file

@@ -42,14 +42,21 @@ public:
 
   int run(const std::vector<const void *> &inputs,
           const std::vector<void *> &outputs) override;
+  std::vector<std::string> steps() const override { return phaseNames; }
+  int runTimed(const std::vector<const void *> &inputs,
+               const std::vector<void *> &outputs, std::vector<double> &ms) override;
 
 private:
+  int runPhases(const std::vector<const void *> &inputs,
+                const std::vector<void *> &outputs,
+                llvm::function_ref<void(int64_t)> onPhase);
+
   Interface tensors;
   std::unique_ptr<mlir::ExecutionEngine> engine;
   void (*entry)(void **) = nullptr;
-  void (*phaseEntry)(void **) = nullptr; ///< with threads
+  void (*phaseEntry)(void **) = nullptr; ///< with threads, or steps
   std::unique_ptr<runtime::Pool> pool;
-  int64_t phases = 0;
+  std::vector<std::string> phaseNames;
   std::vector<char> workspace;
 };
 

@@ -54,6 +54,9 @@ struct PipelineOptions : public mlir::PassPipelineOptions<PipelineOptions> {
   Option<int64_t> threads{*this, "threads",
                           llvm::cl::desc("Threads that may share a program."),
                           llvm::cl::init(1)};
+  Option<bool> eachStep{*this, "each-step",
+                        llvm::cl::desc("Phases are single operations, to be timed."),
+                        llvm::cl::init(false)};
   Option<std::string> name{*this, "name",
                            llvm::cl::desc("Name of the program's entry point."),
                            llvm::cl::init("qbias")};

@@ -34,6 +34,14 @@ public:
   /// the entry point's status (docs/Abi.md).
   virtual int run(const std::vector<const void *> &inputs,
                   const std::vector<void *> &outputs) = 0;
+
+  /// Names of the steps that runTimed() tells apart; empty: it cannot.
+  virtual std::vector<std::string> steps() const { return {}; }
+  /// run(), and the milliseconds of every step.
+  virtual int runTimed(const std::vector<const void *> &inputs,
+                       const std::vector<void *> &outputs, std::vector<double> &) {
+    return run(inputs, outputs);
+  }
 };
 
 /// What the run command was asked for.
@@ -53,11 +61,22 @@ struct Times {
   std::vector<double> wall, processor;
 };
 
+/// One step of a program, by the clock.
+struct StepTimes {
+  std::string name;
+  int64_t macs = 0;
+  std::vector<double> wall; ///< of runs, ascending
+};
+
 /// Measures runs on zero inputs after one warm-up.
 Times measure(Executable &program, int64_t runs);
 
-/// The bench command's line, or JSON object.
-std::string formatBench(const Times &times, int64_t macs, bool json);
+/// The same of every step; empty when the program cannot tell.
+std::vector<StepTimes> measureSteps(Executable &program, int64_t runs);
+
+/// The bench command's line and a table of steps, or a JSON object.
+std::string formatBench(const Times &times, const std::vector<StepTimes> &steps,
+                        int64_t macs, bool json);
 
 } // namespace qbias::runtime
 

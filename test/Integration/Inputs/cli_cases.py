@@ -312,6 +312,24 @@ def bench(folder):
     require("ms min" in text and "ms median" in text and "GMAC/s" in text, text)
 
 
+@case
+def bench_per_layer(folder):
+    """Every layer of the report that multiplies is a step with its name and products."""
+    model, _ = model_in(folder)
+    report = json.loads(qbias("report", model, "--format=json").stdout)
+    expected = {layer["name"]: layer["macs"] for layer in report["layers"] if layer["macs"]}
+    require(len(expected) > 2, f"layers of the model: {expected}")
+    for threads in (1, 2):
+        result = json.loads(qbias("bench", model, "--runs", 3, "--per-layer", "--format=json",
+                                  "--threads", threads).stdout)
+        got = {step["name"]: step["macs"] for step in result["steps"] if step["macs"]}
+        equal(got, expected, f"products of steps on {threads} threads")
+        require(all(0 <= step["min_ms"] <= step["median_ms"] for step in result["steps"]),
+                f"{result}")
+    lines = qbias("bench", model, "--runs", 3, "--per-layer").stdout.splitlines()
+    equal(len(lines), 1 + len(result["steps"]), "lines of the table")
+
+
 # --- float outputs ---------------------------------------------------------
 
 

@@ -25,12 +25,16 @@ LLVM = "/usr/lib/llvm-22/bin"
 # Options of the compiler, the C compiler, and what runs its programs.
 MACHINES = {
     "aarch64": (["--target=aarch64-linux-gnu"], ["aarch64-linux-gnu-gcc"], ["qemu-aarch64"]),
+    "aarch64, dot products": (["--target=aarch64-linux-gnu", "--features=+dotprod"],
+                              ["aarch64-linux-gnu-gcc"], ["qemu-aarch64"]),
     "armv7, no floating-point unit": (
         ["--target=armv7-linux-gnueabi", "--features=+soft-float,-neon"],
         ["arm-linux-gnueabi-gcc", "-march=armv7-a", "-mfloat-abi=soft"], ["qemu-arm"]),
     "riscv64": (["--target=riscv64-linux-gnu"], ["riscv64-linux-gnu-gcc"], ["qemu-riscv64"]),
     "wasm32": (["--target=wasm32-unknown-unknown"], None, ["node"]),
 }
+# Instructions that the objects of a machine have to contain.
+EXPECTED = {"aarch64, dot products": "sdot"}
 WASM_CC = ["clang-22", "--target=wasm32-unknown-unknown", "-ffreestanding",
            f"-I{INPUTS}/freestanding"]
 
@@ -56,6 +60,10 @@ def command_of(network, folder, machine, way):
     qbias("compile", network.model, f"--name={NAME}", "-o", output,
           *(options + check if way == "object" else []))
     program = os.path.join(folder, "program")
+    if way == "object" and machine in EXPECTED:
+        code = run(f"{LLVM}/llvm-objdump", "-d", "--no-show-raw-insn", "--mattr=+dotprod", output)
+        if EXPECTED[machine] not in code.stdout:
+            raise Failed(f"no instruction '{EXPECTED[machine]}' in {output}")
     if compiler:
         network.write_program(os.path.join(folder, "main.c"))
         run(*compiler, "-O2", "-static", f"-I{folder}", os.path.join(folder, "main.c"), output,
@@ -81,7 +89,8 @@ def main():
         if absent:
             print(f"{machine}: skipped, not installed: {', '.join(absent)}")
             continue
-        for way in ("object", "c"):
+        # C does not depend on the machine's instructions.
+        for way in ("object",) if machine in EXPECTED else ("object", "c"):
             cases = 0
             try:
                 for number, network in enumerate(networks):

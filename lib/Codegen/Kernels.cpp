@@ -1,0 +1,144 @@
+//===- Kernels.cpp - what kernels have in common ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Kernels.h"
+
+#include "qbias/Dialect/QBias/IR/Constants.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qbias;
+
+//===----------------------------------------------------------------------===//
+// The dot step
+//===----------------------------------------------------------------------===//
+
+Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
+                    Value weights) const {
+  VectorType type = kernel.vectorOf(lanes * group(), elementBits());
+  inputs = kernel.bitcast(inputs, type);
+  constexpr int64_t kLanesOf512 = 16;
+  if (kind == DotKind::Dot8Signed)
+    return kernel.callIntrinsic("llvm.aarch64.neon.sdot.v4i32.v16i8", sums.getType(),
+                                {sums, inputs, weights});
+  if (kind == DotKind::Dot8)
+    return kernel.callIntrinsic(lanes == kLanesOf512 ? "llvm.x86.avx512.vpdpbusd.512"
+                                                     : "llvm.x86.avx512.vpdpbusd.256",
+                                sums.getType(), {sums, inputs, weights});
+  // LLVM selects vpmaddwd, vpdpwssd or smull and addp for this.
+  Value product = arith::MulIOp::create(
+      kernel.builder, kernel.loc, kernel.widen(inputs, 32), kernel.widen(weights, 32));
+  auto halves = vector::DeinterleaveOp::create(kernel.builder, kernel.loc, product);
+  Value pairs = kernel.add(halves.getRes1(), halves.getRes2());
+  return kernel.add(sums, pairs);
+}
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
+                                               ArrayRef<int64_t> packed, StringRef name) {
+  SmallVector<int64_t> bias(group.bias);
+  for (auto [at, w] : llvm::enumerate(group.weights))
+    bias[at % group.channels] -= step.inputOffset() * w;
+  bias.resize(llvm::alignTo(group.channels, step.lanes), 0);
+  return makeConstants(group, step, packed, bias, name);
+}
+
+SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
+                                               ArrayRef<int64_t> packed,
+                                               ArrayRef<int64_t> bias, StringRef name) {
+  auto typeOf = [&](ArrayRef<int64_t> values, unsigned bits) {
+    MLIRContext *context = group.contraction->getContext();
+    return RankedTensorType::get({int64_t(values.size())},
+                                 IntegerType::get(context, bits));
+  };
+  constexpr unsigned kSumBits = 32;
+  SmallVector<ElementsAttr> constants = {
+      makeIntegers(typeOf(packed, step.elementBits()), packed, (name + ".packed").str()),
+      makeIntegers(typeOf(bias, kSumBits), bias, (name + ".bias").str())};
+  constants.append(group.epilogue->getArrays(group.channels, step.lanes, name));
+  return constants;
+}
+
+//===----------------------------------------------------------------------===//
+// Results
+//===----------------------------------------------------------------------===//
+
+void ResultStore::add(Value sums, const KernelBuilder::Values &loaded, Value at,
+                      int64_t valid, bool follows) {
+  if (packs) {
+    waiting.push_back({sums, at, valid, follows && !waiting.empty()});
+    loadedOf.push_back(loaded);
+    if (waiting.size() == VectorEpilogue::kPacked)
+      flush();
+    return;
+  }
+  KernelBuilder::Values others;
+  for (Value element : elements)
+    others.push_back(kernel.loadFirst(element, at, lanes, valid));
+  kernel.store(group.epilogue->emit(kernel, sums, loaded, others), y, at, valid);
+}
+
+void ResultStore::flush() {
+  if (waiting.empty())
+    return;
+  auto sums = llvm::map_to_vector(waiting, [](const Entry &entry) { return entry.sums; });
+  Value packed = group.epilogue->emitPacked(kernel, sums, loadedOf);
+  for (size_t first = 0, next; first < waiting.size(); first = next) {
+    int64_t bytes = waiting[first].valid;
+    for (next = first + 1; next < waiting.size() && waiting[next].follows; ++next)
+      bytes += waiting[next].valid;
+    kernel.store(packed, y, waiting[first].at, bytes, first * lanes);
+  }
+  waiting.clear();
+  loadedOf.clear();
+}
+
+Value qbias::resultAt(KernelBuilder &kernel, const Group &group, Value image, Value row,
+                      Value column) {
+  Value line = kernel.add(kernel.scale(image, group.outerRows()), row);
+  line = kernel.add(line, group.outer.top);
+  Value pixel = kernel.add(kernel.scale(line, group.outerColumns()), column);
+  return kernel.scale(kernel.add(pixel, group.outer.left), group.channels);
+}
+
+/// Writes `count` elements from `at` on.
+static void fill(KernelBuilder &kernel, Value y, Value at, int64_t count, int64_t value) {
+  constexpr int64_t kBits = 512;
+  unsigned bits = cast<MemRefType>(y.getType()).getElementTypeBitWidth();
+  int64_t width = kBits / bits;
+  Value all = kernel.splat(kernel.vectorOf(width, bits), value);
+  if (int64_t full = count / width)
+    kernel.loop(full, [&](Value i) {
+      kernel.store(all, y, kernel.add(at, kernel.scale(i, width)), width);
+    });
+  if (int64_t rest = count % width)
+    kernel.store(all, y, kernel.add(at, count - rest), rest);
+}
+
+void qbias::fillPadding(KernelBuilder &kernel, const Group &group, Value y) {
+  const Padding &outer = group.outer;
+  int64_t channels = group.channels, row = group.outerColumns() * channels;
+  int64_t between = (outer.left + outer.right) * channels;
+  kernel.loop(group.batch, [&](Value image) {
+    Value at = kernel.scale(image, group.outerRows() * row);
+    fill(kernel, y, at, outer.top * row + outer.left * channels, outer.value);
+    at = kernel.add(at, outer.top * row + (outer.left + group.columns) * channels);
+    if (group.rows > 1 && between)
+      kernel.loop(group.rows - 1, [&](Value r) {
+        fill(kernel, y, kernel.add(at, kernel.scale(r, row)), between, outer.value);
+      });
+    fill(kernel, y, kernel.add(at, (group.rows - 1) * row),
+         outer.right * channels + outer.bottom * row, outer.value);
+  });
+}
