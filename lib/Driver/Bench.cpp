@@ -17,15 +17,21 @@ using namespace qbias;
 /// apart.
 static std::vector<runtime::StepTimes> measureLayers(ModuleOp module,
                                                      const BenchCommand &command) {
-  llvm::StringMap<int64_t> macs = countMacsOfLayers(module);
+  std::vector<std::pair<std::string, int64_t>> layers = countMacsOfLayers(module);
   CompileOptions options = command.options;
   options.certified = options.eachStep = true;
   std::unique_ptr<Program> program = Program::compile(module, options);
   if (!program)
     return {};
   std::vector<runtime::StepTimes> steps = runtime::measureSteps(*program, command.runs);
-  for (runtime::StepTimes &step : steps)
-    step.macs = macs.lookup(step.name);
+  // Layers and their steps are in the same order; several may share a name.
+  for (runtime::StepTimes &step : steps) {
+    auto layer = llvm::find_if(layers, [&](const auto &other) {
+      return other.second && other.first == step.name;
+    });
+    if (layer != layers.end())
+      step.macs = std::exchange(layer->second, 0);
+  }
   return steps;
 }
 

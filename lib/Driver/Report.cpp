@@ -102,10 +102,10 @@ int64_t qbias::countMacs(ModuleOp module) {
   return macs;
 }
 
-llvm::StringMap<int64_t> qbias::countMacsOfLayers(ModuleOp module) {
-  llvm::StringMap<int64_t> macs;
+std::vector<std::pair<std::string, int64_t>> qbias::countMacsOfLayers(ModuleOp module) {
+  std::vector<std::pair<std::string, int64_t>> macs;
   module.walk([&](IntegerSegmentOpInterface op) {
-    macs[getLayerName(op)] += countLayerMacs(op);
+    macs.push_back({getLayerName(op), countLayerMacs(op)});
   });
   return macs;
 }

@@ -29,8 +29,8 @@ std::vector<TensorEntry> collectTensors(mlir::ModuleOp module);
 
 /// Multiplications of one run of an integer-stage module.
 int64_t countMacs(mlir::ModuleOp module);
-/// The same of every layer, by its name.
-llvm::StringMap<int64_t> countMacsOfLayers(mlir::ModuleOp module);
+/// The same of every layer, in order, with its name.
+std::vector<std::pair<std::string, int64_t>> countMacsOfLayers(mlir::ModuleOp module);
 
 /// How the code of a layer is made, and why so.
 struct LayerPlan {

@@ -317,6 +317,7 @@ def bench_per_layer(folder):
     """Every layer of the report that multiplies is a step with its name and products."""
     model, _ = model_in(folder)
     report = json.loads(qbias("report", model, "--format=json").stdout)
+    # Two layers of one tensor and the same weights are one step.
     expected = {layer["name"]: layer["macs"] for layer in report["layers"] if layer["macs"]}
     require(len(expected) > 2, f"layers of the model: {expected}")
     for threads in (1, 2):
