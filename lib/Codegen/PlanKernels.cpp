@@ -20,6 +20,7 @@
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
 
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace qbias {
@@ -106,6 +107,18 @@ struct PlanKernels : qbias::impl::PlanKernelsBase<PlanKernels> {
 
 } // namespace
 
+/// Plain loops are what a faster plan was missed for.
+static void report(Operation *op, const PlanChoice &choice) {
+  auto options = remark::RemarkOpts::name("plan").category("qbias-plan-kernels");
+  auto emit = [&](auto &&remark) {
+    remark << remark::metric("plan", choice.name) << remark::reason("{0}", choice.reason);
+  };
+  if (choice.name == kReferencePlan)
+    emit(remark::missed(op->getLoc(), options));
+  else
+    emit(remark::passed(op->getLoc(), options));
+}
+
 void PlanKernels::runOnOperation() {
   std::string error;
   std::optional<Target> target = Target::get(triple, cpu, features, error);
@@ -125,5 +138,6 @@ void PlanKernels::runOnOperation() {
     PlanChoice choice = choosePlan(op, *target, {plan, smallWeights, threads});
     op->setAttr(kPlanAttr, StringAttr::get(op->getContext(), choice.name));
     op->setAttr(kPlanReasonAttr, StringAttr::get(op->getContext(), choice.reason));
+    report(op, choice);
   });
 }

@@ -21,6 +21,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 
 namespace qbias {
@@ -175,6 +176,9 @@ void PlanMemory::runOnOperation() {
   Value workspace = func.getArgument(index);
   func->setAttr(kWorkspaceAttr, builder.getI64IntegerAttr(bytes));
   func->setAttr(kMemoryPlanAttr, describePlan(*buffers, builder));
+  remark::analysis(func.getLoc(),
+                   remark::RemarkOpts::name("workspace").category("qbias-plan-memory"))
+      << remark::metric("bytes", bytes) << remark::metric("buffers", buffers->ops.size());
   for (auto [op, place] : llvm::zip(buffers->ops, buffers->places)) {
     builder.setInsertionPoint(op);
     Value offset = arith::ConstantIndexOp::create(builder, op.getLoc(), place.offset);

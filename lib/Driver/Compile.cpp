@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Driver/Binary.h"
+#include "qbias/Driver/DataReport.h"
 #include "qbias/Driver/Files.h"
 #include "qbias/Driver/MemoryPlan.h"
 #include "qbias/Driver/Parameters.h"
@@ -208,12 +209,17 @@ int qbias::runReport(const ReportCommand &command) {
   llvm::json::Object report =
       makeReport(*module, llvm::sys::path::filename(command.model), tensors,
                  lowerCopy(*module, command.options));
+  if (!command.data.inputs.empty() &&
+      !addData(report, *module, command.options, command.data))
+    return kExitBadInput;
   bool isWritten = writeFile(command.output.empty() ? "-" : command.output,
                              [&](llvm::raw_ostream &os) {
                                if (command.format == "json")
                                  return printJson(os, std::move(report));
                                if (command.format == "svg")
                                  printMemoryPlan(report, os);
+                               else if (command.format == "html")
+                                 printHtml(report, os);
                                else
                                  printReport(report, os);
                                return true;

@@ -42,7 +42,15 @@ json::Array qbias::toJsonRows(ElementsAttr attr, int64_t rows) {
   return result;
 }
 
-std::string qbias::getDTypeName(quant::QuantizedType type) {
-  return (type.isSigned() ? "int" : "uint") +
-         std::to_string(type.getStorageTypeIntegralWidth());
+std::string qbias::getDTypeName(quant::QuantizedType type, llvm::StringRef producer) {
+  unsigned width = type.getStorageTypeIntegralWidth();
+  int64_t min = type.getStorageTypeMin(), max = type.getStorageTypeMax();
+  // PyTorch has no narrower types: there a narrow range is one of int8.
+  for (unsigned bits : {2, 4}) {
+    int64_t values = int64_t(1) << bits;
+    if (producer != "pytorch" && max - min + 1 == values &&
+        min == (type.isSigned() ? -values / 2 : 0))
+      width = bits;
+  }
+  return (type.isSigned() ? "int" : "uint") + std::to_string(width);
 }

@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
@@ -110,8 +111,21 @@ static bool looksLikeMlir(StringRef bytes) {
          bytes.contains("builtin.module") || bytes.contains("llvm.func");
 }
 
+/// Remarks whose category matches become diagnostics of the context.
+static LogicalResult enableRemarks(MLIRContext *context, const std::string &filter) {
+  if (filter.empty())
+    return success();
+  remark::RemarkCategories categories;
+  categories.all = filter;
+  return remark::enableOptimizationRemarks(
+      *context, /*streamer=*/nullptr, std::make_unique<remark::RemarkEmittingPolicyAll>(),
+      categories, /*printAsEmitRemarks=*/true);
+}
+
 OwningOpRef<ModuleOp> qbias::loadModel(const std::string &path, MLIRContext *context,
                                        const CompileOptions &options) {
+  if (failed(enableRemarks(context, options.remarks)))
+    return {};
   Location loc = getFileLoc(context, path);
   llvm::sys::fs::file_status status;
   if (!llvm::sys::fs::status(path, status) &&

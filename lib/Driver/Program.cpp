@@ -69,10 +69,11 @@ static std::vector<runtime::Step> getTail(ArrayAttr attrs) {
   return tail;
 }
 
-static runtime::Quantization getQuantization(quant::QuantizedType type) {
+static runtime::Quantization getQuantization(quant::QuantizedType type,
+                                             StringRef producer) {
   numerics::QuantParams params = getParams(type);
   return {params.scale.get_d(), params.zeroPoint, params.storage.min, params.storage.max,
-          getDTypeName(type)};
+          getDTypeName(type, producer)};
 }
 
 /// Everything an argument's or result's attributes say.
@@ -91,14 +92,14 @@ static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
     return info;
   if (auto name = attrs.getAs<StringAttr>(QBiasDialect::kNameAttr))
     info.name = name.str();
+  if (auto producer = attrs.getAs<StringAttr>(QBiasDialect::kProducerAttr))
+    info.producer = producer.str();
   if (auto quantized = attrs.getAs<TypeAttr>(QBiasDialect::kTypeAttr))
     if (auto type = dyn_cast<quant::QuantizedType>(quantized.getValue())) {
-      info.quantization = getQuantization(type);
+      info.quantization = getQuantization(type, info.producer);
       // Below the integer stage the tensor is signless; the file's type is not.
       info.dtype = *getDType(getIntegerType(type));
     }
-  if (auto producer = attrs.getAs<StringAttr>(QBiasDialect::kProducerAttr))
-    info.producer = producer.str();
   info.isReal = attrs.contains(QBiasDialect::kRealAttr);
   info.isUnused = attrs.contains(QBiasDialect::kUnusedAttr);
   info.isObserved = attrs.contains(QBiasDialect::kObservedAttr);

@@ -30,12 +30,19 @@ namespace json = llvm::json;
 //===----------------------------------------------------------------------===//
 
 static void addTensor(std::vector<TensorEntry> &tensors, StringRef name, StringRef kind,
-                      Type type) {
+                      Type type, StringRef producer) {
   quant::QuantizedType quantized = getQuantElement(type);
   if (!quantized)
     return;
   auto shape = cast<RankedTensorType>(type).getShape();
-  tensors.push_back({name.str(), kind.str(), shape.vec(), quantized});
+  tensors.push_back({name.str(), kind.str(), producer.str(), shape.vec(), quantized});
+}
+
+std::string qbias::getProducer(func::FuncOp func) {
+  for (unsigned i = 0; i < func.getNumArguments(); ++i)
+    if (auto attr = func.getArgAttrOfType<StringAttr>(i, QBiasDialect::kProducerAttr))
+      return attr.str();
+  return "";
 }
 
 std::vector<TensorEntry> qbias::collectTensors(ModuleOp module) {
@@ -43,17 +50,19 @@ std::vector<TensorEntry> qbias::collectTensors(ModuleOp module) {
   auto func = module.lookupSymbol<func::FuncOp>("main");
   if (!func)
     return tensors;
+  std::string producer = getProducer(func);
   for (BlockArgument argument : func.getArguments())
-    addTensor(tensors, getValueName(argument), "activation", argument.getType());
+    addTensor(tensors, getValueName(argument), "activation", argument.getType(),
+              producer);
   func.walk([&](Operation *op) {
     if (isa<QuantizeOp>(op))
       addTensor(tensors, getTensorName(op->getLoc()), "activation",
-                op->getResult(0).getType());
+                op->getResult(0).getType(), producer);
     if (auto cast = dyn_cast<quant::StorageCastOp>(op)) {
       quant::QuantizedType type = getQuantElement(cast.getType());
       bool isBias = type && type.getStorageTypeIntegralWidth() == 32;
       addTensor(tensors, getTensorName(op->getLoc()), isBias ? "bias" : "weight",
-                cast.getType());
+                cast.getType(), producer);
     }
   });
   return tensors;
@@ -65,7 +74,7 @@ static json::Object describeTensor(const TensorEntry &tensor) {
   numerics::Range range = getStorageRange(tensor.type);
   json::Object object{{"name", toJsonString(tensor.name)},
                       {"kind", tensor.kind},
-                      {"dtype", getDTypeName(tensor.type)},
+                      {"dtype", getDTypeName(tensor.type, tensor.producer)},
                       {"shape", toJson(ArrayRef<int64_t>(tensor.shape))},
                       {"qmin", range.min},
                       {"qmax", range.max}};

@@ -1,4 +1,4 @@
-//===- ReportText.cpp - the report as text ---*- C++ -*-===//
+//===- ReportText.cpp - the report as tables of text ---*- C++ -*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -67,9 +67,10 @@ static std::string textOf(const json::Object &object, llvm::StringRef key) {
   return text ? printable(*text) : "-";
 }
 
+using Rows = std::vector<std::vector<std::string>>;
+
 /// Prints rows with columns as wide as their widest cell.
-static void printTable(llvm::raw_ostream &os,
-                       std::vector<std::vector<std::string>> rows) {
+static void printTable(llvm::raw_ostream &os, const Rows &rows) {
   std::vector<size_t> widths;
   for (const auto &row : rows)
     for (size_t i = 0; i < row.size(); ++i) {
@@ -87,9 +88,8 @@ static void printTable(llvm::raw_ostream &os,
   }
 }
 
-static void printTensors(const json::Object &report, llvm::raw_ostream &os) {
-  std::vector<std::vector<std::string>> rows = {
-      {"tensor", "kind", "dtype", "shape", "scale", "zero point", "range"}};
+static Rows tabulateTensors(const json::Object &report) {
+  Rows rows = {{"tensor", "kind", "dtype", "shape", "scale", "zero point", "range"}};
   for (const json::Value &value : *report.getArray("tensors")) {
     const json::Object &t = *value.getAsObject();
     rows.push_back(
@@ -98,13 +98,13 @@ static void printTensors(const json::Object &report, llvm::raw_ostream &os) {
          summarize(t.get("zero_point")),
          "[" + summarize(t.get("qmin")) + ", " + summarize(t.get("qmax")) + "]"});
   }
-  printTable(os, std::move(rows));
+  return rows;
 }
 
-static void printLayers(const json::Object &report, llvm::raw_ostream &os) {
-  std::vector<std::vector<std::string>> rows = {
-      {"layer", "op", "bias case", "bias (float)", "bias (int32)", "bias scale",
-       "multiplier", "shift", "rounding constant", "accumulator", "certificate", "MACs"}};
+static Rows tabulateLayers(const json::Object &report) {
+  Rows rows = {{"layer", "op", "bias case", "bias (float)", "bias (int32)", "bias scale",
+                "multiplier", "shift", "rounding constant", "accumulator", "certificate",
+                "MACs"}};
   for (const json::Value &value : *report.getArray("layers")) {
     const json::Object &l = *value.getAsObject();
     const json::Object &bias = *l.getObject("bias");
@@ -128,36 +128,86 @@ static void printLayers(const json::Object &report, llvm::raw_ostream &os) {
                     summarize(l.get("shift")), summarize(l.get("rounding_constant")),
                     range, certified, std::to_string(l.getInteger("macs").value_or(0))});
   }
-  printTable(os, std::move(rows));
+  return rows;
 }
 
-static void printMemory(const json::Object &report, llvm::raw_ostream &os) {
-  std::vector<std::vector<std::string>> rows = {
-      {"tensor in the workspace", "bytes", "offset", "from", "to"}};
+/// Places in the workspace; only a header where nothing lives there.
+static Rows tabulateMemory(const json::Object &report) {
+  Rows rows = {{"tensor in the workspace", "bytes", "offset", "from", "to"}};
   for (const json::Value &value : *report.getObject("memory")->getArray("buffers")) {
     const json::Object &b = *value.getAsObject();
     rows.push_back({textOf(b, "name"), summarize(b.get("bytes")),
                     summarize(b.get("offset")), summarize(b.get("first")),
                     summarize(b.get("last"))});
   }
-  if (rows.size() > 1)
-    printTable(os, std::move(rows));
+  return rows;
+}
+
+/// Layers on data: how far from both references, saturation, noise.
+static Rows tabulateData(const json::Object &report) {
+  Rows rows = {{"layer", "elements", "not exact", "by at most", "not as float32",
+                "by at most", "rectified", "saturated low", "saturated high",
+                "SQNR (dB)"}};
+  for (const json::Value &value : *report.getArray("layers")) {
+    const json::Object &layer = *value.getAsObject();
+    const json::Object *data = layer.getObject("data");
+    if (!data)
+      continue;
+    std::vector<std::string> row = {textOf(layer, "name")};
+    for (llvm::StringRef key :
+         {"elements", "differing", "largest_difference", "float32_differing",
+          "float32_largest_difference", "rectified", "saturated_low", "saturated_high",
+          "sqnr_db"})
+      row.push_back(summarize(data->get(key)));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// The sums under the table of layers on data.
+static std::string summarizeData(const json::Object &data) {
+  auto sum = [&](llvm::StringRef key) {
+    return std::to_string(data.getInteger(key).value_or(0));
+  };
+  return sum("samples") + " samples, " + sum("elements") + " integers of layers, " +
+         sum("differing") + " differ from the exact meaning, " +
+         sum("float32_differing") + " from float32, " + sum("saturated") + " saturated";
+}
+
+static std::string summarizeTotals(const json::Object &totals) {
+  auto total = [&](llvm::StringRef key) {
+    return std::to_string(totals.getInteger(key).value_or(0));
+  };
+  return total("layers") + " layers, " + total("macs") + " MACs, " +
+         total("certified_channels") + " of " + total("channels") +
+         " channels certified, " + total("float_ops") + " float operations, " +
+         total("weight_bytes") + " bytes of constants, " + total("workspace_bytes") +
+         " bytes of workspace";
+}
+
+ReportText qbias::summarizeReport(const json::Object &report) {
+  ReportText text;
+  text.title =
+      "model " + textOf(report, "model") + ", requantization " + textOf(report, "mode");
+  text.tables.push_back({"Tensors", tabulateTensors(report), ""});
+  text.tables.push_back({"Layers", tabulateLayers(report), ""});
+  Rows memory = tabulateMemory(report);
+  if (memory.size() > 1)
+    text.tables.push_back({"Workspace", std::move(memory), ""});
+  if (const json::Object *data = report.getObject("data"))
+    text.tables.push_back({"Layers on data", tabulateData(report), summarizeData(*data)});
+  text.totals = summarizeTotals(*report.getObject("totals"));
+  return text;
 }
 
 void qbias::printReport(const json::Object &report, llvm::raw_ostream &os) {
-  const json::Object &totals = *report.getObject("totals");
-  os << "model " << textOf(report, "model") << ", requantization "
-     << textOf(report, "mode") << "\n\n";
-  printTensors(report, os);
-  os << "\n";
-  printLayers(report, os);
-  os << "\n";
-  printMemory(report, os);
-  auto total = [&](llvm::StringRef key) { return totals.getInteger(key).value_or(0); };
-  os << "\n"
-     << total("layers") << " layers, " << total("macs") << " MACs, "
-     << total("certified_channels") << " of " << total("channels")
-     << " channels certified, " << total("float_ops") << " float operations, "
-     << total("weight_bytes") << " bytes of constants, " << total("workspace_bytes")
-     << " bytes of workspace\n";
+  ReportText text = summarizeReport(report);
+  os << text.title << "\n\n";
+  for (const ReportTable &table : text.tables) {
+    printTable(os, table.rows);
+    os << "\n";
+    if (!table.note.empty())
+      os << table.note << "\n";
+  }
+  os << text.totals << "\n";
 }

@@ -52,7 +52,8 @@ std::vector<Number> convolve(const Windows &windows, int64_t groups,
     int64_t o = at[3], first = o / (outputs / groups) * channels;
     Number sum = 0;
     windows.forEachTap(at[1], at[2], [&](int64_t kh, int64_t kw, int64_t ih, int64_t iw) {
-      int64_t from = positionOf(windows.input, {at[0], ih, iw, first});
+      int64_t row = at[0] * windows.input[1] + ih;
+      int64_t from = (row * windows.input[2] + iw) * windows.input[3] + first;
       int64_t tap = ((o * windows.kernel[0] + kh) * windows.kernel[1] + kw) * channels;
       for (int64_t c = 0; c < channels; ++c)
         sum += x[from + c] * w[tap + c];

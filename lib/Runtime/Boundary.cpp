@@ -26,9 +26,8 @@ static void store(char *integers, int64_t i, DType dtype, int64_t value) {
   std::memcpy(integers + i * size, &value, size); // little endian
 }
 
-/// The producer's float32 formula before zero point and clamp. PyTorch takes the
-/// reciprocal of the stored double before it rounds to float32.
-static float scaleAndRound(float x, double scale, const std::string &producer) {
+/// PyTorch takes the reciprocal of the stored double before it rounds to float32.
+float scaleAndRound(float x, double scale, const std::string &producer) {
   if (producer == "pytorch")
     return std::nearbyintf(x * static_cast<float>(1.0 / scale));
   if (producer == "tflite")
@@ -84,9 +83,7 @@ static double softplus(double x) {
   return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));
 }
 
-/// A one-operand function (qbias.unary) of a real value.
-static double applyUnary(const std::string &function, double x, double alpha,
-                         double beta) {
+double applyFunction(const std::string &function, double x, double alpha, double beta) {
   if (function == "sigmoid")
     return 1 / (1 + std::exp(-x));
   if (function == "tanh")
@@ -147,7 +144,7 @@ static double applyTail(const std::vector<Step> &tail, double x) {
     } else if (step.function == "linear") {
       x = x * step.a.value_or(1) / step.c.value_or(1) + step.b.value_or(0);
     } else {
-      x = applyUnary(step.function, x, step.a.value_or(0), step.b.value_or(0));
+      x = applyFunction(step.function, x, step.a.value_or(0), step.b.value_or(0));
     }
   }
   return x;

@@ -99,7 +99,8 @@ std::optional<Samples> readSamples(const std::string &path, const Tensor &tensor
 
 std::optional<std::vector<std::string>> matchInputs(const std::vector<NamedFile> &files,
                                                     const std::vector<Tensor> &inputs,
-                                                    const std::string &model) {
+                                                    const std::string &model,
+                                                    const std::string &option) {
   std::vector<std::string> paths(inputs.size());
   size_t next = 0;
   for (const NamedFile &file : files) {
@@ -131,8 +132,8 @@ std::optional<std::vector<std::string>> matchInputs(const std::vector<NamedFile>
   }
   for (size_t i = 0; i < inputs.size(); ++i)
     if (paths[i].empty()) {
-      printError(model, "input '" + inputs[i].name + "' is not given; add --input " +
-                            inputs[i].name + "=FILE.npy");
+      printError(model, "input '" + inputs[i].name + "' is not given; add " + option +
+                            " " + inputs[i].name + "=FILE.npy");
       return std::nullopt;
     }
   return paths;

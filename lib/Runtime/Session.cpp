@@ -26,23 +26,6 @@ namespace {
 /// Integers of every output for all samples.
 using Results = std::vector<std::vector<char>>;
 
-/// A bar on a terminal, nothing elsewhere.
-class Progress {
-public:
-  Progress(int64_t total, bool quiet)
-      : total(total), shown(!quiet && total > 1 && ::isatty(STDERR_FILENO)) {}
-  void step(int64_t done) {
-    if (!shown)
-      return;
-    std::fprintf(stderr, "\r%lld of %lld samples%s", static_cast<long long>(done),
-                 static_cast<long long>(total), done == total ? "\n" : "");
-  }
-
-private:
-  int64_t total;
-  bool shown;
-};
-
 /// Arrays written by one command; removed again unless all succeed.
 class WrittenFiles {
 public:
@@ -66,6 +49,16 @@ private:
 };
 
 } // namespace
+
+Progress::Progress(int64_t total, bool quiet)
+    : total(total), shown(!quiet && total > 1 && ::isatty(STDERR_FILENO)) {}
+
+void Progress::step(int64_t done) {
+  if (!shown)
+    return;
+  std::fprintf(stderr, "\r%lld of %lld samples%s", static_cast<long long>(done),
+               static_cast<long long>(total), done == total ? "\n" : "");
+}
 
 static std::optional<Results> runSamples(Executable &program,
                                          const std::vector<Samples> &inputs,
@@ -217,10 +210,10 @@ static std::optional<std::vector<size_t>> matchOutputs(const Interface &interfac
   return chosen;
 }
 
-/// All input arrays, the same number of samples in each.
-static std::optional<std::vector<Samples>> readInputs(const Interface &interface,
-                                                      const RunRequest &request) {
-  auto paths = matchInputs(request.inputs, interface.inputs, request.model);
+std::optional<std::vector<Samples>> readInputs(const Interface &interface,
+                                               const RunRequest &request) {
+  auto paths =
+      matchInputs(request.inputs, interface.inputs, request.model, request.inputOption);
   if (!paths)
     return std::nullopt;
   std::vector<Samples> inputs;

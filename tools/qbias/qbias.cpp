@@ -23,6 +23,7 @@
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Regex.h"
 
 using namespace qbias;
 namespace cl = llvm::cl;
@@ -93,6 +94,10 @@ struct CommonOptions {
   cl::list<std::string> outputs{"outputs", cl::CommaSeparated, cl::value_desc("NAME,..."),
                                 cl::desc("Tensors to return in place of the outputs"),
                                 cl::cat(category())};
+  cl::opt<std::string> remarks{"remarks-filter", cl::value_desc("regex"),
+                               cl::desc("Print decisions of passes whose name matches, "
+                                        "with the layer's name"),
+                               cl::cat(category())};
   cl::opt<bool> quiet{"quiet", cl::desc("No progress on stderr"), cl::cat(category())};
 
   std::optional<CompileOptions> get() const;
@@ -182,6 +187,13 @@ std::optional<CompileOptions> CommonOptions::get() const {
     usageError("--bias is '" + bias + "', expected residue, int32, int8 or float");
     return std::nullopt;
   }
+  std::string reason;
+  if (!remarks.empty() && !llvm::Regex(remarks).isValid(reason)) {
+    usageError("--remarks-filter is '" + remarks +
+               "', expected a regular expression: " + reason);
+    return std::nullopt;
+  }
+  options.remarks = remarks;
   if (batch < 1) {
     usageError("--batch is " + llvm::Twine(batch) + ", expected a positive number");
     return std::nullopt;
@@ -349,21 +361,36 @@ static int mainReport(int argc, char **argv) {
   CommonOptions common;
   HostFlags machine;
   cl::opt<std::string> format("format", cl::init("text"),
-                              cl::desc("text, json, or svg: a picture of the workspace"),
+                              cl::desc("text, json, html, or svg: a picture of the "
+                                       "workspace"),
                               cl::cat(category()));
   cl::opt<std::string> output("o", cl::value_desc("file"),
                               cl::desc("Output instead of stdout"), cl::cat(category()));
+  cl::list<std::string> data("data", cl::value_desc("[NAME=]X.npy"),
+                             cl::desc("Input array to measure every layer on; repeat for "
+                                      "each input"),
+                             cl::cat(category()));
+  cl::opt<bool> raw("raw", cl::desc("The arrays hold integers"), cl::cat(category()));
   if (auto code = parse(argc, argv,
-                        "Show tensors, biases, requantization and certificate.\n"
-                        "example: qbias report model.onnx --format=json\n"))
+                        "Show tensors, biases, requantization and certificate, and what "
+                        "data makes of them.\n"
+                        "example: qbias report model.onnx --format=json\n"
+                        "example: qbias report model.onnx --data x.npy\n"))
     return *code;
   auto options = common.get();
   if (!options)
     return kExitUsage;
   setMachine(*options, machine.get());
-  if (format != "text" && format != "json" && format != "svg")
-    return usageError("--format is '" + format + "', expected text, json or svg");
-  return runReport({common.model, format, output, *options});
+  if (!llvm::is_contained({"text", "json", "html", "svg"}, format.getValue()))
+    return usageError("--format is '" + format + "', expected text, json, html or svg");
+  runtime::RunRequest request;
+  request.model = common.model;
+  request.raw = raw;
+  request.quiet = common.quiet;
+  request.inputOption = "--data";
+  for (const std::string &text : data)
+    request.inputs.push_back(parseNamedFile(text));
+  return runReport({common.model, request, format, output, *options});
 }
 
 static int mainBench(int argc, char **argv) {

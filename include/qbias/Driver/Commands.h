@@ -39,7 +39,8 @@ struct RunCommand {
 
 struct ReportCommand {
   std::string model;
-  std::string format = "text"; ///< text, json
+  runtime::RunRequest data;    ///< arrays to measure on, if any
+  std::string format = "text"; ///< text, json, html
   std::string output;          ///< empty: stdout
   CompileOptions options;
 };

@@ -23,8 +23,9 @@ llvm::json::Array toJson(llvm::ArrayRef<double> values);
 /// One array per row of an integer attribute.
 llvm::json::Array toJsonRows(mlir::ElementsAttr attr, int64_t rows);
 
-/// numpy's spelling of a quantized type's storage, plus int4 and uint4.
-std::string getDTypeName(mlir::quant::QuantizedType type);
+/// numpy's spelling of a quantized type's storage, plus int4, uint4, int2 and
+/// uint2 where the file of `producer` has such types.
+std::string getDTypeName(mlir::quant::QuantizedType type, llvm::StringRef producer);
 
 } // namespace qbias
 

@@ -37,6 +37,7 @@ struct CompileOptions {
   MachineOptions machine;     ///< code is made for; without a cpu its least
   unsigned sizeBits = 64;     ///< of size_t on that machine
   bool certified = false;     ///< this process certified or proved the module
+  std::string remarks;        ///< regular expression of remarks to print, if any
 };
 
 /// Everything the driver registers: dialects, interfaces, translations.
@@ -60,7 +61,8 @@ private:
 };
 
 /// Reads `path`, finds its format from its content (ONNX, MLIR text or
-/// bytecode) and imports it. Null after a diagnostic.
+/// bytecode) and imports it. Remarks that `options` ask for are printed from here
+/// on. Null after a diagnostic.
 mlir::OwningOpRef<mlir::ModuleOp> loadModel(const std::string &path,
                                             mlir::MLIRContext *context,
                                             const CompileOptions &options);

@@ -12,6 +12,7 @@
 #include "qbias/Dialect/QBias/IR/QBias.h"
 #include "qbias/Driver/Model.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/JSON.h"
 
@@ -19,10 +20,14 @@ namespace qbias {
 
 /// One quantized tensor of the source model: activation, weight or bias.
 struct TensorEntry {
-  std::string name, kind;
+  std::string name, kind, producer;
   std::vector<int64_t> shape;
   mlir::quant::QuantizedType type;
 };
+
+/// The framework whose formula quantizes the inputs of a function; empty when
+/// none of them is float.
+std::string getProducer(mlir::func::FuncOp func);
 
 /// Every quantized tensor of an import-stage module, in the file's own layout.
 std::vector<TensorEntry> collectTensors(mlir::ModuleOp module);
@@ -55,9 +60,26 @@ llvm::json::Object makeReport(mlir::ModuleOp module, llvm::StringRef model,
                               llvm::ArrayRef<TensorEntry> tensors,
                               const Lowered &lowered);
 
-/// The same as text: a table each of tensors, layers and places in the workspace;
-/// totals.
+/// Rows of texts, the first of them names of columns.
+struct ReportTable {
+  std::string title;
+  std::vector<std::vector<std::string>> rows;
+  std::string note; ///< sums, or empty
+};
+
+/// What people read of a report; no text holds control characters.
+struct ReportText {
+  std::string title, totals;
+  std::vector<ReportTable> tables; ///< tensors, layers, workspace, data
+};
+ReportText summarizeReport(const llvm::json::Object &report);
+
+/// The report as text.
 void printReport(const llvm::json::Object &report, llvm::raw_ostream &os);
+
+/// The report as one HTML page that needs no other file, with the numbers of
+/// every channel.
+void printHtml(const llvm::json::Object &report, llvm::raw_ostream &os);
 
 /// The quantized tensor that each concatenation of an import-stage module ends
 /// in, by the concatenation's own name. Integer data movement keeps no tensor

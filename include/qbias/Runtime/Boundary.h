@@ -23,6 +23,12 @@ bool quantizeInput(const Tensor &tensor, const float *values, int64_t count, boo
 void dequantizeOutput(const Tensor &tensor, const char *integers, float *values,
                       int64_t count);
 
+/// The producer's float32 quantize before zero point and clamp.
+float scaleAndRound(float x, double scale, const std::string &producer);
+
+/// A one-operand function (the names of qbias.unary) in double.
+double applyFunction(const std::string &function, double x, double alpha, double beta);
+
 } // namespace qbias::runtime
 
 #endif // QBIAS_RUNTIME_BOUNDARY_H

@@ -33,10 +33,11 @@ std::optional<Samples> readSamples(const std::string &path, const Tensor &tensor
                                    bool raw, bool realBoundary);
 
 /// The arrays given for the inputs in order: by NAME, or in the order of the
-/// command line. Prints what is missing or unknown.
+/// command line. Prints what is missing or unknown, and that `option` gives it.
 std::optional<std::vector<std::string>> matchInputs(const std::vector<NamedFile> &files,
                                                     const std::vector<Tensor> &inputs,
-                                                    const std::string &model);
+                                                    const std::string &model,
+                                                    const std::string &option);
 
 /// Shape of `count` outputs stacked along the tensor's own first axis.
 std::vector<int64_t> stackedShape(const Tensor &tensor, int64_t count);

@@ -49,6 +49,22 @@ struct RunRequest {
   std::string model, dumpDir, labels;
   std::vector<NamedFile> inputs, outputs;
   bool raw = false, realBoundary = false, quiet = false;
+  std::string inputOption = "--input"; ///< that `inputs` were given with
+};
+
+/// All input arrays, the same number of samples in each. Prints what is wrong.
+std::optional<std::vector<Samples>> readInputs(const Interface &interface,
+                                               const RunRequest &request);
+
+/// A bar on a terminal, nothing elsewhere.
+class Progress {
+public:
+  Progress(int64_t total, bool quiet);
+  void step(int64_t done);
+
+private:
+  int64_t total;
+  bool shown;
 };
 
 /// Reads the inputs, runs every sample, writes outputs and dumps, prints top-1.

@@ -29,6 +29,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/Remarks.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_FUSEREQUANT
@@ -427,10 +428,29 @@ LogicalResult FuseRequant::fuse(func::FuncOp func) {
   return Fuser(func).run();
 }
 
+/// What became one integer operation: the operator of the file, how many
+/// quantized operands it has, and functions between the sum and its quantize.
+static void report(IntegerSegmentOpInterface op) {
+  ReferenceAttr reference = op.getReferenceAttr();
+  LayerAttr layer = op.getLayerAttr();
+  ArrayAttr steps = reference.getSteps();
+  auto remark = remark::passed(
+      op->getLoc(), remark::RemarkOpts::name("segment").category("qbias-fuse-requant"));
+  remark << remark::metric("op", op->getName().stripDialect())
+         << remark::metric("operands", op.getActivations().size())
+         << remark::metric("functions", steps ? steps.size() : 0)
+         << remark::metric("quantized", reference.getResult() ? "yes" : "no");
+  if (layer)
+    remark << remark::metric("source_op", layer.getOp().getValue());
+  if (layer && layer.getTensor())
+    remark << remark::metric("tensor", layer.getTensor().getValue());
+}
+
 void FuseRequant::runOnOperation() {
   for (func::FuncOp func : getOperation().getOps<func::FuncOp>())
     if (!func.isExternal() && failed(fuse(func)))
       return signalPassFailure();
   if (failed(assignModes(getOperation(), requant, requantLayers, bias)))
-    signalPassFailure();
+    return signalPassFailure();
+  getOperation().walk(report);
 }
