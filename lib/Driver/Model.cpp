@@ -115,8 +115,8 @@ static bool looksLikeMlir(StringRef bytes) {
 static LogicalResult enableRemarks(MLIRContext *context, const std::string &filter) {
   if (filter.empty())
     return success();
-  remark::RemarkCategories categories;
-  categories.all = filter;
+  // `all` alone enables no kind of remark (MLIR 22.1.8).
+  remark::RemarkCategories categories{filter, filter, filter, filter, filter};
   return remark::enableOptimizationRemarks(
       *context, /*streamer=*/nullptr, std::make_unique<remark::RemarkEmittingPolicyAll>(),
       categories, /*printAsEmitRemarks=*/true);

@@ -127,6 +127,26 @@ def report_text(folder):
             equal(file.read(), qbias("report", model, f"--format={name}").stdout, name)
 
 
+@case
+def remarks(folder):
+    """Decisions of the passes that were asked for, with the layer's name; none without."""
+    model, _ = model_in(folder)
+    equal(qbias("report", model).stderr, "", "stderr")
+    text = qbias("report", model, "--remarks-filter=materialize-bias|plan-memory").stderr
+    lines = text.splitlines()
+    require(all(line.startswith(f"{model}: remark: ") or ": warning: " in line
+                for line in lines), text)
+    layers = json.loads(qbias("report", model, "--format=json").stdout)["layers"]
+    for layer in layers:
+        if layer["op"] in ("conv2d", "matmul") and layer["bias"]["case"] != "absent":
+            line = f"remark: {layer['name']}: [Analysis] bias |"
+            require(any(line in item and f"case={layer['bias']['case']}" in item
+                        for item in lines), f"no '{line}' in {text}")
+    require("certificate" not in text and "bytes=" in text, text)
+    require("regular expression" in qbias("report", model, "--remarks-filter=(", code=2).stderr,
+            "a wrong expression")
+
+
 # --- dumps and names -------------------------------------------------------
 
 
