@@ -115,8 +115,10 @@ static bool looksLikeMlir(StringRef bytes) {
 static LogicalResult enableRemarks(MLIRContext *context, const std::string &filter) {
   if (filter.empty())
     return success();
-  // `all` alone enables no kind of remark (MLIR 22.1.8).
-  remark::RemarkCategories categories{filter, filter, filter, filter, filter};
+  // In MLIR 22.1.8 `all` alone enables no kind of remark, and a filter has to
+  // match the whole category.
+  std::string part = ".*(" + filter + ").*";
+  remark::RemarkCategories categories{part, part, part, part, part};
   return remark::enableOptimizationRemarks(
       *context, /*streamer=*/nullptr, std::make_unique<remark::RemarkEmittingPolicyAll>(),
       categories, /*printAsEmitRemarks=*/true);

@@ -131,7 +131,7 @@ def report_text(folder):
 def remarks(folder):
     """Decisions of the passes that were asked for, with the layer's name; none without."""
     model, _ = model_in(folder)
-    require("remark" not in qbias("report", model).stderr, "remarks nobody asked for")
+    require(": remark: " not in qbias("report", model).stderr, "remarks nobody asked for")
     text = qbias("report", model, "--remarks-filter=materialize-bias|plan-memory").stderr
     lines = text.splitlines()
     require(all(line.startswith(f"{model}: remark: ") or ": warning: " in line
