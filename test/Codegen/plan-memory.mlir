@@ -1,5 +1,9 @@
 // RUN: qbias-opt %s --allow-unregistered-dialect --qbias-plan-memory | FileCheck %s
 // RUN: qbias-opt %s --allow-unregistered-dialect --qbias-plan-memory="alignment=256" | FileCheck %s --check-prefix=WIDE
+// RUN: qbias-opt %s --allow-unregistered-dialect --qbias-plan-memory -o /dev/null --remark-format=emitRemark \
+// RUN:   --remarks-filter=qbias-plan-memory --remark-policy=all 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// REMARK: [Analysis] workspace | Category:qbias-plan-memory | buffers={{[0-9]+}}, bytes={{[0-9]+}}
 
 // Inputs, results, workspace; the buffer behind a result is the caller's.
 // CHECK-LABEL: func.func @result_is_the_callers_buffer(

@@ -2,6 +2,10 @@
 // RUN: qbias-opt %s --split-input-file \
 // RUN:   --qbias-check-rewrite="pipeline=func.func(qbias-propagate-scales,qbias-materialize-bias),qbias-fuse-requant,qbias-certify" \
 // RUN:   | FileCheck %s
+// RUN: qbias-opt %s --split-input-file --qbias-propagate-scales --qbias-materialize-bias --qbias-fuse-requant -o /dev/null \
+// RUN:   --remark-format=emitRemark --remark-policy=all --remarks-filter=qbias-fuse-requant 2>&1 | FileCheck %s --check-prefix=REMARK
+
+// REMARK: [Passed] segment | Category:qbias-fuse-requant | functions=1, op=int.conv2d, operands=1, quantized=yes, source_op=Conv, tensor=y
 
 !x = !quant.uniform<i8:f32, 0.5:3>
 !w = !quant.uniform<i8:f32:0, {0.25, 0.125}>
