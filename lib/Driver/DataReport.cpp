@@ -66,7 +66,8 @@ public:
 
 private:
   struct Layer {
-    IntegerSegmentOpInterface op;
+    SmallVector<Value> activations;
+    Value result;
     LayerMeaning meaning;
     LayerData data;
   };
@@ -155,15 +156,26 @@ LogicalResult DataRun::collectLayers(func::FuncOp func) {
           llvm::to_vector(cast<RankedTensorType>(value.getType()).getShape()),
           Integers(integers.begin(), integers.end())};
   };
-  WalkResult result = func.walk([&](IntegerSegmentOpInterface op) {
-    FailureOr<LayerMeaning> meaning = LayerMeaning::get(op, producer);
+  WalkResult result = func.walk([&](Operation *op) {
+    if (auto softmax = dyn_cast<IntSoftmaxOp>(op))
+      layers.push_back({{softmax.getInput()},
+                        softmax.getResult(),
+                        LayerMeaning::get(softmax, producer),
+                        {}});
+    auto segment = dyn_cast<IntegerSegmentOpInterface>(op);
+    if (!segment)
+      return WalkResult::advance();
+    FailureOr<LayerMeaning> meaning = LayerMeaning::get(segment, producer);
     if (failed(meaning))
       return WalkResult::interrupt();
-    layers.push_back({op, std::move(*meaning), {}});
-    llvm::for_each(op.getActivations(), need);
-    need(op->getResult(0));
+    layers.push_back(
+        {segment.getActivations(), op->getResult(0), std::move(*meaning), {}});
     return WalkResult::advance();
   });
+  for (const Layer &layer : layers) {
+    llvm::for_each(layer.activations, need);
+    need(layer.result);
+  }
   return failure(result.wasInterrupted());
 }
 
@@ -219,9 +231,9 @@ static interpreter::Tensor readTensor(const runtime::Tensor &info, const void *b
 void DataRun::measureLayers() {
   for (Layer &layer : layers) {
     SmallVector<const interpreter::Tensor *> activations;
-    for (Value value : layer.op.getActivations())
+    for (Value value : layer.activations)
       activations.push_back(&tensors.find(value)->second);
-    const interpreter::Tensor &result = tensors.find(layer.op->getResult(0))->second;
+    const interpreter::Tensor &result = tensors.find(layer.result)->second;
     layer.data.add(result.integers(), layer.meaning.evaluate(activations),
                    layer.meaning.getResult());
   }

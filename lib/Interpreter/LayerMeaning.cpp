@@ -422,6 +422,8 @@ Integers LayerMeaning::evaluateInFloat(ArrayRef<const Tensor *> activations,
 //===----------------------------------------------------------------------===//
 
 LayerValues LayerMeaning::evaluate(ArrayRef<const Tensor *> activations) const {
+  if (isa<IntSoftmaxOp>(op))
+    return evaluateSoftmax(*activations[0]);
   Integers second = weights, addend;
   if (factors > 1)
     second = center(*activations[1], 1);

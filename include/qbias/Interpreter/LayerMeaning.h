@@ -31,13 +31,15 @@ struct LayerValues {
   Integers inFloat;
 };
 
-/// The meaning of one integer operation.
+/// The meaning of one integer operation: a segment, or a softmax, whose exact
+/// values are taken to the precision of double (N12).
 class LayerMeaning {
 public:
   /// `producer` is the framework whose quantize ends the layer (N2b). Fails with
   /// an error when constants or the reference cannot be read.
   static mlir::FailureOr<LayerMeaning> get(IntegerSegmentOpInterface segment,
                                            llvm::StringRef producer);
+  static LayerMeaning get(IntSoftmaxOp softmax, llvm::StringRef producer);
 
   /// Values for the integers of the layer's activations, in their order.
   LayerValues evaluate(llvm::ArrayRef<const Tensor *> activations) const;
@@ -66,6 +68,7 @@ private:
   std::pair<int64_t, double> round(const Parts &parts) const;
   float applyInFloat(mlir::Attribute step, float x) const;
   int64_t quantizeInFloat(float x, mlir::quant::QuantizedType type) const;
+  LayerValues evaluateSoftmax(const Tensor &x) const;
   Integers evaluateInFloat(llvm::ArrayRef<const Tensor *> activations,
                            llvm::ArrayRef<size_t> channels) const;
 
