@@ -90,6 +90,14 @@ def run_lit(counts, build):
                 counts.add(name, "passed")
 
 
+def print_machines(build):
+    """What other-machines.test wrote: a line for each CPU and way."""
+    path = os.path.join(build, "test", "Integration", "Output", "other-machines.test.tmp.txt")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            print(file.read(), end="")
+
+
 def main():
     build = os.path.abspath(sys.argv[1])
     counts = Counts()
@@ -97,6 +105,7 @@ def main():
     run_gtest(counts, os.path.join(build, "bin", "QBiasUnitTests"))
     run_unittest(counts, os.path.join(TOP, "test", "Oracle"))
     run_lit(counts, build)
+    print_machines(build)
     for name in counts.names:
         print("failed:", name)
     print(f"{counts.passed} passed, {counts.failed} failed, {counts.skipped} skipped")

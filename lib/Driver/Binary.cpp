@@ -202,10 +202,12 @@ bool qbias::emitSource(ModuleOp module, runtime::Description description,
                        const CompileCommand &command, OutputFiles &files) {
   bool isOneFile = command.output == "-";
   std::string header = isOneFile ? std::string() : getHeaderPath(command.output);
-  FailureOr<std::string> source =
-      emitC(module, description, llvm::sys::path::filename(header));
+  FailureOr<CSource> source =
+      emitC(module, description, llvm::sys::path::filename(header),
+            {command.selfTest, command.narrowProducts});
   if (failed(source))
     return false;
-  return files.write(command.output, *source) &&
-         (isOneFile || files.write(header, makeHeader(description)));
+  return files.write(command.output, source->text) &&
+         (isOneFile ||
+          files.write(header, makeHeader(description, source->declarations)));
 }

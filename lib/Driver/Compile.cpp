@@ -156,6 +156,12 @@ int qbias::runCompile(const CompileCommand &command) {
                    ", got " + std::to_string(command.options.threads));
     return kExitUsage;
   }
+  if (emit != "c" && (command.selfTest || command.narrowProducts)) {
+    printError(command.output,
+               "--selftest and --int32-products speak of C, expected --emit=c, got " +
+                   emit);
+    return kExitUsage;
+  }
   std::unique_ptr<llvm::TargetMachine> machine;
   std::string error;
   if (isBinary(emit) && !(machine = makeMachine(command.options.machine, error))) {

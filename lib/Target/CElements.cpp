@@ -81,6 +81,7 @@ static LogicalResult writeMul(IntMulOp op, CWriter &writer) {
   SmallVector<std::string> x = openElements(op, writer);
   writer.line("const " + sum + " acc = " + getCentered(x[0], op.getLhsZp(), sum) + " * " +
               getCentered(x[1], op.getRhsZp(), "int32_t") + ";");
+  requantizer.setSumType(sum);
   requantizer.write("y[i]", "acc", "0");
   closeElements(op, writer);
   return success();
@@ -93,6 +94,7 @@ static LogicalResult writeRequantize(IntRequantizeOp op, CWriter &writer) {
   SmallVector<std::string> x = openElements(op, writer);
   writer.line("const int64_t acc = " + getCentered(x[0], op.getInputZp(), "int64_t") +
               ";");
+  requantizer.setSumType("int64_t");
   requantizer.write("y[i]", "acc", "0");
   closeElements(op, writer);
   return success();
@@ -138,6 +140,7 @@ static LogicalResult writeAvgPool(IntAvgPoolOp op, CWriter &writer) {
     writer.line("while (divisors[d] != count)");
     writer.line("  ++d;");
   }
+  requantizer.setSumType(sum);
   requantizer.write("y[" + place + "]", "acc", "d");
   writer.close(4);
   return success();

@@ -59,6 +59,7 @@ static LogicalResult writeConvolution(IntConv2DOp op, CWriter &writer) {
   writer.line("acc += " + getCentered(at, op.getInputZp(), sum) +
               " * weight[o][ki][kj][c];");
   writer.close(3);
+  requantizer.setSumType(sum);
   requantizer.write("y[" + place + "]", "acc", "o",
                     op.getAddend() ? "x1[" + place + "]" : std::string());
   writer.close(4);
@@ -101,6 +102,7 @@ static LogicalResult writeProduct(IntMatmulOp op, CWriter &writer) {
   writer.close();
   std::string place = "i * " + std::to_string(columns) + " + o";
   std::string addend = getDataName(isConstant ? 1 : 2) + "[" + place + "]";
+  requantizer.setSumType(sum);
   requantizer.write("y[" + place + "]", "acc", "o", op.getAddend() ? addend : "");
   writer.close(2);
   return success();

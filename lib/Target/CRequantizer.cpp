@@ -18,8 +18,8 @@ using llvm::Twine;
 void Requantizer::declareArray(StringRef name, SmallVector<int64_t> values) {
   if (values.empty())
     return;
-  std::string narrowest =
-      name.ends_with("rounding") ? "int64_t" : getNarrowestType(values);
+  bool isWide = name.ends_with("rounding") && !narrow;
+  std::string narrowest = isWide ? "int64_t" : getNarrowestType(values);
   SmallVector<int64_t> shape;
   if (op.getRequantChannels() > 1) {
     values.resize(op.getRequantChannels(), values.front());
@@ -34,10 +34,19 @@ std::string Requantizer::entry(StringRef name, StringRef channel) {
 }
 
 LogicalResult Requantizer::declare() {
+  if (writer.hasNarrowProducts)
+    narrow = solveNarrow(op);
+  if (narrow) {
+    declareArray("multiplier", narrow->multiplier);
+    declareArray("shift", narrow->shift);
+    declareArray("rounding", narrow->rounding);
+    return success();
+  }
   switch (requant.getForm()) {
   case RequantForm::Affine:
   case RequantForm::HalfEven:
   case RequantForm::Wide:
+  case RequantForm::DoubleRound:
     declareArray("multiplier", readAll(requant.getMultiplier()));
     declareArray("addend_multiplier", readAll(requant.getAddendMultiplier()));
     declareArray("shift", readAll(requant.getShift()));
@@ -55,11 +64,13 @@ LogicalResult Requantizer::declare() {
       writer.constant(type, "table", {table.getNumElements()}, readAll(table));
     return success();
   case RequantForm::Accumulator:
+  case RequantForm::Divide:
+  case RequantForm::RescaledSum: // constants where they are used
     return success();
   default:
     return op->emitError("requantization ")
            << stringifyRequantForm(requant.getForm())
-           << " has no form in C; compile to an object or with --requant=exact";
+           << " has no form in integer C; compile to an object or with --requant=exact";
   }
 }
 
@@ -79,11 +90,27 @@ void Requantizer::declareLow() {
   }
 }
 
+std::string Requantizer::cast32(StringRef acc) {
+  return (sumType == "int64_t" ? "(int32_t)" : "") + acc.str();
+}
+
+/// Sums and multipliers are int32: their product fits 64 bits whatever they are.
+bool Requantizer::hasNarrowFactors() {
+  auto isNarrow = [](ElementsAttr attr) {
+    return getNarrowestType(readAll(attr)) != "int64_t";
+  };
+  BoundsAttr bounds = op.getBoundsAttr();
+  return bounds && isNarrow(bounds.getMin()) && isNarrow(bounds.getMax()) &&
+         isNarrow(requant.getMultiplier()) && !isa<IntRequantizeOp>(op.getOperation());
+}
+
 /// acc * m + r, plus addend * addend multiplier; of the constants with `prefix`.
 std::string Requantizer::scaled(StringRef acc, StringRef channel, StringRef addend,
                                 StringRef prefix) {
   auto constant = [&](StringRef name) { return entry((prefix + name).str(), channel); };
   std::string sum = constant("rounding");
+  if (addend.empty() && prefix.empty() && hasNarrowFactors())
+    return "scale_32(" + cast32(acc) + ", " + constant("multiplier") + ", " + sum + ")";
   if (!addend.empty())
     sum = ("scale(" + addend + ", " + constant("addend_multiplier") + ", " + sum + ")")
               .str();
@@ -107,6 +134,12 @@ void Requantizer::write(const Twine &place, StringRef acc, StringRef channel,
                       std::to_string(requant.getHi()) + ")";
   std::string shift = ", " + entry("shift", channel) + ")";
   std::string cast = "(" + type + ")";
+  if (narrow) {
+    writer.line(place + " = " + cast + "clamp(shift_right_32(" + cast32(acc) + " * " +
+                entry("multiplier", channel) + " + " + entry("rounding", channel) +
+                shift + range + ";");
+    return;
+  }
   switch (requant.getForm()) {
   case RequantForm::Affine:
     writer.line(place + " = " + cast + "clamp(shift_right(" +
@@ -120,6 +153,15 @@ void Requantizer::write(const Twine &place, StringRef acc, StringRef channel,
     return;
   case RequantForm::Wide:
     writeWide(place, acc, channel, addend, range);
+    return;
+  case RequantForm::DoubleRound:
+    writeDoubleRound(place, acc, channel, range);
+    return;
+  case RequantForm::Divide:
+    writeDivision(place, acc, channel, range);
+    return;
+  case RequantForm::RescaledSum:
+    writeRescaledSum(place, acc, addend, range);
     return;
   case RequantForm::Threshold:
     writer.line("int level = " + Twine(requant.getLo()) + ";");

@@ -9,6 +9,7 @@
 #ifndef QBIAS_LIB_TARGET_CREQUANTIZER_H
 #define QBIAS_LIB_TARGET_CREQUANTIZER_H
 
+#include "CNarrow.h"
 #include "CWriter.h"
 
 namespace qbias {
@@ -26,19 +27,32 @@ public:
   void write(const llvm::Twine &place, llvm::StringRef acc, llvm::StringRef channel,
              llvm::StringRef addend = "");
 
+  /// C type of the sums that are written.
+  void setSumType(llvm::StringRef type) { sumType = type.str(); }
+
 private:
   void declareArray(llvm::StringRef name, llvm::SmallVector<int64_t> values);
   void declareLow();
+  bool hasNarrowFactors();
+  std::string cast32(llvm::StringRef acc);
   std::string entry(llvm::StringRef name, llvm::StringRef channel);
   std::string scaled(llvm::StringRef acc, llvm::StringRef channel, llvm::StringRef addend,
                      llvm::StringRef prefix = "");
   void writeWide(const llvm::Twine &place, llvm::StringRef acc, llvm::StringRef channel,
                  llvm::StringRef addend, llvm::StringRef range);
+  void writeDoubleRound(const llvm::Twine &place, llvm::StringRef acc,
+                        llvm::StringRef channel, llvm::StringRef range);
+  void writeDivision(const llvm::Twine &place, llvm::StringRef acc,
+                     llvm::StringRef channel, llvm::StringRef range);
+  void writeRescaledSum(const llvm::Twine &place, llvm::StringRef a, llvm::StringRef b,
+                        llvm::StringRef range);
 
   IntegerSegmentOpInterface op;
   RequantAttr requant;
   CWriter &writer;
   std::string type;
+  std::string sumType = "int32_t";
+  std::optional<NarrowRequant> narrow;
 };
 
 } // namespace qbias

@@ -13,6 +13,7 @@
 
 #include "qbias/Target/CSource.h"
 
+#include "CSelfTest.h"
 #include "CWriter.h"
 
 #include "qbias/Analysis/Arena.h"
@@ -29,53 +30,6 @@ using namespace qbias;
 
 namespace {
 
-/// A function that programs may call.
-struct Helper {
-  llvm::StringLiteral name, text;
-};
-
-/// Each behind those it calls.
-constexpr Helper kHelpers[] = {{"scale", R"(
-/* acc * multiplier + rounding. The result fits 64 bits, as the certificate
-   proves; the unsigned product keeps the way there defined. */
-static inline int64_t scale(int64_t acc, int64_t multiplier, int64_t rounding) {
-  return (int64_t)((uint64_t)acc * (uint64_t)multiplier + (uint64_t)rounding);
-}
-)"},
-                               {"shift_right", R"(
-/* value / 2^bits rounded down, also of negative values. */
-static inline int64_t shift_right(int64_t value, int bits) {
-  return value >= 0 ? value >> bits : ~(~value >> bits);
-}
-)"},
-                               {"shift_half_even", R"(
-/* value / 2^bits rounded to nearest, ties to even. */
-static inline int64_t shift_half_even(int64_t value, int bits) {
-  const int64_t odd = shift_right(value, bits) & 1;
-  return shift_right(value + ((INT64_C(1) << (bits - 1)) - 1 + odd), bits);
-}
-)"},
-                               {"shift_to_even", R"(
-/* value / 2^bits rounded down; where value + tie gives the next integer, the two are
-   equally near, and the even one is taken. */
-static inline int64_t shift_to_even(int64_t value, int64_t tie, int bits) {
-  const int64_t down = shift_right(value, bits);
-  return down & 1 ? shift_right(value + tie, bits) : down;
-}
-)"},
-                               {"clamp", R"(
-static inline int64_t clamp(int64_t value, int64_t low, int64_t high) {
-  return value < low ? low : value > high ? high : value;
-}
-)"},
-                               {"overlap", R"(
-/* Nonzero when two ranges of bytes have one in common. */
-static inline int overlap(const void *a, size_t a_bytes, const void *b, size_t b_bytes) {
-  const uintptr_t p = (uintptr_t)a, q = (uintptr_t)b;
-  return p < q + b_bytes && q < p + a_bytes;
-}
-)"}};
-
 /// A value's storage: argument `argument`, or a buffer of the arena.
 struct Place {
   std::string name; ///< C expression of its address
@@ -85,11 +39,12 @@ struct Place {
 /// Writes one program.
 class Emitter {
 public:
-  Emitter(func::FuncOp func, runtime::Description &description, StringRef header)
-      : func(func), description(description), header(header), functionsOs(functions),
-        callsOs(calls) {}
+  Emitter(func::FuncOp func, runtime::Description &description, StringRef header,
+          CSourceOptions options)
+      : func(func), description(description), header(header), options(options),
+        functionsOs(functions) {}
 
-  FailureOr<std::string> emit();
+  FailureOr<CSource> emit();
 
 private:
   LogicalResult collect();
@@ -104,12 +59,14 @@ private:
   func::FuncOp func;
   runtime::Description &description;
   StringRef header;
+  CSourceOptions options;
   Identifiers identifiers;
   DenseMap<Value, Place> places;
   SmallVector<ArenaBuffer> buffers;
   SmallVector<std::string> bufferNames;
-  std::string functions, calls;
-  llvm::raw_string_ostream functionsOs, callsOs;
+  std::string functions;
+  llvm::raw_string_ostream functionsOs;
+  SmallVector<SelfTestCall> calls;
   SmallVector<std::string> parameters; ///< of the entry, without types
 };
 
@@ -195,14 +152,15 @@ LogicalResult Emitter::emitLayer(Operation *op) {
   }
   Value result = op->getResult(0);
   describe(op, functionsOs);
-  CWriter writer(functionsOs);
+  CWriter writer(functionsOs, options.hasNarrowProducts);
   writer.open("static void " + name + "(" + signature +
               getCType(getElementTypeOrSelf(result.getType())) + " *y)");
   if (failed(writeLayer(op, writer)))
     return failure();
   writer.close();
   writer.line("");
-  callsOs << "  " << name << "(" << arguments << places[result].name << ");\n";
+  calls.push_back(
+      {name + "(" + arguments + places[result].name + ");", result, places[result].name});
   return success();
 }
 
@@ -223,8 +181,10 @@ void Emitter::emitSaturation(unsigned index) {
   writer.close();
   writer.close();
   writer.line("");
-  callsOs << "  " << name << "(" << parameters[index] << ", "
-          << places[func.getArgument(index)].name << ");\n";
+  calls.push_back({name + "(" + parameters[index] + ", " +
+                       places[func.getArgument(index)].name + ");",
+                   {},
+                   {}});
 }
 
 /// True when the quantized range is narrower than the integers in memory.
@@ -233,17 +193,6 @@ static bool isNarrow(const runtime::Tensor &tensor) {
     return false;
   unsigned bits = 8 * runtime::dtypeSize(tensor.dtype);
   return tensor.quantization->max - tensor.quantization->min + 1 < (int64_t(1) << bits);
-}
-
-/// The helpers that `code` calls, and those that they call.
-static std::string getHelpers(StringRef code) {
-  std::string text;
-  for (const Helper &helper : llvm::reverse(kHelpers)) {
-    std::string call = helper.name.str() + "(";
-    if (code.contains(call) || StringRef(text).contains(call))
-      text = helper.text.str() + text;
-  }
-  return text;
 }
 
 /// Places and life times of all values.
@@ -327,7 +276,8 @@ void Emitter::emitEntry(llvm::raw_ostream &os) {
   if (!buffers.empty())
     writer.line("unsigned char *const base = (unsigned char *)workspace;");
   emitChecks(writer);
-  os << calls;
+  for (const SelfTestCall &call : calls)
+    writer.line(call.text);
   auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());
   size_t inputs = description.inputs.size();
   // Results that no layer wrote: inputs, constants, and results given twice.
@@ -342,7 +292,7 @@ void Emitter::emitEntry(llvm::raw_ostream &os) {
   writer.close();
 }
 
-FailureOr<std::string> Emitter::emit() {
+FailureOr<CSource> Emitter::emit() {
   if (failed(collect()))
     return failure();
   description.workspaceBytes = placeBuffers(buffers, runtime::kWorkspaceAlignment);
@@ -359,6 +309,12 @@ FailureOr<std::string> Emitter::emit() {
   std::string text, entry;
   llvm::raw_string_ostream os(text), entryOs(entry);
   emitEntry(entryOs);
+  CSource source;
+  if (options.hasSelfTest) {
+    if (failed(writeSelfTest(func, description, calls, parameters, entryOs)))
+      return failure();
+    source.declarations = declareSelfTest(description);
+  }
   os << "/* " << description.name << ": a quantized network as integer C99.\n"
      << "   Written by qbias " << description.version << " from "
      << escapeForC(description.model) << ", SHA-256\n   " << description.modelHash
@@ -367,18 +323,19 @@ FailureOr<std::string> Emitter::emit() {
      << "     y = clamp((acc * multiplier + rounding) >> shift, low, high)\n"
      << "   where rounding holds the half, the zero point and what an integer bias"
      << " loses. */\n\n#define QBIAS_NO_CONVERSIONS /* integers only */\n"
-     << (header.empty() ? makeHeader(description)
+     << (header.empty() ? makeHeader(description, source.declarations)
                         : "#include \"" + escapeForC(header) + "\"\n")
      << "\n#include <string.h>\n"
      << getHelpers(functions + entry) << "\n"
      << functions << entry;
-  return text;
+  source.text = std::move(text);
+  return source;
 }
 
-FailureOr<std::string> qbias::emitC(ModuleOp module, runtime::Description &description,
-                                    StringRef header) {
+FailureOr<CSource> qbias::emitC(ModuleOp module, runtime::Description &description,
+                                StringRef header, CSourceOptions options) {
   auto func = module.lookupSymbol<func::FuncOp>("main");
   if (!func || func.isExternal() || !llvm::hasSingleElement(func.getBody()))
     return module.emitError("expects a function 'main' of one block for C");
-  return Emitter(func, description, header).emit();
+  return Emitter(func, description, header, options).emit();
 }

@@ -18,7 +18,11 @@ namespace qbias {
 /// Prints indented lines and constants.
 class CWriter {
 public:
-  explicit CWriter(llvm::raw_ostream &os) : os(os) {}
+  explicit CWriter(llvm::raw_ostream &os, bool hasNarrowProducts = false)
+      : hasNarrowProducts(hasNarrowProducts), os(os) {}
+
+  /// Layers multiply in 32 bits where numbers that allow it are proven.
+  const bool hasNarrowProducts;
 
   void line(const llvm::Twine &text) {
     if (!text.isTriviallyEmpty())
@@ -107,6 +111,9 @@ llvm::SmallVector<mlir::Value> getData(mlir::Operation *op);
 
 /// What a layer's data operand is called.
 std::string getDataName(size_t index);
+
+/// The functions that `code` calls beside its own, and those that they call.
+std::string getHelpers(llvm::StringRef code);
 
 /// Prints the body of an operation's layer function. Emits an error and fails
 /// where there is no C form.

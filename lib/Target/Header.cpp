@@ -298,7 +298,8 @@ static void printIntroduction(llvm::raw_ostream &os,
      << runtime::kWorkspaceAlignment << "\n\n";
 }
 
-std::string qbias::makeHeader(const runtime::Description &description) {
+std::string qbias::makeHeader(const runtime::Description &description,
+                              llvm::StringRef declarations) {
   std::string text;
   llvm::raw_string_ostream os(text);
   const std::string &name = description.name;
@@ -317,8 +318,8 @@ std::string qbias::makeHeader(const runtime::Description &description) {
      << "   an output or the workspace overlaps another argument; outputs are as they\n"
      << "   were then. Keeps no state: may run in several threads at once, with a\n"
      << "   workspace each. */\nint " << name << "_run(" << getParameters(description)
-     << ");\n\n";
-  os << "#ifndef QBIAS_NO_CONVERSIONS\n\n";
+     << ");\n\n"
+     << declarations << "#ifndef QBIAS_NO_CONVERSIONS\n\n";
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     std::string prefix = name + "_" + names[i];
     if (i < inputs && tensor.quantization)

@@ -54,7 +54,7 @@ static void registerQBiasToC() {
         auto source = qbias::emitC(module, *description, /*header=*/"");
         if (failed(source))
           return mlir::failure();
-        os << *source;
+        os << source->text;
         return mlir::success();
       },
       [](mlir::DialectRegistry &registry) { qbias::registerForDriver(registry); });

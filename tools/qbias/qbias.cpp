@@ -298,6 +298,14 @@ static int mainCompile(int argc, char **argv) {
                             cl::desc("Disassemble the object and refuse float "
                                      "instructions"),
                             cl::cat(category()));
+  cl::opt<bool> selfTest("selftest",
+                         cl::desc("Of .c: a function NAME_selftest that checks every "
+                                  "layer on the target"),
+                         cl::cat(category()));
+  cl::opt<bool> narrowProducts("int32-products",
+                               cl::desc("Of .c: requantize with products of 32 bits "
+                                        "where that is proven"),
+                               cl::cat(category()));
   if (auto code = parse(argc, argv,
                         "Compile a model.\nexample: qbias compile model.onnx -o model.o\n"
                         "example: qbias compile model.onnx -o model.o "
@@ -313,8 +321,9 @@ static int mainCompile(int argc, char **argv) {
   if (!isIdentifier)
     return usageError("--name is '" + name + "', expected a C identifier");
   setMachine(*options, machine.get());
-  return runCompile(
-      {common.model, output, certificate, emit, linker, stage, integerOnly, *options});
+  CompileCommand command{common.model, output,   certificate,    emit,    linker, stage,
+                         integerOnly,  selfTest, narrowProducts, *options};
+  return runCompile(command);
 }
 
 static int mainRun(int argc, char **argv) {

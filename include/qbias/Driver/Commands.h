@@ -25,10 +25,13 @@ using runtime::kExitUsage;
 
 struct CompileCommand {
   std::string model, output, certificate;
-  std::string emit; ///< mlir, mlirbc, ll, o, so; empty: by the extension of `output`
+  std::string
+      emit; ///< mlir, mlirbc, ll, o, so, c, json; empty: by the extension of `output`
   std::string linker;
   Stage stage = Stage::LLVM;
   bool verifyIntegerOnly = false; ///< disassemble what was written
+  bool selfTest = false;          ///< of C: NAME_selftest
+  bool narrowProducts = false;    ///< of C: 32-bit products where they are proven
   CompileOptions options;
 };
 

@@ -11,6 +11,8 @@
 
 #include "qbias/Runtime/Description.h"
 
+#include "llvm/ADT/StringRef.h"
+
 #include <set>
 
 namespace qbias {
@@ -40,8 +42,10 @@ std::string toCDouble(double value);
 std::string getParameters(const runtime::Description &description);
 
 /// The header: declaration, sizes, a description of every tensor, and inline
-/// functions that quantize and dequantize. Valid C99 and C++17.
-std::string makeHeader(const runtime::Description &description);
+/// functions that quantize and dequantize. Valid C99 and C++17. `declarations` are
+/// those of more functions.
+std::string makeHeader(const runtime::Description &description,
+                       llvm::StringRef declarations = "");
 
 } // namespace qbias
 

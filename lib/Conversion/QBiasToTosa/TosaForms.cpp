@@ -148,8 +148,10 @@ static LogicalResult fallBack(IntegerSegmentOpInterface op) {
   int64_t channels = 0, largest = 0;
   numerics::Integer wrong = 0, all = 0;
   for (auto [requant, staircase] : llvm::zip_equal(*plain, *staircases)) {
-    numerics::Deviation deviation = numerics::deviationOf(
-        staircase, [&](int64_t acc) { return numerics::applyRequant(acc, requant); });
+    auto output = [&program = requant](int64_t acc) {
+      return numerics::applyRequant(acc, program);
+    };
+    numerics::Deviation deviation = numerics::deviationOf(staircase, output);
     channels += deviation.wrong != 0;
     wrong += deviation.wrong;
     all += numerics::fromInt64(staircase.acc.max) -

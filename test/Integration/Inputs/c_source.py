@@ -4,10 +4,14 @@
 import os
 import re
 
+import numpy as np
+
 import feed
+import oracle
 from harness import cases, case, equal, main, qbias, require, run
 from feed import DIGITS, STATUS, STRICT, digits, forms, named_forms, one_layer
 from batch import make_case
+from onnx_reader import read_model
 
 COMPILERS = {
     "gcc": ["gcc", "-std=c99", *STRICT, "-Wshadow", "-O1", "-fsanitize=undefined",
@@ -36,10 +40,10 @@ def no_float(text):
     require(not found, f"floating point: {found and text[max(0, found.start() - 80):][:160]}")
 
 
-def build_and_feed(network, folder, compilers=COMPILERS):
+def build_and_feed(network, folder, compilers=COMPILERS, options=()):
     """C, header and main by each compiler without warnings; the reference's integers."""
     source = os.path.join(folder, "net.c")
-    qbias("compile", network.model, f"--name={feed.NAME}", "-o", source)
+    qbias("compile", network.model, f"--name={feed.NAME}", "-o", source, *options)
     no_float(code_of(text_of(source)))
     network.write_program(os.path.join(folder, "main.c"))
     program = os.path.join(folder, "main")
@@ -63,6 +67,108 @@ def random_network(folder, seed):
     """So do they on networks of random operators, shapes and types."""
     network = make_case(seed)
     build_and_feed(feed.Network(network.save(folder), network.arrays), folder, ["clang"])
+
+
+@cases({f"{name}_{mode}": (name, mode) for name in ("digits", "all_forms", "7033", "7040")
+        for mode in ("single", "tflite")})
+def in_mode(folder, name, mode):
+    """And in the modes whose formulas are integers."""
+    if name == "digits":
+        network = digits(mode=mode)
+    elif name == "all_forms":
+        network = named_forms(folder, name, mode)
+    else:
+        made = make_case(int(name))
+        network = feed.Network(made.save(folder), made.arrays, mode)
+    build_and_feed(network, folder, ["clang"], [f"--requant={mode}"])
+
+
+@case
+def narrow_products(folder):
+    """Where numbers for 32 bits are proven, no product of that layer has 64; the same integers."""
+    build_and_feed(digits(), folder, options=["--int32-products"])
+    code = code_of(text_of(os.path.join(folder, "net.c")))
+    functions = re.split(r"\n(?=static void )", code)
+    narrow = [function for function in functions if "shift_right_32(acc" in function]
+    require(narrow and len(narrow) < len(functions), f"{len(narrow)} of {len(functions)} layers")
+    for function in narrow:
+        require("scale" not in function and "int64_t" not in function, function[:2000])
+    build_and_feed(named_forms(folder, "all_forms"), folder, ["clang"], ["--int32-products"])
+    done = qbias("compile", DIGITS, "--int32-products", "-o", os.path.join(folder, "net.o"), code=2)
+    require("--emit=c" in done.stderr, done.stderr)
+
+
+# --- self-test -------------------------------------------------------------
+
+SELF_TEST = """#include "net.h"
+#include <stdio.h>
+static uint8_t memory[net_SELFTEST_BYTES] __attribute__((aligned(64)));
+int main(void) {
+  const char *layer = 0;
+  printf("%d%d%d%d", net_selftest(0, sizeof memory, &layer), net_selftest(memory, 9, &layer),
+         net_selftest(memory + 8, sizeof memory, &layer), net_selftest(memory, sizeof memory, 0));
+  int status = net_selftest(memory, sizeof memory, &layer);
+  printf(" %d %s", status, layer);
+  return 0;
+}
+"""
+
+
+def run_self_test(folder, compiler):
+    """What the program of SELF_TEST prints."""
+    with open(os.path.join(folder, "main.c"), "w", encoding="ascii") as file:
+        file.write(SELF_TEST)
+    program = os.path.join(folder, "main")
+    run(*COMPILERS[compiler], f"-I{folder}", os.path.join(folder, "net.c"),
+        os.path.join(folder, "main.c"), "-o", program)
+    return run(program).stdout
+
+
+def fnv(array):
+    """FNV-1a of the bytes of an 8-bit array."""
+    total = 2166136261
+    for byte in array.astype(np.uint8).ravel().tolist():
+        total = (total ^ byte) * 16777619 % 2**32
+    return total
+
+
+@case
+def self_test_numbers(folder):
+    """Stored checksums are those of the exact reference's tensors for the stored input."""
+    qbias("compile", DIGITS, "--name=net", "--selftest", "-o", os.path.join(folder, "net.c"))
+    text = text_of(os.path.join(folder, "net.c"))
+    test = text[text.index("int net_selftest("):]
+    stored = re.search(r"static const uint8_t in_x\[64\] = \{([^}]*)\}", test)[1]
+    image = np.array([int(value) for value in stored.replace("\n", " ").split(",") if value.strip()],
+                     dtype=np.uint8).reshape(1, 1, 8, 8)
+    require(image.std() > 10, "the stored input is nearly constant")
+    exact = oracle.run(read_model(DIGITS), {"x": image}).quantized
+    tensors = dict(re.findall(r"/\* Layer '([^']*)' \([^)]*\), tensor '([^']*)'", text))
+    compared = 0
+    for layer, checksum in re.findall(r'\*layer = "([^"]+)";\n.*?UINT32_C\((\d+)\)', test):
+        if layer not in tensors:
+            continue
+        expected = exact[tensors[layer]]
+        if expected.ndim == 4:  # NHWC inside
+            expected = expected.transpose(0, 2, 3, 1)
+        equal(int(checksum), fnv(expected), f"checksum of {layer}")
+        compared += 1
+    require(compared >= 13, f"{compared} layers compared")
+
+
+@cases({"gcc": ("gcc",), "clang": ("clang",)})
+def self_test(folder, compiler):
+    """0 as written; a changed weight is found in its layer; wrong calls are 1, 2, 3."""
+    source = os.path.join(folder, "net.c")
+    qbias("compile", DIGITS, "--name=net", "--selftest", "-o", source)
+    no_float(code_of(text_of(source)))
+    equal(run_self_test(folder, compiler), "1321 0 ", "self-test")
+    text = text_of(source)
+    at = text.index("weight", text.index("\nstatic void layer_b2_b_b_0_Conv"))
+    number = re.compile(r"-?\d+(?=,)").search(text, at + 40)
+    with open(source, "w", encoding="ascii") as file:
+        file.write(text[:number.start()] + str(-int(number[0]) - 1) + text[number.end():])
+    equal(run_self_test(folder, compiler), "1321 5 /b2/b/b.0/Conv", "self-test of another program")
 
 
 @case

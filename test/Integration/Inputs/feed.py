@@ -13,7 +13,7 @@ import numpy as np
 import all_forms
 import oracle
 from harness import FLOAT, Net, equal, random_weights, require, run
-from onnx_reader import read_model
+from model_reader import read_model
 
 NAME = "net"  # --name of every program here
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../examples")

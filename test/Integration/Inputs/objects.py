@@ -279,12 +279,31 @@ def no_space(folder):
     done = run("qbias", "compile", DIGITS, "--emit=o", "-o", "/dev/full", code=1)
     require("No space left" in done.stderr, done.stderr)
     require(not os.path.isfile("/dev/full"), "the device was replaced")
-    limit = 20000  # bytes; the object is larger
-    done = subprocess.run(
-        ["qbias", "compile", DIGITS, "-o", os.path.join(folder, "net.o")], capture_output=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), check=False)
-    require(done.returncode != 0, "an object larger than the limit was written")
-    equal(os.listdir(folder), [], "files")
+    limit = 20000  # bytes; each output is larger
+    for name in ("net.o", "net.so", "net.c", "net.json", "net.ll", "net.mlir"):
+        done = subprocess.run(
+            ["qbias", "compile", DIGITS, "-o", os.path.join(folder, name)], capture_output=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), check=False)
+        require(done.returncode != 0, f"{name} larger than the limit was written")
+        equal(os.listdir(folder), [], "files")
+
+
+@case
+def too_large(folder):
+    """Tensors that a 32-bit machine, or an index of C, cannot reach."""
+    net = Net("uint8", opset=14)
+    x = net.quantized_input("x", [1, 1, 50000, 50000], 0.02, 7)
+    net.finish(net.node("HardSwish", [x]), 0.02, 3)
+    path = os.path.join(folder, "model.onnx")
+    net.save(path)
+    for output, options, parts in (
+            ("net.o", ["--target=armv7-linux-gnueabi"], ("2500000000", "64-bit machine")),
+            ("net.o", ["--target=wasm32-unknown-unknown"], ("2500000000", "64-bit machine")),
+            ("net.c", [], ("at most 2147483647 elements",))):
+        done = qbias("compile", path, "-o", os.path.join(folder, output), *options, code=1)
+        for part in parts:
+            require(part in done.stderr, f"no '{part}' in: {done.stderr}")
+        equal(os.listdir(folder), ["model.onnx"], "files")
 
 
 if __name__ == "__main__":

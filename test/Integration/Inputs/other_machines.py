@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Networks on other CPUs: objects written by the compiler, and its C output through the
-machine's own compiler, executed by qemu-user or node and compared with the exact
-reference.
+machine's own compiler, executed by qemu or node and compared with the exact reference.
 
     other_machines.py WORK-DIR [MACHINE ...]
 
@@ -13,6 +12,8 @@ import os
 import re
 import shutil
 import sys
+
+import numpy as np
 
 import feed
 from feed import NAME
@@ -32,11 +33,28 @@ MACHINES = {
         ["arm-linux-gnueabi-gcc", "-march=armv7-a", "-mfloat-abi=soft"], ["qemu-arm"]),
     "riscv64": (["--target=riscv64-linux-gnu"], ["riscv64-linux-gnu-gcc"], ["qemu-riscv64"]),
     "wasm32": (["--target=wasm32-unknown-unknown"], None, ["node"]),
+    "cortex-m3, bare metal": (["--target=thumbv7m-none-eabi", "--cpu=cortex-m3"], None,
+                              ["qemu-system-arm"]),
 }
 # Instructions that the objects of a machine have to contain.
 EXPECTED = {"aarch64, dot products": "sdot"}
-WASM_CC = ["clang-22", "--target=wasm32-unknown-unknown", "-ffreestanding",
-           f"-I{INPUTS}/freestanding"]
+FREE = os.path.join(INPUTS, "freestanding")
+CORTEX = os.path.join(FREE, "cortexm")
+WASM_CC = ["clang-22", "--target=wasm32-unknown-unknown", "-ffreestanding", f"-I{FREE}"]
+CORTEX_CC = ["clang-22", "--target=thumbv7m-none-eabi", "-mcpu=cortex-m3", "-ffreestanding",
+             f"-I{CORTEX}", f"-I{FREE}"]
+# Arguments of the program are options of the emulator.
+CORTEX_RUN = ("exec qemu-system-arm -M mps2-an385 -nographic -monitor none -serial none "
+              "-semihosting-config enable=on,target=native,arg=program,arg=$1,arg=$2 -kernel ")
+RESNET8 = os.path.join(os.environ.get("QBIAS_DATA_DIR", ""),
+                       "conformance/tflite/mlperf_ic_resnet8")
+
+
+def resnet8():
+    """ResNet8 of MLPerf Tiny on the first two of its images."""
+    images = np.fromfile(os.path.join(RESNET8, "int8_inputs.bin"), dtype=np.int8)
+    return feed.Network(os.path.join(RESNET8, "model_int8.tflite"),
+                        {"input_1_int8": images.reshape(-1, 1, 32, 32, 3)[:2]})
 
 
 def missing(machine):
@@ -52,29 +70,51 @@ def workspace_bytes(folder):
         return re.search(r"#define net_WORKSPACE_BYTES (\d+)", file.read())[1]
 
 
+def link_wasm(network, folder, way):
+    """The command that runs it on node."""
+    objects, program = os.path.join(folder, "net.o"), os.path.join(folder, "program")
+    if way == "c":
+        run(*WASM_CC, "-O2", "-std=c99", "-c", os.path.join(folder, "net.c"), "-o", objects)
+    run(f"{LLVM}/wasm-ld", "--no-entry", "--export=net_run", "--export=__heap_base",
+        "--allow-undefined", objects, "-o", program)
+    sizes = [",".join(map(str, bytes_of)) for bytes_of in network.sizes()]
+    return ["node", os.path.join(INPUTS, "feed.js"), program, *sizes, workspace_bytes(folder)]
+
+
+def link_cortex(folder, way):
+    """The command that runs it on an emulated board, without an operating system."""
+    sources = {"main": os.path.join(folder, "main.c"), "start": os.path.join(CORTEX, "semihosting.c")}
+    if way == "c":
+        sources["net"] = os.path.join(folder, "net.c")
+    for name, source in sources.items():
+        run(*CORTEX_CC, "-O2", "-std=c99" if name == "net" else "-fno-builtin", f"-I{folder}", "-c",
+            source, "-o", os.path.join(folder, f"{name}.o"))
+    program = os.path.join(folder, "program")
+    run(f"{LLVM}/ld.lld", "-T", os.path.join(CORTEX, "mps2-an385.ld"), "-e", "start",
+        *(os.path.join(folder, f"{name}.o") for name in ("main", "start", "net")), "-o", program)
+    return ["sh", "-c", CORTEX_RUN + program, "sh"]
+
+
 def command_of(network, folder, machine, way):
     """Builds the program; the command that runs it."""
     options, compiler, emulator = MACHINES[machine]
     output = os.path.join(folder, "net.o" if way == "object" else "net.c")
-    check = ["--verify-integer-only"] if way == "object" and compiler else []
+    check = ["--verify-integer-only"] if way == "object" and machine != "wasm32" else []
     qbias("compile", network.model, f"--name={NAME}", "-o", output,
           *(options + check if way == "object" else []))
-    program = os.path.join(folder, "program")
     if way == "object" and machine in EXPECTED:
         code = run(f"{LLVM}/llvm-objdump", "-d", "--no-show-raw-insn", "--mattr=+dotprod", output)
         if EXPECTED[machine] not in code.stdout:
             raise Failed(f"no instruction '{EXPECTED[machine]}' in {output}")
-    if compiler:
-        network.write_program(os.path.join(folder, "main.c"))
-        run(*compiler, "-O2", "-static", f"-I{folder}", os.path.join(folder, "main.c"), output,
-            "-o", program)
-        return [*emulator, program]
-    if way == "c":
-        run(*WASM_CC, "-O2", "-std=c99", "-c", output, "-o", os.path.join(folder, "net.o"))
-    run(f"{LLVM}/wasm-ld", "--no-entry", "--export=net_run", "--export=__heap_base",
-        "--allow-undefined", os.path.join(folder, "net.o"), "-o", program)
-    sizes = [",".join(map(str, bytes_of)) for bytes_of in network.sizes()]
-    return [*emulator, os.path.join(INPUTS, "feed.js"), program, *sizes, workspace_bytes(folder)]
+    network.write_program(os.path.join(folder, "main.c"))
+    if machine == "wasm32":
+        return link_wasm(network, folder, way)
+    if not compiler:
+        return link_cortex(folder, way)
+    program = os.path.join(folder, "program")
+    run(*compiler, "-O2", "-static", f"-I{folder}", os.path.join(folder, "main.c"), output,
+        "-o", program)
+    return [*emulator, program]
 
 
 def main():
@@ -83,6 +123,10 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     networks = [feed.digits(SAMPLES), feed.forms(work)]
+    if os.path.isdir(RESNET8):
+        networks.append(resnet8())
+    else:
+        print("ResNet8 of MLPerf Tiny: skipped, no data (QBIAS_DATA_DIR)")
     failed = False
     for machine in machines:
         absent = missing(machine)
