@@ -280,28 +280,26 @@ def no_space(folder):
     require("No space left" in done.stderr, done.stderr)
     require(not os.path.isfile("/dev/full"), "the device was replaced")
     limit = 20000  # bytes; each output is larger
-    for name in ("net.o", "net.so", "net.c", "net.json", "net.ll", "net.mlir"):
+    for name in ("net.o", "net.so", "net.c"):
         done = subprocess.run(
             ["qbias", "compile", DIGITS, "-o", os.path.join(folder, name)], capture_output=True,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), check=False)
+            text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), check=False)
         require(done.returncode != 0, f"{name} larger than the limit was written")
-        equal(os.listdir(folder), [], "files")
+        equal(os.listdir(folder), [], f"files beside {name}")
 
 
 @case
 def too_large(folder):
-    """Tensors that a 32-bit machine, or an index of C, cannot reach."""
-    net = Net("uint8", opset=14)
-    x = net.quantized_input("x", [1, 1, 50000, 50000], 0.02, 7)
-    net.finish(net.node("HardSwish", [x]), 0.02, 3)
+    """Tensors that a 32-bit machine cannot reach."""
+    net = Net("uint16", opset=21)
+    x = net.quantized_input("x", [1, 1, 40000, 40000], 0.02, 7)
+    net.finish(net.node("MaxPool", [x], kernel_shape=[1, 1]), 0.02, 7)
     path = os.path.join(folder, "model.onnx")
     net.save(path)
-    for output, options, parts in (
-            ("net.o", ["--target=armv7-linux-gnueabi"], ("2500000000", "64-bit machine")),
-            ("net.o", ["--target=wasm32-unknown-unknown"], ("2500000000", "64-bit machine")),
-            ("net.c", [], ("at most 2147483647 elements",))):
-        done = qbias("compile", path, "-o", os.path.join(folder, output), *options, code=1)
-        for part in parts:
+    for machine in ("armv7-linux-gnueabi", "wasm32-unknown-unknown", "thumbv7m-none-eabi"):
+        done = qbias("compile", path, "-o", os.path.join(folder, "net.o"), f"--target={machine}",
+                     code=1)
+        for part in ("32000000", "64-bit machine"):
             require(part in done.stderr, f"no '{part}' in: {done.stderr}")
         equal(os.listdir(folder), ["model.onnx"], "files")
 
