@@ -183,11 +183,12 @@ static bool isAveragePoolKernel(const ModeSubject &subject) {
          int64_t(pool.getInputZp()) == subject.zeroPoint();
 }
 
-/// 16-bit activations times 8-bit weights: 64-bit sums and a short multiplier.
-/// The convolution kernel of TFLite has 32-bit sums where its bias is int32 or
-/// absent.
+/// 16-bit activations times 8-bit weights, or times each other in a matrix
+/// product: 64-bit sums and a short multiplier. The convolution kernel of TFLite has
+/// 32-bit sums where its bias is int32 or absent.
 static bool hasShortMultiplier(const ModeSubject &subject) {
-  if (subject.weights.empty() || widthOf(subject.op.getActivations().front()) == 8)
+  if (!isa<IntConv2DOp, IntMatmulOp>(subject.op.getOperation()) ||
+      widthOf(subject.op.getActivations().front()) == 8)
     return false;
   ElementsAttr bias = subject.op.getReferenceAttr().getBias();
   LayerAttr layer = subject.op.getLayerAttr();

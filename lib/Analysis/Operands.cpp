@@ -62,6 +62,8 @@ std::optional<RealConstant> qbias::getRealConstant(Value value) {
     return RealConstant{constant, {}};
   if (auto mul = value.getDefiningOp<MulOp>())
     return getScaledConstant(mul);
+  if (auto bias = value.getDefiningOp<BiasOp>())
+    return RealConstant{bias.getValue(), bias.getUnitAttr()};
   auto dequantize = value.getDefiningOp<DequantizeOp>();
   if (!dequantize)
     return std::nullopt;

@@ -66,7 +66,11 @@ def neg_op(view):
 def relu_op(view):
     """max(x, 0)."""
     value = view.value(0)
-    return np.maximum(value, 0) if is_integer(value) else relu(view.real(0))
+    if is_integer(value):
+        return np.maximum(value, 0)
+    if view.settings.mode == "tflite":  # its kernel rescales and clamps
+        return apply("clip", view.real(0), low=Fraction(0), high=None)
+    return relu(view.real(0))
 
 
 def _bound(view, index, attribute):

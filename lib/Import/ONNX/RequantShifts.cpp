@@ -176,8 +176,8 @@ FailureOr<Shift> IntegerGraph::readShift(const onnx::NodeProto &end) {
   if (factors->empty() || addends->empty())
     return subject.reject("mul and add", "at least one number", "none");
   for (int64_t factor : *factors)
-    if (factor < 0 || float(factor) != double(factor))
-      return subject.reject("mul", "numbers from 0 that float32 holds", Twine(factor));
+    if (float(factor) != double(factor))
+      return subject.reject("mul", "numbers that float32 holds", Twine(factor));
   return Shift{*factors, *addends, *divisor, *isSigned != 0};
 }
 
@@ -254,25 +254,32 @@ FailureOr<std::string> IntegerGraph::makeAddend(const onnx::NodeProto &user,
   return emit(user, "DequantizeLinear", {integers, scale}).output(0);
 }
 
-/// Integers of at most 16 bits with the scales mul / div.
+/// Integers of at most 16 bits with the scales mul / div; a negative mul turns the
+/// sign of its channel's weights.
 FailureOr<std::string> IntegerGraph::makeWeights(const onnx::NodeProto &layer,
                                                  const Shift &shift, int64_t channels,
                                                  int64_t axis) {
   Numbers weights = readIntegers(layer.input(1), layer);
   if (failed(weights))
     return failure();
+  const auto &dims = constantOf(layer.input(1))->dims();
+  int64_t inner = 1;
+  for (int64_t d = axis + 1; d < dims.size(); ++d)
+    inner *= dims[d];
+  for (auto [i, w] : llvm::enumerate(*weights))
+    if (shift.factors[shift.factors.size() == 1 ? 0 : i / inner % channels] < 0)
+      w = -w;
   bool isByte = llvm::all_of(*weights, [](int64_t w) { return llvm::isInt<8>(w); });
   if (!llvm::all_of(*weights, [](int64_t w) { return llvm::isInt<16>(w); }))
     return namer.getNode(layer).reject("weights " + quoted(layer.input(1)),
                                        "integers of at most 16 bits", "larger ones");
-  const auto &dims = constantOf(layer.input(1))->dims();
   std::string integers =
       makeConstant(isByte ? onnx::TensorProto::INT8 : onnx::TensorProto::INT16,
                    SmallVector<int64_t>(dims.begin(), dims.end()),
                    SmallVector<double>(weights->begin(), weights->end()));
   SmallVector<double> scales;
   for (int64_t factor : shift.factors)
-    scales.push_back(double(factor) / double(shift.divisor));
+    scales.push_back(std::abs(double(factor)) / double(shift.divisor));
   bool isOne = scales.size() == 1;
   std::string scale = makeConstant(
       onnx::TensorProto::FLOAT,
@@ -373,11 +380,15 @@ LogicalResult IntegerGraph::expandOther(const onnx::NodeProto &end) {
   std::string factor =
       makeConstant(onnx::TensorProto::FLOAT, {},
                    {double(shift->factors.front()) / double(shift->divisor)});
-  FailureOr<std::string> addend = makeAddend(end, {0}, *shift);
-  if (failed(addend))
-    return failure();
+  double half = shift->divisor > 1 ? 0.5 : 0;
+  double sum = (double(shift->addends.front()) + half) / double(shift->divisor);
+  if (shift->factors.front() < 1 || float(sum) != sum)
+    return namer.getNode(end).reject(
+        "mul and add", "a positive number and one below 2^23",
+        Twine(shift->factors.front()) + " and " + Twine(shift->addends.front()));
+  std::string addend = makeConstant(onnx::TensorProto::FLOAT, {}, {sum});
   std::string product = emit(end, "Mul", {realOf(end.input(0)), factor}).output(0);
-  quantize(end, emit(end, "Add", {product, *addend}).output(0), shift->isSigned);
+  quantize(end, emit(end, "Add", {product, addend}).output(0), shift->isSigned);
   return success();
 }
 

@@ -11,6 +11,7 @@
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Import/Common/Reshapes.h"
+#include "qbias/Import/Common/Selections.h"
 
 #include <cmath>
 
@@ -114,8 +115,8 @@ static void warnAboutScale(const OperatorView &op, const FileTensor &bias,
   }
 }
 
-/// A bias in integers that do not fit 32 bits has no quantized type: it is
-/// given as the values and units it stands for.
+/// A bias of int64 has no quantized type: it is given as the values and units it
+/// stands for. (Kernels differ by the width of a bias.)
 static Value makeWideBias(const OperatorView &op, const ConstantTensor &bias,
                           const QuantParameters &input, const QuantParameters &weight) {
   OpBuilder &builder = op.getBuilder();
@@ -137,17 +138,17 @@ static FailureOr<Value> getIntegerBias(const OperatorView &op, const FileTensor 
   const ConstantTensor &constant = *bias.constant;
   SmallVector<double> units = getUnits(input, weight);
   warnAboutScale(op, bias, units);
-  bool isNarrow =
-      llvm::all_of(llvm::seq<int64_t>(0, constant.getNumElements()), [&](int64_t i) {
-        int64_t value = constant.integerAt(i);
-        return value == static_cast<int32_t>(value);
-      });
+  bool isNarrow = constant.getType() == DataType::Int32;
   bool isDead = llvm::is_contained(weight.scales, 0.0);
   if (!isNarrow && !isDead)
     return makeWideBias(op, constant, input, weight);
   std::vector<char> bytes(constant.getNumElements() * sizeof(int32_t));
   for (int64_t i = 0; i < constant.getNumElements(); ++i) {
     auto value = static_cast<int32_t>(constant.integerAt(i));
+    if (value != constant.integerAt(i))
+      return op.reject("element " + Twine(i) + " of bias " + quoted(bias.name),
+                       "32 bits, as some weight scale is 0",
+                       Twine(constant.integerAt(i)));
     std::memcpy(bytes.data() + i * sizeof(int32_t), &value, sizeof(int32_t));
   }
   QuantParameters parameters;
@@ -361,20 +362,29 @@ LogicalResult qbias::tfliteimport::importBatchMatMul(OperatorView &op) {
   FailureOr<Value> lhs = op.getReal(0), rhs = op.getReal(1);
   if (failed(lhs) || failed(rhs))
     return failure();
-  size_t rank = shapeOf(*lhs).size();
-  if (rank < 2 || shapeOf(*rhs).size() != rank)
-    return op.reject("ranks", "equal ones from 2",
-                     Twine(rank) + " and " + Twine(shapeOf(*rhs).size()));
+  size_t rank = std::max(shapeOf(*lhs).size(), shapeOf(*rhs).size());
+  if (shapeOf(*lhs).size() < 2 || shapeOf(*rhs).size() < 2)
+    return op.reject("ranks", "2 or more",
+                     Twine(shapeOf(*lhs).size()) + " and " + Twine(shapeOf(*rhs).size()));
+  if (failed(lhs = extendRank(op, *lhs, rank)) ||
+      failed(rhs = extendRank(op, *rhs, rank)))
+    return failure();
   // qbias.matmul multiplies rows with rows.
   Value a = (*options)->adj_x() ? transposeMatrix(op, *lhs) : *lhs;
   Value b = (*options)->adj_y() ? *rhs : transposeMatrix(op, *rhs);
+  if (shapeOf(a).back() != shapeOf(b).back())
+    return op.reject("shapes", "a common dimension",
+                     text(shapeOf(*lhs)) + " and " + text(shapeOf(*rhs)));
+  if (failed(broadcastBatches(op, a, b, op.inputText(1))))
+    return failure();
   SmallVector<int64_t> shape(shapeOf(a));
-  if (shape.back() != shapeOf(b).back() ||
-      ArrayRef(shape).drop_back(2) != shapeOf(b).drop_back(2))
-    return op.reject("shapes", "equal batches and a common dimension",
-                     text(shapeOf(*lhs)) + " and " + text(shapeOf(*rhs)),
-                     "batches are not broadcast");
-  shape.back() = shapeOf(b)[rank - 2];
+  bool isShared = ArrayRef(shape).drop_back(2) != shapeOf(b).drop_back(2);
+  FailureOr<Value> right =
+      isShared ? reshape(op, b, shapeOf(b).take_back(2)) : FailureOr<Value>(b);
+  if (failed(right))
+    return failure();
+  b = *right;
+  shape.back() = shapeOf(b).drop_back().back();
   FailureOr<RankedTensorType> type = op.makeType(shape, op.getBuilder().getF32Type());
   if (failed(type))
     return failure();

@@ -151,13 +151,14 @@ def dense(shape=(1, 32), result=(1, 10), bias=True, keep=0, activation=0, **weig
     return build
 
 
-def products(adj_x=0, adj_y=0):
+def products(adj_x=0, adj_y=0, batches=((2,), (2,))):
     """A BATCH_MATMUL of two activations."""
     def build(dtype):
         net = Net(dtype)
-        left = net.source([2, 8, 3] if adj_x else [2, 3, 8])
-        right = net.source([2, 5, 8] if adj_y else [2, 8, 5], "y", 0.7)
-        return net.result("BATCH_MATMUL", [left, right], [2, 3, 5], 4.0, adj_x=adj_x, adj_y=adj_y)
+        left = net.source([*batches[0], *([8, 3] if adj_x else [3, 8])])
+        right = net.source([*batches[1], *([5, 8] if adj_y else [8, 5])], "y", 0.7)
+        shape = [*np.broadcast_shapes(*batches), 3, 5]
+        return net.result("BATCH_MATMUL", [left, right], shape, 4.0, adj_x=adj_x, adj_y=adj_y)
     return build
 
 
@@ -344,7 +345,9 @@ CASES = {
     "FULLY_CONNECTED": [dense(), dense(bias=False, dtype="int4"),
                         dense((2, 4, 8), (2, 10), activation=RELU),
                         dense((1, 3, 32), (1, 3, 10), keep=1, per_channel=False)],
-    "BATCH_MATMUL": [products(), products(adj_x=1), products(adj_y=1)],
+    "BATCH_MATMUL": [products(), products(adj_x=1), products(adj_y=1),
+                     products(batches=((1, 3), (2, 1))), products(batches=((2,), (1,))),
+                     products(batches=((1,), (2, 3)))],
     "ADD": [binary("ADD"), binary("ADD", ((1, 3, 4, 5), (5,)), constant=True, activation=RELU),
             binary("ADD", ((1, 3, 4, 5), (1, 1, 1, 1)), activation=RELU6)],
     "SUB": [binary("SUB"), binary("SUB", activation=RELU)],

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Integer ONNX graphs with shift requantization, made by others, equal their outputs.
+
+    requant_shift.py WORK-DIR DATA [NET ...]
+
+The files hold integers as floats; stored outputs, and activations where there are some, are
+those of the graphs' own arithmetic: clip((x * mul + add + div / 2) >> log2(div)).
+"""
+
+import glob
+import json
+import os
+import sys
+
+import numpy as np
+
+from harness import Failed, equal, qbias, require, save
+
+from compare import load_dump
+from onnx_reader import read_model
+
+REFUSED = {"TransB_RQ": "numbers of bias, mul and add"}  # a multiplier for each row
+
+
+def check(path, folder):
+    """One graph."""
+    graph, root = read_model(path).graph, os.path.dirname(path)
+    if not any(node.op_type == "RequantShift" for node in graph.nodes):
+        require("quantize" in qbias("report", path, code=1).stderr, "expects a refusal")
+        return
+    given, stored = (np.load(os.path.join(root, f"{kind}puts.npz")) for kind in ("in", "out"))
+    command = ["run", path, "--quiet", "--raw", "--dump-dir", os.path.join(folder, "dump")]
+    for value, name in zip(graph.inputs, given.files):
+        command += ["--input", f"{value.name}=" + save(
+            folder, f"{name}.npy", given[name].astype(np.int16))]
+    target = os.path.join(folder, "y.npy")
+    command += ["--output", target]
+    words = REFUSED.get(os.path.basename(root))
+    if words:
+        require(words in qbias(*command, code=1).stderr, "expects a refusal")
+        return
+    qbias(*command)
+    expected = stored[stored.files[0]]
+    got = np.load(target)
+    require(got.dtype in (np.int8, np.uint8), f"type {got.dtype}")
+    equal(int(np.sum(got.reshape(expected.shape) != expected)), 0,
+          f"elements of {expected.size} that differ")
+    check_certified(path)
+    check_layers(os.path.join(root, "activations.npz"), load_dump(os.path.join(folder, "dump")))
+
+
+def check_certified(path):
+    """Every channel is proven equal to the graph's own arithmetic."""
+    totals = json.loads(qbias("report", path, "--format=json").stdout)["totals"]
+    equal(totals["certified_channels"], totals["channels"], "certified channels")
+    require(totals["layers"] > 0 and totals["float_ops"] == 0, f"totals: {totals}")
+
+
+def check_layers(path, dump):
+    """Every stored result of a RequantShift is one of the dumped tensors (names differ)."""
+    if not os.path.exists(path):
+        return
+    kept = np.load(path)
+    narrow = [kept[name] for name in kept.files if "act_pass" in name]
+    require(narrow, "no activations behind a RequantShift")
+    for values in narrow:
+        require(any(other.size == values.size and np.array_equal(other.reshape(-1), values.reshape(-1))
+                    for other in dump.values()), f"no tensor equals one of shape {values.shape}")
+
+
+def main():
+    """Command line; see the top of the file."""
+    folder, data, *names = sys.argv[1:]
+    os.makedirs(folder, exist_ok=True)
+    paths = sorted(glob.glob(os.path.join(data, "conformance", "deeploy_int", "**", "*.onnx"),
+                             recursive=True))
+    paths = [path for path in paths if not names or path.split(os.sep)[-2] in names]
+    failed = 0
+    for path in paths:
+        try:
+            check(path, folder)
+        except Exception as reason:  # the other graphs still run
+            failed += 1
+            print(f"FAILED {path.split(os.sep)[-2]}: {type(reason).__name__}: {reason}", flush=True)
+    print(f"{len(paths)} graphs, {failed} failed")
+    return 1 if failed or not paths else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failed as problem:
+        print(f"FAILED: {problem}")
+        sys.exit(1)
