@@ -126,9 +126,10 @@ DenseKernel::DenseKernel(const Group &group, DotStep step) : group(group), step(
   // Where one tile is a whole row, a loop for every kernel column is worth its start
   // when it is long.
   constexpr int64_t kLeastChannels = 32;
-  taps.emplace(group, columns == group.columns && rows == group.rows &&
-                          columns <= pixelsFor(vectorsOfBlock) &&
-                          group.inputChannels >= kLeastChannels);
+  bool isJoined = columns != group.columns || rows != group.rows;
+  taps.emplace(group, /*knowsRows=*/!isJoined,
+               /*knowsColumns=*/!isJoined && columns <= pixelsFor(vectorsOfBlock) &&
+                   group.inputChannels >= kLeastChannels);
   if (taps->skipsColumns()) {
     runs = group.kernelColumns;
     runLength = group.inputChannels;

@@ -21,7 +21,8 @@ using namespace qbias;
 /// Less than this share of the products is not worth a loop of unknown length.
 static constexpr double kLeastShare = 0.02;
 
-SkippedTaps::SkippedTaps(const Group &group, bool knowsColumns) : group(group) {
+SkippedTaps::SkippedTaps(const Group &group, bool knowsRows, bool knowsColumns)
+    : group(group) {
   auto cutOf = [](int64_t position, int64_t stride, int64_t taps, int64_t low,
                   int64_t high) {
     int64_t first = std::clamp<int64_t>(low - position * stride, 0, taps);
@@ -37,7 +38,8 @@ SkippedTaps::SkippedTaps(const Group &group, bool knowsColumns) : group(group) {
     mostAtStart = std::max(mostAtStart, cut.first);
     mostAtEnd = std::max(mostAtEnd, group.kernelRows - cut.end);
   }
-  rows = group.rowDilation == 1 && isWorth(left, group.rows * group.kernelRows);
+  rows =
+      knowsRows && group.rowDilation == 1 && isWorth(left, group.rows * group.kernelRows);
   if (!rows)
     mostAtStart = mostAtEnd = 0;
   left = 0;

@@ -22,8 +22,9 @@ namespace qbias {
 /// every different cut of columns.
 class SkippedTaps {
 public:
+  /// `knowsRows`: all pixels of a tile are of one row, that of the loop around it.
   /// `knowsColumns`: the code knows the column of every pixel of a tile.
-  SkippedTaps(const Group &group, bool knowsColumns);
+  SkippedTaps(const Group &group, bool knowsRows, bool knowsColumns);
 
   bool skipsRows() const { return rows; }
   bool skipsColumns() const { return columns; }

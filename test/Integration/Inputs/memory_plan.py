@@ -87,7 +87,7 @@ def picture(folder):
 def usage(_):
     """Another format."""
     done = qbias("report", DIGITS, "--format=png", code=2)
-    require("'png', expected text, json or svg" in done.stderr, done.stderr)
+    require("'png', expected text, json, html or svg" in done.stderr, done.stderr)
 
 
 if __name__ == "__main__":
