@@ -7,7 +7,7 @@
 // RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v3 plan=dot8" -o /dev/null --remark-format=emitRemark \
 // RUN:   --remarks-filter=qbias-plan-kernels --remark-policy=all 2>&1 | FileCheck %s --check-prefix=REMARK
 
-// REMARK: [Missed] plan | Category:qbias-plan-kernels | Reason="needs vpdpbusd on 64 bytes, which target 'avx2' does not have", plan=reference
+// REMARK: [Missed] plan | Category:qbias-plan-kernels | Reason="needs sums of four 8-bit products (vpdpbusd, sdot), which target 'avx2' does not have", plan=reference
 
 #same = affine_map<(d0, d1) -> (d0, d1)>
 #channel = affine_map<(d0, d1) -> (d1)>

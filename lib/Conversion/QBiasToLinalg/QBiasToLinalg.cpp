@@ -58,22 +58,36 @@ struct ConvertPad : public OpConversionPattern<IntPadOp> {
 
 private:
   /// A tensor of `fill` into which the elements are written, interior + 1 apart.
+  /// Pads around the input with the same value are part of it: MLIR 22 folds a
+  /// tensor.pad into such a slice without regard to the slice's strides.
   static Value spread(IntPadOp op, Value input, Value fill,
                       ConversionPatternRewriter &rewriter) {
     Location loc = op.getLoc();
+    ArrayRef<int64_t> interior = *op.getInterior();
+    SmallVector<int64_t> low(op.getLow());
+    TypedValue<RankedTensorType> inner = op.getInput();
+    for (auto pad = inner.getDefiningOp<IntPadOp>();
+         pad && !pad.getInterior() && pad.getValue() == op.getValue();
+         pad = inner.getDefiningOp<IntPadOp>()) {
+      for (auto [d, amount] : llvm::enumerate(pad.getLow()))
+        low[d] += amount * (interior[d] + 1);
+      inner = pad.getInput();
+    }
+    if (inner != op.getInput())
+      input = rewriter.getRemappedValue(inner);
     auto type = cast<RankedTensorType>(getSignlessType(op.getType()));
     Value empty =
         tensor::EmptyOp::create(rewriter, loc, type.getShape(), type.getElementType());
     Value filled = linalg::FillOp::create(rewriter, loc, fill, empty).getResult(0);
     SmallVector<int64_t> steps;
-    for (int64_t between : *op.getInterior())
+    for (int64_t between : interior)
       steps.push_back(between + 1);
     auto toIndices = [&](ArrayRef<int64_t> values) {
       return getAsIndexOpFoldResult(rewriter.getContext(), values);
     };
-    return tensor::InsertSliceOp::create(
-        rewriter, loc, input, filled, toIndices(op.getLow()),
-        toIndices(op.getInput().getType().getShape()), toIndices(steps));
+    return tensor::InsertSliceOp::create(rewriter, loc, input, filled, toIndices(low),
+                                         toIndices(inner.getType().getShape()),
+                                         toIndices(steps));
   }
 };
 

@@ -11,6 +11,18 @@ func.func @elements_are_written_apart(%x: tensor<2x3xi8>) -> tensor<4x3xi8> {
 
 // -----
 
+// MLIR's own fold of a pad into a slice takes no notice of the slice's strides.
+// CHECK-LABEL: func.func @elements_behind_pads_are_written_apart(
+// CHECK: tensor.insert_slice %{{.*}} into %{{.*}}[2, 5] [1, 1] [2, 3] : tensor<1x1xi8> into tensor<5x9xi8>
+func.func @elements_behind_pads_are_written_apart(%x: tensor<1x1xi8>) -> tensor<5x9xi8> {
+  %0 = qbias.int.pad %x low [1, 0] high [0, 1] value 7 : tensor<1x1xi8> -> tensor<2x2xi8>
+  %1 = qbias.int.pad %0 low [0, 1] high [1, 0] value 7 : tensor<2x2xi8> -> tensor<3x3xi8>
+  %2 = qbias.int.pad %1 low [0, 2] high [0, 0] interior [1, 2] value 7 : tensor<3x3xi8> -> tensor<5x9xi8>
+  return %2 : tensor<5x9xi8>
+}
+
+// -----
+
 // CHECK-LABEL: func.func @slices_are_read_by_a_list(
 // CHECK: %[[LIST:.*]] = arith.constant dense<[1, 1, 0]> : tensor<3xi32>
 // CHECK: linalg.generic {{.*}} ins(%[[LIST]] :
