@@ -17,8 +17,9 @@ fi
 ninja -C $folder -j"${QBIAS_JOBS:-2}" OnnxFuzzer PyTorchFuzzer TfliteFuzzer NpyFuzzer >$folder/build.log 2>&1 ||
   { grep -m20 -A5 -E 'error|FAILED' $folder/build.log; exit 1; }
 /usr/bin/python3 test/Fuzz/make_seeds.py $folder/seeds
-# Debian's libMLIR and libprotobuf are not instrumented: their containers look broken.
-export ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=0
+# Debian's libMLIR and libprotobuf are not instrumented: their containers look broken, and
+# memory that inlined allocators poison is never released to them.
+export ASAN_OPTIONS=detect_container_overflow=0:allow_user_poisoning=0:allocator_may_return_null=0
 export UBSAN_OPTIONS=print_stacktrace=1
 status=0
 for name in ${QBIAS_FUZZERS:-Onnx PyTorch Tflite Npy}; do

@@ -121,9 +121,9 @@ private:
       size_t digits = 0;
       constexpr size_t kMaxDigits = 18; // below 2^63
       while (at < text.size() && std::isdigit(static_cast<unsigned char>(text[at]))) {
-        value = value * 10 + (text[at++] - '0');
         if (++digits > kMaxDigits)
           return false;
+        value = value * 10 + (text[at++] - '0');
       }
       if (!digits)
         return false;

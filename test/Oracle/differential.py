@@ -11,8 +11,8 @@ driver refuses, is run again alone and kept in DIR/seed<s> with its inputs, its 
 minimal.onnx, the smallest part of it that fails.  --state holds the next seed and the
 totals, to go on where a run was interrupted.
 
-The last line is `cases: N, failed: F, tensors: T, elements: E, differing: D`.  Exit code 1
-on failure.
+The first line holds the seeds, the last is
+`cases: N, failed: F, tensors: T, elements: E, differing: D`.  Exit code 1 on failure.
 """
 
 import argparse
@@ -170,6 +170,7 @@ def main():
     options = parser.parse_args(arguments)
     options.extra = extra
     os.makedirs(options.work, exist_ok=True)
+    print(f"seeds {options.seeds}", flush=True)
     run, start = Run(options), time.time()
     while run.next < run.last:
         run.window()

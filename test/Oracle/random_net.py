@@ -96,6 +96,11 @@ class NetBuilder:
             self.activations.append(act)
         return act
 
+    @property
+    def range(self):
+        """Lowest and highest integer of the network's type."""
+        return RANGES[self.dtype]
+
     def register(self, name, shape, scale, zero, parameters):
         """Make an integer tensor of the network's type available to later layers."""
         self._parameters[name] = parameters

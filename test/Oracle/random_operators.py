@@ -207,6 +207,50 @@ def batch_norm(net):
     return True
 
 
+def channel_factor(net):
+    """A constant per channel times a convolution or a quantized tensor, or added to it."""
+    rng, x = net.rng, net.pick(lambda act: len(act.shape) in (3, 4))
+    if x is None:
+        return False
+    is_conv = rng.random() < 0.5
+    real, shape, scale = conv_real(net, x) if is_conv else (net.dequantize(x), x.shape, x.scale)
+    factor = (rng.uniform(0.3, 2, shape[1]) * rng.choice([-1, 1], shape[1])).astype(np.float32)
+    if shape[1] == 1:
+        return False
+    operator = "Mul" if is_conv else str(rng.choice(["Mul", "Add", "Sub"]))
+    numbers = factor if operator == "Mul" else (factor * 30 * scale).astype(np.float32)
+    operands = [real, net.graph.const(numbers.reshape([-1] + [1] * (len(shape) - 2)))]
+    if rng.random() < 0.5:
+        operands.reverse()
+    finish(net, net.graph.node(operator, operands), shape, scale)
+    return True
+
+
+def channel_scales(net):
+    """The integers of a tensor read with a scale and a zero point per channel."""
+    rng, x = net.rng, net.pick(lambda act: act.shape[1] > 1)
+    if x is None or not net.per_axis_allowed:
+        return False
+    scales = np.float32([net.near_scale(x.scale) for _ in range(x.shape[1])])
+    zeros = rng.integers(x.zero - 3, x.zero + 4, x.shape[1]).clip(*net.range)
+    real = net.graph.node("DequantizeLinear", [x.name, net.graph.const(scales),
+                                               net.graph.const(zeros.astype(net.dtype))], axis=1)
+    finish(net, real, x.shape, net.near_scale(x.scale))
+    return True
+
+
+def softmax(net):
+    """Softmax of up to 64 numbers along any axis but the first."""
+    x = net.pick(lambda act: len(act.shape) > 1)
+    if x is None or net.graph.opset < 13:
+        return False
+    axis = int(net.rng.integers(1, len(x.shape)))
+    logits = net.graph.node("Softmax", [net.dequantize(x)], axis=axis)
+    net.quantize(logits, x.shape, net.near_scale(2.0**-8), net.random_zero_point(),
+                 register=True)
+    return True
+
+
 def transpose(net):
     """Transpose of all axes but the first."""
     x = net.pick(lambda act: len(act.shape) > 2)
@@ -255,6 +299,7 @@ MORE_LAYERS = {
     "qlinear_conv": qlinear_conv, "qlinear_matmul": qlinear_matmul,
     "qlinear_binary": qlinear_binary, "qlinear_pool": qlinear_pool,
     "qlinear_unary": qlinear_unary, "qlinear_concat": qlinear_concat,
-    "batch_norm": batch_norm, "conv_transpose": conv_transpose, "transpose": transpose,
-    "part": part, "resize": resize,
+    "batch_norm": batch_norm, "channel_factor": channel_factor,
+    "channel_scales": channel_scales, "softmax": softmax, "conv_transpose": conv_transpose,
+    "transpose": transpose, "part": part, "resize": resize,
 }

@@ -103,7 +103,10 @@ class CompareTest(unittest.TestCase):
                  "--seeds", "4:6", "--work", work], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, code, done.stdout + done.stderr)
             self.assertIn("cases: 2, failed: " + ("2" if code else "0"), done.stdout)
+            self.assertTrue(done.stdout.startswith("seeds 4:6"), done.stdout)
             self.assertEqual(os.path.exists(os.path.join(work, "seed4", "model.onnx")), bool(code))
+            self.assertEqual(os.path.exists(os.path.join(work, "seed4", "minimal.onnx")),
+                             bool(code))
         os.environ["STUB_FAULT"] = ""
         folder = os.path.join(self.folder, "case")
         model, arrays, raw = write_case(5, folder)

@@ -12,8 +12,14 @@
 #include "qbias/Import/Common/Reshapes.h"
 #include "qbias/Import/Common/Windows.h"
 
+#include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/QuantTypes.h"
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
+
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace mlir;
 using namespace qbias;
@@ -37,8 +43,10 @@ importing::readChannelNumbers(const Layer &layer, const ConstantTensor &constant
   return values;
 }
 
-/// Doubles a quantized type over float32 can have as scale, or 0.
-static bool isUsable(double value) {
+/// Dimensions of [N, C, H, W].
+static constexpr size_t kMostChannelDimensions = 4;
+
+bool importing::isLineNumber(double value) {
   double size = std::fabs(value);
   return value == 0 || (size >= std::numeric_limits<float>::denorm_min() &&
                         size <= std::numeric_limits<float>::max());
@@ -58,7 +66,7 @@ importing::makeNormalization(const Layer &layer, ArrayRef<Rational> gamma,
     Rational factor = numerics::divideByRoot(gamma[c], square);
     line.factors.push_back(numerics::nearestDouble(factor));
     line.offsets.push_back(numerics::nearestDouble(beta[c] - mean[c] * factor));
-    if (!isUsable(line.factors.back()) || !isUsable(line.offsets.back()))
+    if (!isLineNumber(line.factors.back()) || !isLineNumber(line.offsets.back()))
       return layer.reject(
           "channel " + Twine(c), "a factor and an offset in float32's range",
           realText(line.factors.back()) + " and " + realText(line.offsets.back()));
@@ -86,4 +94,54 @@ FailureOr<Value> importing::applyLineToChannels(const Layer &layer, Value input,
   Value result = applyLine(layer, *image, line);
   return isMatrix ? reshape(layer, result, shape)
                   : fromChannelsLast(layer, result, shape.size());
+}
+
+FailureOr<Value> importing::applyLineAlong(const Layer &layer, Value input, int64_t axis,
+                                           const ChannelLine &line) {
+  SmallVector<int64_t> shape(shapeOf(input));
+  if (axis == 1 && shape.size() <= kMostChannelDimensions)
+    return applyLineToChannels(layer, input, line);
+  auto product = [](ArrayRef<int64_t> extents) {
+    return std::accumulate(extents.begin(), extents.end(), int64_t(1),
+                           std::multiplies<>());
+  };
+  SmallVector<int64_t> flat = {product(ArrayRef(shape).take_front(axis)), shape[axis]};
+  if (int64_t behind = product(ArrayRef(shape).drop_front(axis + 1)); behind > 1)
+    flat.push_back(behind);
+  FailureOr<Value> result = reshape(layer, input, flat);
+  if (failed(result) || failed(result = applyLineToChannels(layer, *result, line)))
+    return failure();
+  return reshape(layer, *result, shape);
+}
+
+/// Elements of a float constant, or of integers that are dequantized with one scale.
+static bool readNumbers(Value value, SmallVectorImpl<double> &numbers) {
+  if (ElementsAttr constant = getConstant(value))
+    return readFloats(constant, numbers);
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  auto stored = dequantize ? dequantize.getInput().getDefiningOp<quant::StorageCastOp>()
+                           : quant::StorageCastOp();
+  ElementsAttr constant = stored ? getConstant(stored.getInput()) : ElementsAttr();
+  auto type =
+      stored ? dyn_cast<quant::UniformQuantizedType>(getQuantElement(stored.getType()))
+             : quant::UniformQuantizedType();
+  SmallVector<int64_t> integers;
+  if (!constant || !type || !readIntegers(constant, integers))
+    return false;
+  toStorageValues(type, integers);
+  for (int64_t q : integers) // rounded where the type has 32 bits
+    numbers.push_back(static_cast<double>(q - type.getZeroPoint()) * type.getScale());
+  return true;
+}
+
+std::optional<importing::ChannelNumbers> importing::readChannelNumbers(Value value) {
+  ArrayRef<int64_t> shape = shapeOf(value);
+  ChannelNumbers result;
+  result.axis =
+      llvm::find_if(shape, [](int64_t extent) { return extent != 1; }) - shape.begin();
+  if (result.axis == int64_t(shape.size()) ||
+      shape[result.axis] != *countElements(shape) ||
+      !readNumbers(value, result.numbers) || !llvm::all_of(result.numbers, isLineNumber))
+    return std::nullopt;
+  return result;
 }

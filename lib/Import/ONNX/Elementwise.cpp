@@ -9,8 +9,11 @@
 #include "Operators.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Import/Common/ChannelLine.h"
 #include "qbias/Import/Common/Reshapes.h"
 #include "qbias/Import/Common/Selections.h"
+
+#include "mlir/Dialect/Quant/IR/Quant.h"
 
 #include <cmath>
 #include <limits>
@@ -44,10 +47,56 @@ static bool dividesByZero(Value rhs) {
   return constant && readFloats(constant, divisors) && llvm::is_contained(divisors, 0.0);
 }
 
+/// A float constant, or one that is dequantized.
+static bool isConstant(Value value) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  auto stored = dequantize ? dequantize.getInput().getDefiningOp<quant::StorageCastOp>()
+                           : quant::StorageCastOp();
+  return getConstant(value) || (stored && getConstant(stored.getInput()));
+}
+
+/// `line` of a product, sum or difference of a tensor and numbers per channel.
+static importing::ChannelLine makeLine(StringRef opType, ArrayRef<double> numbers,
+                                       bool isConstantFirst) {
+  importing::ChannelLine line;
+  for (double number : numbers) {
+    bool isProduct = opType == "Mul", isDifference = opType == "Sub";
+    line.factors.push_back(isProduct ? number : isDifference && isConstantFirst ? -1 : 1);
+    line.offsets.push_back(isProduct                          ? 0
+                           : isDifference && !isConstantFirst ? -number
+                                                              : number);
+  }
+  return line;
+}
+
+/// A product with a constant that varies along one dimension of the other operand, or
+/// a sum of it and a quantized tensor (behind a layer it is a bias, elsewhere). nullopt
+/// for others.
+static std::optional<LogicalResult> importChannelLine(NodeView &node, Value lhs,
+                                                      Value rhs) {
+  if (node.getOpType() == "Div")
+    return std::nullopt;
+  for (auto [value, other] : {std::pair(lhs, rhs), std::pair(rhs, lhs)}) {
+    auto channels = importing::readChannelNumbers(value);
+    int64_t added = shapeOf(other).size() - shapeOf(value).size();
+    if (!channels || isConstant(other) || added < 0 ||
+        (node.getOpType() != "Mul" && !other.getDefiningOp<DequantizeOp>()))
+      continue;
+    int64_t axis = channels->axis + added;
+    if (shapeOf(other)[axis] == int64_t(channels->numbers.size()))
+      return node.setResult(
+          0, applyLineAlong(node, other, axis,
+                            makeLine(node.getOpType(), channels->numbers, value == lhs)));
+  }
+  return std::nullopt;
+}
+
 LogicalResult qbias::onnximport::importBinary(NodeView &node) {
   FailureOr<Value> lhs = node.getReal(0), rhs = failure();
   if (failed(lhs) || failed(rhs = node.getReal(1)))
     return failure();
+  if (auto line = importChannelLine(node, *lhs, *rhs))
+    return *line;
   size_t rank = std::max(shapeOf(*lhs).size(), shapeOf(*rhs).size());
   if (failed(lhs = extendRank(node, *lhs, rank)) ||
       failed(rhs = extendRank(node, *rhs, rank)))

@@ -85,6 +85,7 @@ static constexpr Operator kOperators[] = {
     {"Sigmoid", importUnary, 1, 1, 1, ""},
     {"Sign", importUnary, 1, 1, 1, ""},
     {"Slice", importSlice, 1, 5, 1, "axes starts ends"},
+    {"Softmax", importSoftmax, 1, 1, 1, "axis"},
     {"Softplus", importUnary, 1, 1, 1, ""},
     {"Softsign", importUnary, 1, 1, 1, ""},
     {"SpaceToDepth", importSpaceToDepth, 1, 1, 1, "blocksize"},

@@ -58,6 +58,7 @@ llvm::LogicalResult importMatMul(NodeView &node);
 llvm::LogicalResult importBatchNormalization(NodeView &node);
 llvm::LogicalResult importBinary(NodeView &node);
 llvm::LogicalResult importRelu(NodeView &node);
+llvm::LogicalResult importSoftmax(NodeView &node);
 llvm::LogicalResult importClip(NodeView &node);
 llvm::LogicalResult importPRelu(NodeView &node);
 llvm::LogicalResult importUnary(NodeView &node);

@@ -16,6 +16,7 @@
 #include "QuantParameters.h"
 
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
+#include "qbias/Import/Common/ChannelLine.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -99,14 +100,9 @@ static DataType typeOfIntegers(const ImportedTensor &tensor) {
   return type ? storageOf(type) : DataType::Undefined;
 }
 
-/// Makes the real numbers that the integers of input 0 stand for the result.
-static LogicalResult setDequantized(const NodeView &node, ImportedTensor &input,
-                                    const QuantParameters &parameters) {
-  if (input.constant) {
-    Location loc = node.getImporter().getNamer().getLoc(input.constant->getName());
-    return node.setResult(0, dequantizeConstant(node, node.getOutputLoc(), loc,
-                                                *input.constant, parameters));
-  }
+/// The real numbers of integers that are no constant, with one scale and zero point.
+static Value dequantizeTensor(const NodeView &node, ImportedTensor &input,
+                              const QuantParameters &parameters) {
   MLIRContext *context = node.getBuilder().getContext();
   auto type = RankedTensorType::get(input.getShape(), makeQuantType(context, parameters));
   if (input.untyped) {
@@ -117,8 +113,40 @@ static LogicalResult setDequantized(const NodeView &node, ImportedTensor &input,
   if (quantized.getType() != type)
     quantized = reinterpret(node, node.getOutputLoc(), quantized, type);
   Type real = type.clone(Float32Type::get(context));
-  return node.setResult(0,
-                        node.create<DequantizeOp>(node.getOutputLoc(), real, quantized));
+  return node.create<DequantizeOp>(node.getOutputLoc(), real, quantized);
+}
+
+/// The integers themselves, then a factor and an offset for each channel:
+/// (q - z[c]) * s[c] = s[c] * q - z[c] * s[c]. A double holds the products.
+static FailureOr<Value> dequantizeChannels(const NodeView &node, ImportedTensor &input,
+                                           const QuantParameters &parameters) {
+  QuantParameters unit;
+  unit.storage = parameters.storage;
+  unit.scales = {1.0};
+  unit.zeroPoints = {0};
+  importing::ChannelLine line;
+  for (auto [scale, zero] : llvm::zip(parameters.scales, parameters.zeroPoints)) {
+    line.factors.push_back(scale);
+    line.offsets.push_back(-static_cast<double>(zero) * scale);
+    if (!importing::isLineNumber(line.offsets.back()))
+      return node.reject("zero point times scale", "a number in float32's range",
+                         realText(line.offsets.back()));
+  }
+  Value integers = dequantizeTensor(node, input, unit);
+  return applyLineAlong(node, integers, *parameters.axis, line);
+}
+
+/// Makes the real numbers that the integers of input 0 stand for the result.
+static LogicalResult setDequantized(const NodeView &node, ImportedTensor &input,
+                                    const QuantParameters &parameters) {
+  if (input.constant) {
+    Location loc = node.getImporter().getNamer().getLoc(input.constant->getName());
+    return node.setResult(0, dequantizeConstant(node, node.getOutputLoc(), loc,
+                                                *input.constant, parameters));
+  }
+  if (parameters.axis)
+    return node.setResult(0, dequantizeChannels(node, input, parameters));
+  return node.setResult(0, dequantizeTensor(node, input, parameters));
 }
 
 LogicalResult qbias::onnximport::importDequantizeLinear(NodeView &node) {

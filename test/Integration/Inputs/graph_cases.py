@@ -92,6 +92,34 @@ def outputs_are_chosen(folder):
     require(not os.path.exists(path + ".ll"), "nothing is written")
 
 
+def attention(opset):
+    """A Softmax over all but the first axis, in the words of an operator set."""
+    net = Net("int8", opset=opset)
+    x = net.quantized_input("x", [1, 3, 4], 0.05)
+    if opset >= 13:
+        x = net.node("Reshape", [x, net.const(np.array([1, 12]))])
+    y = net.node("Softmax", [x], axis=1)
+    if opset >= 13:
+        y = net.node("Reshape", [y, net.const(np.array([1, 3, 4]))])
+    net.finish(y, 1 / 256, -128)
+    return net
+
+
+@case
+def softmax_of_old_operator_sets(folder):
+    """Before operator set 13 the axis and all behind it are one row."""
+    new = attention(13)
+    arrays = new.stimuli()
+    x, results = save(folder, "x.npy", arrays["x"]), []
+    new.check(folder, arrays, model="new.onnx")
+    attention(12).save(os.path.join(folder, "old.onnx"))
+    for name in ("new", "old"):
+        path = os.path.join(folder, name)
+        qbias("run", path + ".onnx", "--raw", "--input", x, "--output", path + ".npy")
+        results.append(np.load(path + ".npy").tolist())
+    equal(results[1], results[0], "integers of the old operator set")
+
+
 def bound(folder, dtype="float32", dims=()):
     """A quantize whose scale is a graph input."""
     net = Net("int8")

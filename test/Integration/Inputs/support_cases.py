@@ -124,6 +124,15 @@ def normalized(net, x, channels):
                                            net.floats(channels), variance], epsilon=0.001)
 
 
+def softmax(shape, opset=None, **attributes):
+    """A Softmax of logits of some size, into steps of 1/256 or so."""
+    def build(dtype):
+        net = Net(dtype, opset)
+        logits = net.requantize(net.input(list(shape)), 4 * net.scale)
+        return net.output(net.node("Softmax", [logits], **attributes), net.scale / 2.2)
+    return build
+
+
 def normalization(shape):
     """A BatchNormalization of a quantized tensor."""
     return lambda net: normalized(net, net.input(list(shape)), shape[1])
@@ -166,10 +175,27 @@ def two_sums(op_type):
     return rescaled(lambda net: net.node(op_type, [convolved(net), convolved(net)]))
 
 
-def with_vector(op_type):
+def with_vector(op_type, constant_first=False):
     """A quantized tensor and a constant per channel."""
-    return rescaled(lambda net: net.node(op_type, [net.input([1, 3, 4, 4]),
-                                                   net.floats(1, 3, 1, 1)]))
+    def build_real(net):
+        operands = [net.input([1, 3, 4, 4]), net.floats(1, 3, 1, 1)]
+        return net.node(op_type, operands[::-1] if constant_first else operands)
+    return rescaled(build_real)
+
+
+def with_matrix(op_type):
+    """A quantized tensor and a constant that varies along two dimensions."""
+    return rescaled(lambda net: net.node(op_type, [net.input([1, 3, 4]), net.floats(3, 4)]))
+
+
+def scaled(shape, constant, quantized=False):
+    """A factor per channel behind a convolution, or (with a shape) of a quantized tensor."""
+    def build_real(net):
+        x = net.input(list(shape)) if shape else convolved(net)
+        factor = net.weights(list(constant), per_channel=False) if quantized \
+            else net.floats(*constant)
+        return net.node("Mul", [x, factor] if len(constant) % 2 else [factor, x])
+    return rescaled(build_real)
 
 
 def clip(*bounds):
@@ -423,6 +449,18 @@ def per_channel_activation(net):
     return net.node("DequantizeLinear", [q, scales, carrier], axis=1)
 
 
+def channels(shape, axis):
+    """Integers that are read with a scale and a zero point per channel."""
+    def build_real(net):
+        quantized, count = net.quantize(net.input(list(shape))), shape[axis]
+        carrier = net.dtype if net.dtype[-1] in "68" else net.dtype.rstrip("24") + "8"
+        zeros = (net.zero + np.arange(count) % 2).astype(carrier)
+        scales = (net.scale * net.rng.uniform(0.3, 2, count)).astype(np.float32)
+        return net.node("DequantizeLinear", [quantized, net.graph.const(scales), net.graph.const(
+            zeros, dtype=net.dtype)], axis=axis)
+    return build_real
+
+
 def blocked(net):
     """One scale per block of weights."""
     scales = net.graph.const(np.full((6, 2, 3, 3), 0.03, np.float32))
@@ -529,6 +567,8 @@ CASES = {
     "Round": unary("Round"),
     "Selu": unary("Selu"),
     "Sign": unary("Sign"),
+    "Softmax": [softmax((1, 20)), softmax((1, 3, 10)), softmax((1, 4, 3, 5), axis=1),
+                softmax((1, 12), 12), softmax((1, 3, 4), 11, axis=2)],
     "Softplus": unary("Softplus"),
     "Softsign": unary("Softsign"),
     "SpaceToDepth": [layout("SpaceToDepth", [1, 2, 4, 6], blocksize=2)],
@@ -538,7 +578,7 @@ CASES = {
     "Upsample": [lambda dtype: (lambda net: net.output(upsampled(net), net.input_scale))(
         Net(dtype))],
     "Add": [binary("Add"), binary("Add", (1, 3, 8, 8), (1, 3, 1, 1)), with_scalar("Add"),
-            with_skip("Add"), with_skip("Add", sum_first=False)],
+            with_skip("Add"), with_skip("Add", sum_first=False), with_vector("Add")],
     "BatchNormalization": [
         rescaled(lambda net: normalized(net, convolved(net), 6)),
         rescaled(lambda net: net.node("Relu", [normalized(net, convolved(
@@ -563,7 +603,9 @@ CASES = {
              conv(kernel=(6, 2, 3, 3), group=2), conv(kernel=(8, 1, 3, 3), group=4),
              conv(shape=(1, 4, 9), kernel=(6, 4, 3)), weighted("int4"), weighted("uint8", 131),
              weighted("int8", -7, per_channel=False), unquantized(convolved)],
-    "DequantizeLinear": [rescaled(chain), conv(bias="int32")],
+    "DequantizeLinear": [rescaled(chain), conv(bias="int32"),
+                         rescaled(channels((1, 3, 4, 2), 1)), rescaled(channels((1, 5), -1)),
+                         rescaled(channels((1, 2, 3, 4), 3))],
     "Dropout": [layout("Dropout", [1, 8])],
     "Elu": unary("Elu", alpha=0.7),
     "Exp": unary("Exp"),
@@ -584,7 +626,9 @@ CASES = {
     "MaxPool": [layout("MaxPool", IMAGE, **POOL),
                 layout("MaxPool", IMAGE, kernel_shape=[2, 2], dilations=[2, 2], ceil_mode=1),
                 layout("MaxPool", [1, 3, 9], kernel_shape=[3])],
-    "Mul": [binary("Mul"), binary("Mul", (1, 3, 8, 8), (1, 3, 1, 1)), with_scalar("Mul")],
+    "Mul": [binary("Mul"), binary("Mul", (1, 3, 8, 8), (1, 3, 1, 1)), with_scalar("Mul"),
+            with_vector("Mul"), scaled(None, (1, 6, 1, 1)), scaled(None, (6, 1, 1), True),
+            scaled((1, 5, 9), (9,)), scaled((1, 2, 3, 2, 2), (3, 1, 1))],
     "PRelu": [],  # twin with LeakyRelu: see support_table.py
     "Pad": [pad(None), pad(0.25), pad(None, mode="reflect"), pad(None, mode="edge"),
             pad(None, mode="wrap"), rescaled(cropped)],
@@ -605,7 +649,7 @@ CASES = {
     "Sqrt": unary("Sqrt"),
     "Squeeze": [layout("Squeeze", [1, 3, 1, 6], [2])],
     "Sub": [binary("Sub"), with_scalar("Sub"), with_scalar("Sub", constant_first=True),
-            with_skip("Sub")],
+            with_skip("Sub"), with_vector("Sub"), with_vector("Sub", constant_first=True)],
     "Tanh": unary("Tanh"),
     "Transpose": [layout("Transpose", [1, 3, 4, 5], perm=[0, 2, 3, 1]),
                   layout("Transpose", [1, 3, 4, 5, 2], perm=[0, 4, 2, 3, 1])],
@@ -616,7 +660,7 @@ ONLY_MONOTONE = "not behind a sum"
 
 LIMITS = {
     "Abs": {ONLY_MONOTONE: refused_behind_sum("Abs")},
-    "Add": {"two sums": two_sums("Add"), "constants of one value": with_vector("Add")},
+    "Add": {"two sums": two_sums("Add"), "one value or per channel": with_matrix("Add")},
     "BatchNormalization": {"ranks 2 to 4": rescaled(normalization((1, 3, 2, 2, 2)))},
     "AveragePool": {"one or two spatial dimensions": layout(
         "AveragePool", [1, 3, 4, 4, 4], kernel_shape=[2, 2, 2])},
@@ -641,7 +685,7 @@ LIMITS = {
         "MaxPool", [1, 3, 4, 4, 4], kernel_shape=[2, 2, 2]),
                 "no indices": rescaled(lambda net: net.node(
                     "MaxPool", [net.input(IMAGE)], 2, kernel_shape=[2, 2])[0])},
-    "Mul": {"two sums": two_sums("Mul"), "constants of one value": with_vector("Mul")},
+    "Mul": {"two sums": two_sums("Mul"), "one value or per channel": with_matrix("Mul")},
     "PRelu": {"one slope": prelu([3, 1])},
     "QuantizeLinear": {"per tensor": rescaled(per_channel_activation),
                        "each input of the model with one scale": input_of_two_scales,

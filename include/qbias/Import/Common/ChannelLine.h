@@ -20,6 +20,10 @@ struct ChannelLine {
   llvm::SmallVector<double> factors, offsets;
 };
 
+/// Whether a line can have this factor or offset: 0, or what a quantized type over
+/// float32 can have as scale.
+bool isLineNumber(double value);
+
 /// The elements of a constant that has one per channel, exact. `what` names it in errors.
 mlir::FailureOr<std::vector<numerics::Rational>>
 readChannelNumbers(const Layer &layer, const ConstantTensor &constant,
@@ -42,6 +46,21 @@ mlir::Value applyLine(const Layer &layer, mlir::Value image, const ChannelLine &
 /// The same over a tensor [N, C], [N, C, L] or [N, C, H, W].
 mlir::FailureOr<mlir::Value> applyLineToChannels(const Layer &layer, mlir::Value input,
                                                  const ChannelLine &line);
+
+/// The same along any dimension of a tensor of any rank but 0.
+mlir::FailureOr<mlir::Value> applyLineAlong(const Layer &layer, mlir::Value input,
+                                            int64_t axis, const ChannelLine &line);
+
+/// The numbers of a constant per channel, and its only dimension of more than one
+/// element.
+struct ChannelNumbers {
+  int64_t axis;
+  llvm::SmallVector<double> numbers;
+};
+
+/// Of a float constant, or of integers with one scale. nullopt for other values and for
+/// numbers that a ChannelLine cannot have.
+std::optional<ChannelNumbers> readChannelNumbers(mlir::Value value);
 
 } // namespace qbias::importing
 
