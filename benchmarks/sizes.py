@@ -36,7 +36,7 @@ MACHINES = [("x86-64", []), ("x86-64, SSE2 only", ["--cpu=x86-64"]),
 
 
 def watched(command):
-    """(milliseconds of processor time, peak bytes, output) of a process."""
+    """(milliseconds of processor time, output) of a process."""
     with tempfile.TemporaryFile() as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)
@@ -44,8 +44,13 @@ def watched(command):
         if process.returncode:
             sys.exit(f"exit code {process.returncode}: {' '.join(command)}")
         out.seek(0)
-        return (1000 * (usage.ru_utime + usage.ru_stime), usage.ru_maxrss * 1024,
-                out.read().decode())
+        return 1000 * (usage.ru_utime + usage.ru_stime), out.read().decode()
+
+
+def said(command):
+    """What a process says about itself, as JSON. Started by a shell: the peak memory of a process
+    counts from that of the one it is forked from."""
+    return json.loads(watched(["sh", "-c", '"$@"; exit $?', "sh", *command])[1])
 
 
 def sections(path):
@@ -72,30 +77,32 @@ def object_row(model, options, folder):
 
 
 def cheapest(command, runs):
-    """The least time and the least memory of some runs."""
-    results = [watched(command) for _ in range(runs)]
-    return min(result[0] for result in results), min(result[1] for result in results)
+    """The least time of some runs."""
+    return min(watched(command)[0] for _ in range(runs))
 
 
 def start_row(model, shape, folder, runs):
-    """Milliseconds and peak bytes of start and first run, and milliseconds of a run: ours, then
-    the peer's."""
+    """Milliseconds of start and first run, milliseconds of a run, peak bytes: ours, then the
+    peer's."""
     library, source = os.path.join(folder, "m.so"), os.path.join(folder, "x.npy")
     subprocess.run([QBIAS, "compile", model, "--quiet", "-o", library], check=True)
     values = np.random.default_rng(1).normal(size=shape).astype(np.float32)
     np.save(source, values)
     ours = cheapest([QBIAS, "run", library, "--input", source, "--output",
                      os.path.join(folder, "y.npy")], runs)
-    bench = [QBIAS, "bench", library, "--format=json", "--runs=40"]
-    run = min(json.loads(watched(bench)[2])["cpu_min_ms"] for _ in range(3))
+    bench = [said([QBIAS, "bench", library, "--format=json", "--runs=40"]) for _ in range(3)]
     raw = os.path.join(folder, "x.bin")
     values.tofile(raw)
     node = ["node", "ort.js", model, raw, "x".join(map(str, shape))]
     rest = ["0", "1", os.path.join(folder, "y.bin")]
     os.chdir(BUILD)
     peer = cheapest(node + ["0"] + rest, max(runs // 4, 3))
-    peer_run = min(json.loads(watched(node + ["40"] + rest)[2])["cpu_min_ms"] for _ in range(3))
-    return (*ours, run, *peer, peer_run)
+    steady = [said(node + ["40"] + rest) for _ in range(3)]
+    row = []
+    for start, runs_of in ((ours, bench), (peer, steady)):
+        row += [start, min(run["cpu_min_ms"] for run in runs_of),
+                min(run["peak_rss_bytes"] for run in runs_of)]
+    return row
 
 
 def main():
@@ -105,84 +112,12 @@ def main():
     parser.add_argument("--runs", type=int, default=20)
     options = parser.parse_args()
     data = os.path.abspath(options.data)
-    node_ms, node_bytes = cheapest(["node", "-e", "0"], 5)
+    node_ms = cheapest(["node", "-e", "0"], 5)
+    node_bytes = said(["node", "-e", "console.log(process.resourceUsage().maxRSS * 1024)"])
     lines = ["| network | machine | instructions, bytes | constants, bytes | workspace, bytes |",
              "|---|---|---|---|---|"]
     starts = ["| network | qbias, ms | of this one run | peak MB | ONNX Runtime, ms | of this one run "
               "| peak MB |", "|---|---|---|---|---|---|---|"]
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f"exit code {process.returncode}: {' '.join(command)}")
-        out.seek(0)
-        return (1000 * (usage.ru_utime + usage.ru_stime), usage.ru_maxrss * 1024,
-                out.read().decode())
-
-
-def sections(path):
-    """(bytes of instructions, bytes of constants) of an object."""
-    text = subprocess.run([SIZE, "--format=sysv", path], check=True, capture_output=True,
-                          text=True).stdout
-    code = constants = 0
-    for name, size in re.findall(r"^(\.\S+)\s+(\d+)", text, re.MULTILINE):
-        if name.startswith(".text"):
-            code += int(size)
-        elif re.match(r"\.l?rodata|\.data\.rel\.ro", name):
-            constants += int(size)
-    return code, constants
-
-
-def object_row(model, options, folder):
-    """(code, constants, workspace) of a model on a machine."""
-    path = os.path.join(folder, "m.o")
-    subprocess.run([QBIAS, "compile", model, "--quiet", "--name=net", "-o", path, *options],
-                   check=True)
-    with open(os.path.join(folder, "m.h"), encoding="ascii") as file:
-        workspace = int(re.search(r"net_WORKSPACE_BYTES (\d+)", file.read())[1])
-    return (*sections(path), workspace)
-
-
-def cheapest(command, runs):
-    """The least time and the least memory of some runs."""
-    results = [watched(command) for _ in range(runs)]
-    return min(result[0] for result in results), min(result[1] for result in results)
-
-
-def start_row(model, shape, folder, runs):
-    """Milliseconds and peak bytes of start and first run, and milliseconds of a run: ours, then
-    the peer's."""
-    library, source = os.path.join(folder, "m.so"), os.path.join(folder, "x.npy")
-    subprocess.run([QBIAS, "compile", model, "--quiet", "-o", library], check=True)
-    values = np.random.default_rng(1).normal(size=shape).astype(np.float32)
-    np.save(source, values)
-    ours = cheapest([QBIAS, "run", library, "--input", source, "--output",
-                     os.path.join(folder, "y.npy")], runs)
-    bench = [QBIAS, "bench", library, "--format=json", "--runs=40"]
-    run = min(json.loads(watched(bench)[2])["cpu_min_ms"] for _ in range(3))
-    raw = os.path.join(folder, "x.bin")
-    values.tofile(raw)
-    node = ["node", "ort.js", model, raw, "x".join(map(str, shape))]
-    rest = ["0", "1", os.path.join(folder, "y.bin")]
-    os.chdir(BUILD)
-    peer = cheapest(node + ["0"] + rest, max(runs // 4, 3))
-    peer_run = min(json.loads(watched(node + ["40"] + rest)[2])["cpu_min_ms"] for _ in range(3))
-    return (*ours, run, *peer, peer_run)
-
-
-def main():
-    """Command line; see the top of the file."""
-    parser = argparse.ArgumentParser(description="sizes and start-up")
-    parser.add_argument("data")
-    parser.add_argument("--runs", type=int, default=20)
-    options = parser.parse_args()
-    data = os.path.abspath(options.data)
-    node_ms, node_bytes = cheapest(["node", "-e", "0"], 5)
-    lines = ["| network | machine | instructions, bytes | constants, bytes | workspace, bytes |",
-             "|---|---|---|---|---|"]
-    starts = ["| network | qbias, start and first run, ms | of this one run | peak MB | ONNX Runtime, ms "
-              "| of this one run | peak MB, without node's |", "|---|---|---|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as folder:
         for name, path, shape in MODELS:
             model = os.path.join(data, path)
@@ -191,10 +126,10 @@ def main():
                     continue
                 code, constants, workspace = object_row(model, flags, folder)
                 lines.append(f"| {name} | {machine} | {code:,} | {constants:,} | {workspace:,} |")
-            ours, memory, run, peer, peer_memory, peer_run = start_row(model, shape, folder,
+            ours, run, memory, peer, peer_run, peer_memory = start_row(model, shape, folder,
                                                                        options.runs)
-            starts.append(f"| {name} | {ours:.1f} | {run:.2f} | {memory / 1e6:.1f} | "
-                          f"{peer - node_ms:.0f} | {peer_run:.2f} | "
+            starts.append(f"| {name} | {ours:.1f} | {run:.3f} | {memory / 1e6:.1f} | "
+                          f"{peer - node_ms:.0f} | {peer_run:.3f} | "
                           f"{(peer_memory - node_bytes) / 1e6:.0f} |")
     library = os.path.getsize(os.path.join(BUILD, RUNTIME))
     ours = os.path.getsize(QBIAS)

@@ -80,6 +80,25 @@ static inline int64_t rescale_twice(int64_t value, int64_t multiplier, int bits)
   return shift_right(2 * high + (INT64_C(1) << right) - (high < 0), right + 1);
 }
 )"},
+                               {"high_product", R"(
+/* a * b / 2^31 rounded to nearest, ties up. */
+static inline int64_t high_product(int64_t a, int64_t b) {
+  return shift_right(a * b + (INT64_C(1) << 30), 31);
+}
+)"},
+                               {"reciprocal_of_one_plus", R"(
+/* 2^31 / (1 + a / 2^31), 0 <= a < 2^31, as the TensorFlow Lite kernels find it: three steps
+   of Newton's method for the half of 1 + a, from 48/17 - 32/17 * half, with 29 fraction bits. */
+static inline int64_t reciprocal_of_one_plus(int64_t a) {
+  const int64_t half = (a + (INT64_C(1) << 31)) >> 1;
+  int64_t x = high_product(half, -1010580540) + 1515870810;
+  for (int step = 0; step < 3; ++step) {
+    const int64_t rest = (INT64_C(1) << 29) - high_product(half, x);
+    x += clamp(high_product(x, rest) * 4, INT32_MIN, INT32_MAX);
+  }
+  return clamp(x * 2, INT32_MIN, INT32_MAX);
+}
+)"},
                                {"divide_half_away", R"(
 /* sum / count rounded to nearest, ties away from 0. */
 static inline int64_t divide_half_away(int64_t sum, int64_t count) {

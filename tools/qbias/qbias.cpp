@@ -25,6 +25,8 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Regex.h"
 
+#include <csignal>
+
 using namespace qbias;
 namespace cl = llvm::cl;
 
@@ -427,6 +429,7 @@ static int mainBench(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  std::signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error like others
   llvm::StringRef command = argc > 1 ? argv[1] : "";
   if (command == "--version") {
     llvm::outs() << "qbias " << kVersion << "\n";

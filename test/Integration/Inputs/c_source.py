@@ -9,7 +9,7 @@ import numpy as np
 import feed
 import oracle
 from harness import cases, case, equal, main, qbias, require, run
-from feed import DIGITS, STATUS, STRICT, digits, forms, named_forms, one_layer
+from feed import DIGITS, RESNET8, STATUS, STRICT, digits, forms, named_forms, one_layer
 from batch import make_case
 from onnx_reader import read_model
 
@@ -81,6 +81,12 @@ def in_mode(folder, name, mode):
         made = make_case(int(name))
         network = feed.Network(made.save(folder), made.arrays, mode)
     build_and_feed(network, folder, ["clang"], [f"--requant={mode}"])
+
+
+@cases({f"{mode}": (mode,) for mode in (("exact", "tflite") if os.path.isdir(RESNET8) else ())})
+def resnet8(folder, mode):
+    """ResNet8 of MLPerf Tiny, softmax included."""
+    build_and_feed(feed.resnet8(mode), folder, options=[f"--requant={mode}"])
 
 
 @case

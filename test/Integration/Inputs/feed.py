@@ -20,6 +20,8 @@ EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../ex
 DIGITS = os.path.join(EXAMPLES, "digits/digits_resnet.qdq.u8s8.pc.onnx")
 STRICT = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
 SAMPLES = 20
+RESNET8 = os.path.join(os.environ.get("QBIAS_DATA_DIR", ""),
+                       "conformance/tflite/mlperf_ic_resnet8")
 PROGRAM = """#include "net.h"
 #include <stdio.h>
 %(buffers)s
@@ -148,6 +150,13 @@ def digits(count=SAMPLES, mode="exact"):
     """The digits network and its first test images."""
     images = np.load(os.path.join(EXAMPLES, "digits/digits_test_x.npy"))[:count]
     return Network(DIGITS, {"x": images}, mode)
+
+
+def resnet8(mode="exact"):
+    """ResNet8 of MLPerf Tiny on the first two of its images."""
+    images = np.fromfile(os.path.join(RESNET8, "int8_inputs.bin"), dtype=np.int8)
+    return Network(os.path.join(RESNET8, "model_int8.tflite"),
+                   {"input_1_int8": images.reshape(-1, 1, 32, 32, 3)[:2]}, mode)
 
 
 def forms(folder):

@@ -280,11 +280,12 @@ def no_space(folder):
     require("No space left" in done.stderr, done.stderr)
     require(not os.path.isfile("/dev/full"), "the device was replaced")
     limit = 20000  # bytes; each output is larger
-    for name in ("net.o", "net.so", "net.c"):
+    for name in ("net.o", "net.so", "net.c", "net.json", "net.ll", "net.mlir"):
         done = subprocess.run(
             ["qbias", "compile", DIGITS, "-o", os.path.join(folder, name)], capture_output=True,
             text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)), check=False)
-        require(done.returncode != 0, f"{name} larger than the limit was written")
+        equal(done.returncode, 1, f"exit code for {name}, larger than the limit: {done.stderr}")
+        require(name.split(".")[0] in done.stderr, done.stderr)
         equal(os.listdir(folder), [], f"files beside {name}")
 
 

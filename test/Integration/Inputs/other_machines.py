@@ -13,8 +13,6 @@ import re
 import shutil
 import sys
 
-import numpy as np
-
 import feed
 from feed import NAME
 from harness import Failed, qbias, run
@@ -46,15 +44,6 @@ CORTEX_CC = ["clang-22", "--target=thumbv7m-none-eabi", "-mcpu=cortex-m3", "-ffr
 # Arguments of the program are options of the emulator.
 CORTEX_RUN = ("exec qemu-system-arm -M mps2-an385 -nographic -monitor none -serial none "
               "-semihosting-config enable=on,target=native,arg=program,arg=$1,arg=$2 -kernel ")
-RESNET8 = os.path.join(os.environ.get("QBIAS_DATA_DIR", ""),
-                       "conformance/tflite/mlperf_ic_resnet8")
-
-
-def resnet8():
-    """ResNet8 of MLPerf Tiny on the first two of its images."""
-    images = np.fromfile(os.path.join(RESNET8, "int8_inputs.bin"), dtype=np.int8)
-    return feed.Network(os.path.join(RESNET8, "model_int8.tflite"),
-                        {"input_1_int8": images.reshape(-1, 1, 32, 32, 3)[:2]})
 
 
 def missing(machine):
@@ -123,8 +112,8 @@ def main():
     shutil.rmtree(work, ignore_errors=True)
     os.makedirs(work)
     networks = [feed.digits(SAMPLES), feed.forms(work)]
-    if os.path.isdir(RESNET8):
-        networks.append(resnet8())
+    if os.path.isdir(feed.RESNET8):
+        networks.append(feed.resnet8())
     else:
         print("ResNet8 of MLPerf Tiny: skipped, no data (QBIAS_DATA_DIR)")
     failed = False
