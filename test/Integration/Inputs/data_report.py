@@ -3,6 +3,7 @@
 
 import json
 import os
+from html.parser import HTMLParser
 
 import numpy as np
 
@@ -12,9 +13,12 @@ import compare
 import oracle
 from float_model import evaluate
 from model_reader import read_model
+from random_net import write_case
+from tflite_writer import Graph
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../examples")
 IMAGES = 60
+SEEDS = range(7000, 7030)
 S = np.float32(0.043)
 # NumPy adds products in another order than the report says.
 ORDER_SLACK = 1e-4
@@ -157,7 +161,74 @@ def last_layer_without_quantize(folder):
           {"elements": 35, "differing": 0, "largest_difference": 0} | NOTHING, "sums")
 
 
+@case
+def random_networks(folder):
+    """Certified layers of every kind: nothing differs from the exact meaning."""
+    kinds, elements = set(), 0
+    for seed in SEEDS:
+        model, arrays, raw = write_case(seed, os.path.join(folder, f"seed{seed}"))
+        paths = {name: save(folder, f"{name}.npy", array) for name, array in arrays.items()}
+        report = report_on(model, paths, *(["--raw"] if raw else []))
+        totals = report["totals"]
+        equal(totals["certified_channels"], totals["channels"], f"seed {seed}: channels")
+        for layer in report["layers"]:
+            if layer["data"] is None:
+                continue
+            equal(layer["data"]["differing"], 0, f"seed {seed}: {layer['name']}")
+            kinds.add(layer["op"])
+            elements += layer["data"]["elements"]
+    require(kinds >= {"conv2d", "matmul", "add", "mul", "avg_pool", "lookup"}, f"{kinds}")
+    require(elements > 5000, f"{elements} elements")
+
+
+@cases({"exact": ("exact",), "tflite": ("tflite",)})
+def softmax(folder, mode):
+    """An approximate layer: how far it is from the real softmax."""
+    graph, scale = Graph(), np.float32(0.11)
+    ends = [graph.tensor("x", "int8", [1, 12], scale, -4),
+            graph.tensor("y", "int8", [1, 12], 1 / 256, -128)]
+    graph.operator("SOFTMAX", [ends[0]], [ends[1]], beta=1.0)
+    model = os.path.join(folder, "model.tflite")
+    graph.save(model, ends[:1], ends[1:])
+    x = np.random.default_rng(3).integers(-128, 128, (200, 1, 12)).astype(np.int8)
+    data, result = save(folder, "x.npy", x), os.path.join(folder, "y.npy")
+    qbias("run", model, "--input", data, "--output", result, f"--requant={mode}")
+    got = np.load(result).reshape(x.shape).astype(np.int64)
+    powers = np.exp(np.float64(scale) * (x.astype(np.int64) - x.max(-1, keepdims=True)))
+    real = 256 * powers / powers.sum(-1, keepdims=True)
+    apart = np.abs(got - np.minimum(np.rint(real) - 128, 127))
+    layer = report_on(model, {"x": data}, f"--requant={mode}")["layers"][0]
+    require(layer["approximate"] and layer["certificate"] == "none", f"layer: {layer}")
+    found = layer["data"]
+    equal((found["elements"], found["differing"], found["largest_difference"],
+           found["saturated_high"]),
+          (x.size, np.count_nonzero(apart), apart.max(), np.count_nonzero(np.rint(real) > 255)),
+          "distance to the real softmax")
+    noise = got + 128 - real
+    decibels = 10 * np.log10((real**2).sum() / (noise**2).sum())
+    require(abs(found["sqnr_db"] - decibels) < DECIBEL_SLACK, f"{found}, {decibels}")
+
+
 # --- forms, names, errors ---------------------------------------------------
+
+
+class Nesting(HTMLParser):
+    """Fails unless every tag is closed in its order."""
+
+    ALONE = ("meta",)
+
+    def __init__(self, text):
+        super().__init__()
+        self.open = []
+        self.feed(text)
+        self.close()
+        equal(self.open, [], "tags left open")
+
+    def handle_starttag(self, tag, attrs):
+        self.open += [] if tag in self.ALONE else [tag]
+
+    def handle_endtag(self, tag):
+        equal(self.open.pop(), tag, "tag closed")
 
 
 @case
@@ -183,6 +254,7 @@ def text_and_page(folder):
     require("<script" not in html and "&lt;script&gt;&amp;&quot;&#39;?" in html, html)
     for part in ("<!DOCTYPE html>", "2 samples, 6 integers", "rounding constant", "</html>"):
         require(part in html, f"'{part}' not in {html}")
+    Nesting(html)
     require("http" not in html and "src=" not in html, "refers to other files")
     plain = qbias("report", model, "--format=html").stdout
     require(" samples," not in plain and "<table>" in plain, plain)
