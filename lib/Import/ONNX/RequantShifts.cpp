@@ -23,7 +23,7 @@
 #include "QOperators.h"
 #include "TensorDecoder.h"
 
-#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <cmath>
@@ -61,6 +61,8 @@ private:
 
   void index();
   void addInputs();
+  std::pair<const onnx::NodeProto *, const onnx::NodeProto *>
+  layerBefore(const onnx::NodeProto &end) const;
   LogicalResult expandNode(const onnx::NodeProto &node);
   LogicalResult expandLayer(const onnx::NodeProto &layer, const onnx::NodeProto *bias,
                             const onnx::NodeProto *end);
@@ -97,7 +99,7 @@ private:
   llvm::StringMap<const onnx::TensorProto *> constants;
   llvm::StringMap<unsigned> uses;
   llvm::StringMap<std::string> reals;
-  llvm::DenseSet<const onnx::NodeProto *> absorbed;
+  llvm::SmallPtrSet<const onnx::NodeProto *, 16> absorbed; ///< by a RequantShift
   google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
   std::string one;
   unsigned count = 0;
@@ -347,9 +349,13 @@ LogicalResult IntegerGraph::expandLayer(const onnx::NodeProto &layer,
                             "1 or " + Twine(channels) + " as the output channels",
                             Twine(size));
   FailureOr<std::string> w = makeWeights(layer, shift, channels, axis);
+  if (failed(w))
+    return failure();
+  if (channels < 1)
+    return subject.reject("output channels", "at least one", Twine(channels));
   start->resize(channels, start->front());
   FailureOr<std::string> b = makeAddend(layer, *start, shift);
-  if (failed(w) || failed(b))
+  if (failed(b))
     return failure();
   bool isProduct = layer.op_type() == "MatMul";
   std::vector<std::string> inputs = {realOf(layer.input(0)), *w};
@@ -428,26 +434,33 @@ void IntegerGraph::addInputs() {
   }
 }
 
-LogicalResult IntegerGraph::expandNode(const onnx::NodeProto &node) {
-  auto producerOf = [&](StringRef name) -> const onnx::NodeProto * {
-    auto found = producers.find(name);
-    return found == producers.end() || uses[name] != 1 ? nullptr : found->second;
+/// The layer whose sums a RequantShift takes, and the constant added in between.
+std::pair<const onnx::NodeProto *, const onnx::NodeProto *>
+IntegerGraph::layerBefore(const onnx::NodeProto &end) const {
+  auto producerOf = [&](StringRef name) {
+    return uses.lookup(name) == 1 ? producers.lookup(name) : nullptr;
   };
+  const onnx::NodeProto *before = end.input_size() ? producerOf(end.input(0)) : nullptr;
+  const onnx::NodeProto *bias = nullptr;
+  if (before && before->op_type() == "Add" && before->input_size() == 2 &&
+      (constantOf(before->input(0)) || constantOf(before->input(1)))) {
+    bias = before;
+    before = producerOf(bias->input(constantOf(bias->input(0)) ? 1 : 0));
+  }
+  if (before && isLayer(*before))
+    return {before, bias};
+  return {nullptr, nullptr};
+}
+
+LogicalResult IntegerGraph::expandNode(const onnx::NodeProto &node) {
   if (isRequantShift(node)) {
-    const onnx::NodeProto *before =
-        node.input_size() ? producerOf(node.input(0)) : nullptr;
-    const onnx::NodeProto *bias = nullptr;
-    if (before && before->op_type() == "Add" && before->input_size() == 2 &&
-        (constantOf(before->input(0)) || constantOf(before->input(1)))) {
-      bias = before;
-      before = producerOf(bias->input(constantOf(bias->input(0)) ? 1 : 0));
-    }
-    return before && isLayer(*before) ? expandLayer(*before, bias, &node)
-                                      : expandOther(node);
+    auto [layer, bias] = layerBefore(node);
+    return layer ? expandLayer(*layer, bias, &node) : expandOther(node);
   }
   if (absorbed.contains(&node))
     return success();
-  if (isLayer(node) && node.input_size() > 1 && constantOf(node.input(1)))
+  if (isLayer(node) && node.input_size() > 1 && node.output_size() == 1 &&
+      constantOf(node.input(1)))
     return expandLayer(node, nullptr, nullptr);
   onnx::NodeProto &copy = *nodes.Add();
   copy = node;
@@ -458,22 +471,12 @@ LogicalResult IntegerGraph::expandNode(const onnx::NodeProto &node) {
 
 LogicalResult IntegerGraph::expand() {
   index();
-  // Layers and biases that a RequantShift takes in.
   for (const onnx::NodeProto &node : graph.node()) {
-    if (!isRequantShift(node) || node.input_size() == 0)
+    if (!isRequantShift(node))
       continue;
-    for (std::string name = node.input(0); producers.count(name) && uses[name] == 1;) {
-      const onnx::NodeProto *before = producers[name];
-      bool isBias = before->op_type() == "Add" && before->input_size() == 2 &&
-                    (constantOf(before->input(0)) || constantOf(before->input(1)));
-      if (isLayer(*before))
-        absorbed.insert(before);
-      if (!isBias || isLayer(*before))
-        break;
-      name = before->input(constantOf(before->input(0)) ? 1 : 0);
-      if (producers.count(name) && uses[name] == 1 && isLayer(*producers[name]))
-        absorbed.insert(before);
-    }
+    auto [layer, bias] = layerBefore(node);
+    absorbed.insert(layer);
+    absorbed.insert(bias);
   }
   one = makeConstant(onnx::TensorProto::FLOAT, {}, {1.0});
   addInputs();
