@@ -16,7 +16,7 @@ import sys
 
 import numpy as np
 
-from harness import Failed, equal, qbias, require, save
+from harness import equal, qbias, require, run_all, save
 
 BITS = {"int8_t": 8, "int16_t": 16, "int32_t": 32, "int64_t": 64}
 # States, movements without arithmetic, a whole network; a zero point of 128 in int8.
@@ -371,21 +371,9 @@ def main():
     paths = sorted(glob.glob(os.path.join(data, "conformance", "cmsis_nn_unit", "*.json")))
     paths = [path for path in paths if not SKIPPED.match(os.path.basename(path))]
     paths = [path for path in paths if not names or os.path.basename(path)[:-5] in names]
-    failed = 0
-    for path in paths:
-        try:
-            check(path, folder)
-        except Exception as reason:  # the other vectors still run
-            failed += 1
-            print(f"FAILED {os.path.basename(path)}: {type(reason).__name__}: {reason}",
-                  flush=True)
-    print(f"{len(paths)} vectors, {failed} failed")
-    return 1 if failed or not paths else 0
+    run_all([(os.path.basename(path), lambda path=path: check(path, folder)) for path in paths],
+            "vectors")
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as problem:
-        print(f"FAILED: {problem}")
-        sys.exit(1)
+    main()

@@ -84,6 +84,22 @@ def main(usage):
     sys.exit(1 if failed else 0)
 
 
+def run_all(jobs, kind):
+    """Run every (name, function) of a list, then end the script: exit code 1 where one failed.
+
+    One line per failure, then `N <kind>, F failed`.
+    """
+    failed = 0
+    for name, job in jobs:
+        try:
+            job()
+        except Exception as reason:  # the others still run
+            failed += 1
+            print(f"FAILED {name}: {type(reason).__name__}: {reason}", flush=True)
+    print(f"{len(jobs)} {kind}, {failed} failed")
+    sys.exit(1 if failed or not jobs else 0)
+
+
 # --- programs --------------------------------------------------------------
 
 

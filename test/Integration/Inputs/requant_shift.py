@@ -14,7 +14,7 @@ import sys
 
 import numpy as np
 
-from harness import Failed, equal, qbias, require, save
+from harness import equal, qbias, require, run_all, save
 
 from compare import load_dump
 from onnx_reader import read_model
@@ -75,20 +75,9 @@ def main():
     paths = sorted(glob.glob(os.path.join(data, "conformance", "deeploy_int", "**", "*.onnx"),
                              recursive=True))
     paths = [path for path in paths if not names or path.split(os.sep)[-2] in names]
-    failed = 0
-    for path in paths:
-        try:
-            check(path, folder)
-        except Exception as reason:  # the other graphs still run
-            failed += 1
-            print(f"FAILED {path.split(os.sep)[-2]}: {type(reason).__name__}: {reason}", flush=True)
-    print(f"{len(paths)} graphs, {failed} failed")
-    return 1 if failed or not paths else 0
+    run_all([(path.split(os.sep)[-2], lambda path=path: check(path, folder)) for path in paths],
+            "graphs")
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as problem:
-        print(f"FAILED: {problem}")
-        sys.exit(1)
+    main()

@@ -14,7 +14,7 @@ import sys
 
 import numpy as np
 
-from harness import Failed, equal, qbias, require, save
+from harness import equal, qbias, require, run_all, save
 
 from tflite_file import read_file
 
@@ -57,21 +57,9 @@ def main():
     os.makedirs(folder, exist_ok=True)
     paths = sorted(glob.glob(os.path.join(data, "conformance", "tflm_seanet_int16", "*", "*.tflite")))
     paths = [path for path in paths if not names or os.path.basename(path)[:-7] in names]
-    failed = 0
-    for path in paths:
-        try:
-            check(path, folder)
-        except Exception as reason:  # the other layers still run
-            failed += 1
-            print(f"FAILED {os.path.basename(path)}: {type(reason).__name__}: {reason}",
-                  flush=True)
-    print(f"{len(paths)} layers, {failed} failed")
-    return 1 if failed or not paths else 0
+    run_all([(os.path.basename(path), lambda path=path: check(path, folder)) for path in paths],
+            "layers")
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as problem:
-        print(f"FAILED: {problem}")
-        sys.exit(1)
+    main()

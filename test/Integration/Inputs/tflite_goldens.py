@@ -16,7 +16,7 @@ import sys
 
 import numpy as np
 
-from harness import Failed, agree, equal, qbias, require, save
+from harness import agree, equal, qbias, require, run_all, save
 
 from compare import load_dump
 from tflite_file import read_file
@@ -139,24 +139,12 @@ def main():
     os.makedirs(folder, exist_ok=True)
     groups = sorted(glob.glob(os.path.join(data, "conformance", "tflite", "*", "")))
     groups = [path for path in groups if not names or path.split(os.sep)[-2] in names]
-    failed = 0
-    for path in groups:
-        for check in (check_kernels, check_exact):
-            try:
-                check(Group(path), folder)
-            except Exception as reason:  # the other groups still run
-                failed += 1
-                print(f"FAILED {path.split(os.sep)[-2]} {check.__name__}: "
-                      f"{type(reason).__name__}: {reason}", flush=True)
-    if not names:
-        check_refused(data)
-    print(f"{len(groups)} networks, {failed} failed")
-    return 1 if failed or not groups else 0
+    jobs = [(f"{path.split(os.sep)[-2]} {check.__name__}",
+             lambda path=path, check=check: check(Group(path), folder))
+            for path in groups for check in (check_kernels, check_exact)]
+    jobs += [] if names else [("refusals", lambda: check_refused(data))]
+    run_all(jobs, "checks")
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failed as problem:
-        print(f"FAILED: {problem}")
-        sys.exit(1)
+    main()
