@@ -40,11 +40,20 @@ using namespace qbias;
 
 namespace {
 
+/// Pixels of a tile at most.
+constexpr int64_t kMostPixels = 14;
+
 /// A range of channel vectors computed together.
 struct ChannelBlock {
   Value firstVector;
   int64_t vectors;
   int64_t lastLanes; ///< channels in the last vector
+};
+
+/// Where a group of inputs and its weights lie, and the weights to ask for
+/// meanwhile (none: null).
+struct Place {
+  Value input, weight, ahead;
 };
 
 class DenseKernel : public Kernel {
@@ -64,17 +73,25 @@ private:
   int64_t groupsOfRun() const { return llvm::divideCeil(runLength, step.group()); }
   int64_t groupsOfAll() const { return group.kernelRows * runs * groupsOfRun(); }
   int64_t groupStart(int64_t index) const;
+  int64_t width() const { return step.lanes * step.group(); } ///< of a weight vector
+  bool isShort() const;
+  bool asksAhead() const;
   void emitBlock(KernelBuilder &kernel, const ChannelBlock &block);
   void emitTile(KernelBuilder &kernel, const ChannelBlock &block,
-                const SkippedTaps::Range &range, Value input, Value output,
+                const SkippedTaps::Range &range, Value tile, Value input, Value output,
                 int64_t pixels);
   KernelBuilder::Values loadBias(KernelBuilder &kernel, const ChannelBlock &block,
                                  Value cut, int64_t pixels);
-  KernelBuilder::Values emitRuns(KernelBuilder &kernel, Value input, Value weightAt,
+  Place move(KernelBuilder &kernel, const Place &place, Value index, int64_t inputs,
+             int64_t groups, int64_t vectors);
+  KernelBuilder::Values
+  repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
+         function_ref<KernelBuilder::Values(Value, ValueRange)> body);
+  KernelBuilder::Values emitRuns(KernelBuilder &kernel, const Place &place,
                                  int64_t vectors, ValueRange sums);
-  KernelBuilder::Values emitRun(KernelBuilder &kernel, Value input, Value weightAt,
+  KernelBuilder::Values emitRun(KernelBuilder &kernel, const Place &place,
                                 int64_t vectors, ValueRange sums);
-  KernelBuilder::Values emitGroup(KernelBuilder &kernel, Value input, Value weight,
+  KernelBuilder::Values emitGroup(KernelBuilder &kernel, const Place &place,
                                   int64_t vectors, ValueRange sums);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
   Value assembleGroup(KernelBuilder &kernel, Value at);
@@ -143,7 +160,6 @@ DenseKernel::DenseKernel(const Group &group, DotStep step) : group(group), step(
 
 /// Sums, weights, one broadcast and two spare registers fit the file.
 int64_t DenseKernel::pixelsFor(int64_t vectors) const {
-  constexpr int64_t kMostPixels = 14;
   int64_t spare = step.kind == DotKind::Dot8 ? 3 : 2;
   return std::clamp<int64_t>((step.registers - spare - vectors) / vectors, 1,
                              kMostPixels);
@@ -161,6 +177,20 @@ double DenseKernel::costOf(int64_t most) const {
       cost += one * pixels.count * channels.count;
     }
   return cost;
+}
+
+/// All groups of a sum fit into straight code.
+bool DenseKernel::isShort() const {
+  constexpr int64_t kShort = 12;
+  return groupsOfAll() <= kShort && !taps->skipsRows() && !taps->skipsColumns();
+}
+
+/// Weights that no second-level cache holds are asked for a block ahead, so that the
+/// first tile of a block does not wait for all of them.
+bool DenseKernel::asksAhead() const {
+  constexpr int64_t kCached = 1 << 19;
+  int64_t bytes = vectors * groupsOfAll() * width() * step.elementBits() / 8;
+  return bytes > kCached && rows * batch * columns > kMostPixels && blockCount() > 1;
 }
 
 /// First input of a group within its run.
@@ -239,16 +269,41 @@ Value DenseKernel::assembleGroup(KernelBuilder &kernel, Value at) {
                                      scalar);
 }
 
+/// The place `index` times so many inputs and groups on.
+Place DenseKernel::move(KernelBuilder &kernel, const Place &place, Value index,
+                        int64_t inputs, int64_t groups, int64_t vectors) {
+  Place next{kernel.add(place.input, kernel.scale(index, inputs)),
+             kernel.add(place.weight, kernel.scale(index, groups * vectors * width())),
+             place.ahead};
+  if (next.ahead)
+    next.ahead = kernel.add(next.ahead, kernel.scale(index, groups * width()));
+  return next;
+}
+
+/// A loop, or its iterations one behind the other where all sums are short.
+KernelBuilder::Values
+DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
+                    function_ref<KernelBuilder::Values(Value, ValueRange)> body) {
+  if (!isShort())
+    return kernel.reduce(count, sums, body);
+  KernelBuilder::Values next(sums);
+  for (int64_t i = 0; i < count; ++i)
+    next = body(kernel.index(i), next);
+  return next;
+}
+
 /// The dot steps of one group of inputs.
-KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, Value input,
-                                             Value weightAt, int64_t vectors,
-                                             ValueRange sums) {
-  int64_t width = step.lanes * step.group(), pixels = sums.size() / vectors;
+KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place &place,
+                                             int64_t vectors, ValueRange sums) {
+  int64_t pixels = sums.size() / vectors;
   KernelBuilder::Values weights, next;
   for (int64_t v = 0; v < vectors; ++v)
-    weights.push_back(kernel.load(weight, kernel.add(weightAt, v * width), width));
+    weights.push_back(
+        kernel.load(weight, kernel.add(place.weight, v * width()), width()));
+  if (place.ahead)
+    kernel.prefetch(weight, place.ahead);
   for (int64_t p = 0; p < pixels; ++p) {
-    Value inputs = broadcastGroup(kernel, kernel.add(input, p * columnStride));
+    Value inputs = broadcastGroup(kernel, kernel.add(place.input, p * columnStride));
     for (int64_t v = 0; v < vectors; ++v)
       next.push_back(step.emit(kernel, sums[p * vectors + v], inputs, weights[v]));
   }
@@ -276,63 +331,69 @@ KernelBuilder::Values DenseKernel::loadBias(KernelBuilder &kernel,
 }
 
 /// The dot steps of one run.
-KernelBuilder::Values DenseKernel::emitRun(KernelBuilder &kernel, Value input,
-                                           Value weightAt, int64_t vectors,
-                                           ValueRange sums) {
-  int64_t width = vectors * step.lanes * step.group();
+KernelBuilder::Values DenseKernel::emitRun(KernelBuilder &kernel, const Place &place,
+                                           int64_t vectors, ValueRange sums) {
   int64_t full = runLength / step.group();
   KernelBuilder::Values next =
-      kernel.reduce(full, sums, [&](Value index, ValueRange inner) {
-        return emitGroup(kernel, kernel.add(input, kernel.scale(index, step.group())),
-                         kernel.add(weightAt, kernel.scale(index, width)), vectors,
-                         inner);
+      repeat(kernel, full, sums, [&](Value index, ValueRange inner) {
+        return emitGroup(kernel, move(kernel, place, index, step.group(), 1, vectors),
+                         vectors, inner);
       });
-  if (full < groupsOfRun())
-    next = emitGroup(kernel, kernel.add(input, groupStart(full)),
-                     kernel.add(weightAt, full * width), vectors, next);
-  return next;
+  if (full == groupsOfRun())
+    return next;
+  Place last = move(kernel, place, kernel.index(full), 0, 1, vectors);
+  last.input = kernel.add(place.input, groupStart(full));
+  return emitGroup(kernel, last, vectors, next);
 }
 
 /// The runs of one kernel row; of every kernel column only the pixels that have data
 /// there, where others are skipped.
-KernelBuilder::Values DenseKernel::emitRuns(KernelBuilder &kernel, Value input,
-                                            Value weightAt, int64_t vectors,
-                                            ValueRange sums) {
-  int64_t size = groupsOfRun() * vectors * step.lanes * step.group();
+KernelBuilder::Values DenseKernel::emitRuns(KernelBuilder &kernel, const Place &place,
+                                            int64_t vectors, ValueRange sums) {
+  auto runAt = [&](Value run) {
+    return move(kernel, place, run, runStride, groupsOfRun(), vectors);
+  };
   if (!taps->skipsColumns())
-    return kernel.reduce(runs, sums, [&](Value run, ValueRange inner) {
-      return emitRun(kernel, kernel.add(input, kernel.scale(run, runStride)),
-                     kernel.add(weightAt, kernel.scale(run, size)), vectors, inner);
+    return repeat(kernel, runs, sums, [&](Value run, ValueRange inner) {
+      return emitRun(kernel, runAt(run), vectors, inner);
     });
   KernelBuilder::Values next(sums);
   for (int64_t run = 0; run < runs; ++run) {
     auto [first, end] = taps->columnsOf(run);
     if (first == end)
       continue;
-    Value at = kernel.add(input, run * runStride + first * columnStride);
+    Place at = runAt(kernel.index(run));
+    at.input = kernel.add(at.input, first * columnStride);
     KernelBuilder::Values some =
-        emitRun(kernel, at, kernel.add(weightAt, run * size), vectors,
+        emitRun(kernel, at, vectors,
                 ValueRange(next).slice(first * vectors, (end - first) * vectors));
     llvm::copy(some, next.begin() + first * vectors);
   }
   return next;
 }
 
+/// `tile` counts the tiles of a block.
 void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block,
-                           const SkippedTaps::Range &range, Value input, Value output,
-                           int64_t pixels) {
-  int64_t rowWeights = runs * groupsOfRun() * block.vectors * step.lanes * step.group();
+                           const SkippedTaps::Range &range, Value tile, Value input,
+                           Value output, int64_t pixels) {
   Value channel = kernel.scale(block.firstVector, step.lanes);
-  Value blockWeights =
-      kernel.scale(block.firstVector, groupsOfAll() * step.lanes * step.group());
+  Place start{input, kernel.scale(block.firstVector, groupsOfAll() * width()), Value()};
+  if (asksAhead()) {
+    // The first tiles of a block ask for the weights of the next, a line a group.
+    Value line =
+        kernel.add(kernel.scale(tile, groupsOfAll()), block.vectors * groupsOfAll());
+    start.ahead = kernel.add(start.weight, kernel.scale(line, width()));
+    int64_t end = vectors * groupsOfAll() * width();
+    start.ahead = kernel.least(start.ahead, kernel.index(end - groupsOfAll() * width()));
+  }
   KernelBuilder::Values sums = loadBias(kernel, block, range.cut, pixels);
   auto body = [&](Value kr, ValueRange carried) {
-    return emitRuns(kernel, kernel.add(input, kernel.scale(kr, kernelRowStride)),
-                    kernel.add(blockWeights, kernel.scale(kr, rowWeights)), block.vectors,
-                    carried);
+    Place row =
+        move(kernel, start, kr, kernelRowStride, runs * groupsOfRun(), block.vectors);
+    return emitRuns(kernel, row, block.vectors, carried);
   };
   sums = taps->skipsRows() ? kernel.reduce(range.first, range.end, sums, body)
-                           : kernel.reduce(group.kernelRows, sums, body);
+                           : repeat(kernel, group.kernelRows, sums, body);
   finish(kernel, block, kernel.add(output, channel), sums);
 }
 
@@ -369,13 +430,18 @@ void DenseKernel::emitBlock(KernelBuilder &kernel, const ChannelBlock &block) {
     Value output = group.outer.isEmpty()
                        ? kernel.scale(row, columns * group.channels)
                        : resultAt(kernel, group, image, inside, kernel.index(0));
-    for (const Tiles &tiles : splitEvenly(columns, pixelsFor(block.vectors)))
+    SmallVector<Tiles> all = splitEvenly(columns, pixelsFor(block.vectors));
+    int64_t perRow = all.front().count + (all.size() > 1 ? all.back().count : 0);
+    Value number = kernel.scale(kernel.add(row, kernel.scale(firstRow, -1)), perRow);
+    for (const Tiles &tiles : all) {
       kernel.loop(tiles.count, [&](Value tile) {
         Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
-        emitTile(kernel, block, range,
+        emitTile(kernel, block, range, kernel.add(number, tile),
                  kernel.add(input, kernel.scale(column, columnStride)),
                  kernel.add(output, kernel.scale(column, group.channels)), tiles.size);
       });
+      number = kernel.add(number, tiles.count);
+    }
   });
 }
 

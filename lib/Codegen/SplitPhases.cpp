@@ -13,8 +13,9 @@
 //   func private @main_phase(%args, %phase, %slice) { switch %phase: one step each }
 //   func @main(%args) { for phase: for slice: call @main_phase }
 //
-// A kernel is a step whose units of work the slices share evenly; everything
-// between two kernels is a step of slice 0. Steps follow one another with a
+// A kernel is a step whose units of work the slices share evenly. A large linalg
+// operation is a step of which every slice does its part of one parallel dimension.
+// Everything between two of these is a step of slice 0. Steps follow one another with a
 // barrier between them, which is the caller's: the program itself knows of no
 // threads.
 //
@@ -25,11 +26,13 @@
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "mlir/Interfaces/TilingInterface.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_SPLITPHASES
@@ -44,7 +47,11 @@ namespace {
 /// One step: operations with effects, in order.
 struct Phase {
   SmallVector<Operation *> ops;
-  int64_t units = 0; ///< of the kernel the step consists of; 0: serial
+  int64_t units = 0; ///< of the kernel the step consists of
+  /// Dimension that slices share of the linalg operation it consists of.
+  std::optional<int64_t> dimension;
+
+  bool isSerial() const { return !units && !dimension; }
 };
 
 struct SplitPhases : qbias::impl::SplitPhasesBase<SplitPhases> {
@@ -59,16 +66,41 @@ static bool isRepeatable(Operation &op) {
   return isa<memref::GetGlobalOp>(op) || isMemoryEffectFree(&op);
 }
 
-static SmallVector<Phase> collectPhases(Block &block, bool eachStep) {
+/// The dimension of a linalg operation on buffers that `slices` threads share: the
+/// outermost parallel one that is long enough, when the work is worth a barrier.
+static std::optional<int64_t> findSharedDimension(Operation &op, int64_t slices) {
+  constexpr int64_t kWorthBarrier = 1 << 15; // innermost iterations
+  auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+  // Contractions without a kernel become loops of known extents.
+  if (slices == 1 || !linalgOp || isContraction(&op) ||
+      !linalgOp.hasPureBufferSemantics() || !isa<TilingInterface>(op))
+    return std::nullopt;
+  SmallVector<int64_t> ranges = linalgOp.getStaticLoopRanges();
+  int64_t iterations = 1;
+  for (int64_t range : ranges) {
+    if (ShapedType::isDynamic(range))
+      return std::nullopt;
+    iterations *= range;
+  }
+  if (iterations < kWorthBarrier)
+    return std::nullopt;
+  for (auto [dimension, kind] : llvm::enumerate(linalgOp.getIteratorTypesArray()))
+    if (kind == utils::IteratorType::parallel && ranges[dimension] >= slices)
+      return dimension;
+  return std::nullopt;
+}
+
+static SmallVector<Phase> collectPhases(Block &block, bool eachStep, int64_t slices) {
   SmallVector<Phase> phases;
   for (Operation &op : block.without_terminator()) {
     if (isRepeatable(op))
       continue;
     auto units = op.getAttrOfType<IntegerAttr>(kUnitsAttr);
-    if (units)
-      phases.push_back({{&op}, units.getInt()});
-    else if (phases.empty() || phases.back().units || eachStep)
-      phases.push_back({{&op}, 0});
+    std::optional<int64_t> dimension = findSharedDimension(op, slices);
+    if (units || dimension)
+      phases.push_back({{&op}, units ? units.getInt() : 0, dimension});
+    else if (phases.empty() || !phases.back().isSerial() || eachStep)
+      phases.push_back({{&op}, 0, std::nullopt});
     else
       phases.back().ops.push_back(&op);
   }
@@ -104,11 +136,9 @@ static Operation *cloneWithOperands(OpBuilder &builder, Operation *op, IRMapping
   return builder.clone(*op, map);
 }
 
-/// Replaces the range and slice of a kernel call by those of `slice`.
-static void assignSlice(OpBuilder &builder, Operation *call, int64_t units,
-                        int64_t slices, Value slice) {
-  Location loc = call->getLoc();
-  builder.setInsertionPoint(call);
+/// First unit of `units` that `slice` does, and the first it does not.
+static std::pair<Value, Value> getShare(OpBuilder &builder, Location loc, int64_t units,
+                                        int64_t slices, Value slice) {
   auto constant = [&](int64_t v) -> Value {
     return arith::ConstantIndexOp::create(builder, loc, v);
   };
@@ -117,21 +147,47 @@ static void assignSlice(OpBuilder &builder, Operation *call, int64_t units,
     return arith::DivUIOp::create(builder, loc, product, constant(slices));
   };
   Value next = arith::AddIOp::create(builder, loc, slice, constant(1));
+  Value begin = boundOf(slice);
+  return {begin, boundOf(next)};
+}
+
+/// Replaces the range and slice of a kernel call by those of `slice`.
+static void assignSlice(OpBuilder &builder, Operation *call, int64_t units,
+                        int64_t slices, Value slice) {
+  builder.setInsertionPoint(call);
+  auto [begin, end] = getShare(builder, call->getLoc(), units, slices, slice);
   unsigned count = call->getNumOperands();
-  call->setOperand(count - 3, boundOf(slice));
-  call->setOperand(count - 2, boundOf(next));
+  call->setOperand(count - 3, begin);
+  call->setOperand(count - 2, end);
   call->setOperand(count - 1, slice);
 }
 
+/// Replaces a linalg operation by the part of it that `slice` does.
+static LogicalResult takePart(OpBuilder &builder, Operation *op, int64_t dimension,
+                              int64_t slices, Value slice) {
+  Location loc = op->getLoc();
+  builder.setInsertionPoint(op);
+  SmallVector<int64_t> ranges = cast<linalg::LinalgOp>(op).getStaticLoopRanges();
+  auto [begin, end] = getShare(builder, loc, ranges[dimension], slices, slice);
+  SmallVector<OpFoldResult> offsets(ranges.size(), builder.getIndexAttr(0));
+  SmallVector<OpFoldResult> sizes = getAsIndexOpFoldResult(builder.getContext(), ranges);
+  offsets[dimension] = begin;
+  sizes[dimension] = arith::SubIOp::create(builder, loc, end, begin).getResult();
+  if (failed(cast<TilingInterface>(op).getTiledImplementation(builder, offsets, sizes)))
+    return op->emitError("cannot be shared by ") << slices << " threads";
+  op->erase();
+  return success();
+}
+
 /// The function of all phases.
-static func::FuncOp buildPhases(func::FuncOp main, ArrayRef<Phase> phases,
-                                int64_t slices) {
+static LogicalResult buildPhases(func::FuncOp main, ArrayRef<Phase> phases,
+                                 int64_t slices, func::FuncOp &func) {
   OpBuilder builder(main);
   Location loc = main.getLoc();
   SmallVector<Type> types(main.getArgumentTypes());
   types.append(2, builder.getIndexType());
-  auto func = func::FuncOp::create(builder, loc, main.getName().str() + "_phase",
-                                   builder.getFunctionType(types, {}));
+  func = func::FuncOp::create(builder, loc, main.getName().str() + "_phase",
+                              builder.getFunctionType(types, {}));
   func.setPrivate();
   Block *body = func.addEntryBlock();
   builder.setInsertionPointToStart(body);
@@ -146,7 +202,7 @@ static func::FuncOp buildPhases(func::FuncOp main, ArrayRef<Phase> phases,
     builder.createBlock(&region);
     auto yield = scf::YieldOp::create(builder, loc);
     builder.setInsertionPoint(yield);
-    if (!step.units) {
+    if (step.isSerial()) {
       Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
       Value isFirst =
           arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, slice, zero);
@@ -160,9 +216,12 @@ static func::FuncOp buildPhases(func::FuncOp main, ArrayRef<Phase> phases,
       Operation *copy = cloneWithOperands(builder, effect, map);
       if (step.units)
         assignSlice(builder, copy, step.units, slices, slice);
+      else if (step.dimension &&
+               failed(takePart(builder, copy, *step.dimension, slices, slice)))
+        return failure();
     }
   }
-  return func;
+  return success();
 }
 
 void SplitPhases::runOnOperation() {
@@ -173,9 +232,11 @@ void SplitPhases::runOnOperation() {
     return signalPassFailure();
   }
   Block &block = main.getBody().front();
-  SmallVector<Phase> phases = collectPhases(block, eachStep);
+  SmallVector<Phase> phases = collectPhases(block, eachStep, threads);
   SmallVector<std::string> names = llvm::map_to_vector(phases, nameOf);
-  func::FuncOp func = buildPhases(main, phases, threads);
+  func::FuncOp func;
+  if (failed(buildPhases(main, phases, threads, func)))
+    return signalPassFailure();
   SmallVector<Operation *> old;
   for (Operation &op : block.without_terminator())
     old.push_back(&op);

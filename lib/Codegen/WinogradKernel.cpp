@@ -17,8 +17,8 @@
 //   L y * 9^-1 = 2^6 y  (mod 2^32),   y = that >> 6   iff |y| < 2^25
 //
 // so sums may wrap and only the final value has to be small: 128 * sum |w| < 2^25
-// proves it. The transformed operands fit 16 bits: |B^T d B| <= 10^2 * 128 and
-// |G g G^T| <= 12^2 * 128. Integer scaling is due to Meng and Brothers, "Efficient
+// proves it. The transformed operands fit 16 bits: |B^T d B| and |G g G^T| are at
+// most 12^2 * 128. Integer scaling is due to Meng and Brothers, "Efficient
 // Winograd Convolution via Integer Arithmetic", 2019.
 //
 //   for block of tiles:
@@ -27,11 +27,13 @@
 //     for tile; for channel vector: y = epilogue((A m A^T) * 9^-1 >> 6)
 //
 // Tiles past the last one repeat it; rows and columns past the input repeat the
-// last, and meet results that are not stored.
+// last, and meet results that are not stored. Where a block holds a whole image, the
+// last tile of a row or column is a shorter one of 3 or 2, which has products at some
+// of the 6 points only.
 //
 //===----------------------------------------------------------------------===//
 
-#include "Kernels.h"
+#include "WinogradLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -40,16 +42,13 @@
 
 using namespace mlir;
 using namespace qbias;
+using namespace qbias::winograd;
 
-static constexpr int64_t kTile = 4, kWindow = 6, kPositions = kWindow * kWindow;
-static constexpr int64_t kTaps = 3;
 static constexpr int64_t kPowerOfTwo = 6;             // of L
 static constexpr int64_t kInverseOfNine = 0x38E38E39; // 9 * it = 1 (mod 2^32)
 /// |y| has to stay below 2^31 / 2^kPowerOfTwo.
 static constexpr int64_t kSumLimit = int64_t(1) << (31 - kPowerOfTwo);
 static constexpr int64_t kLargestInput = 128;
-static constexpr int64_t kFilter[kWindow][kTaps] = {{6, 0, 0}, {-4, -4, -4}, {-4, 4, -4},
-                                                    {1, 2, 4}, {1, -2, 4},   {0, 0, 12}};
 
 std::string qbias::checkWinograd(const Group &group) {
   if (group.isDepthwise || group.kernelRows != kTaps || group.kernelColumns != kTaps)
@@ -66,26 +65,9 @@ std::string qbias::checkWinograd(const Group &group) {
   return "";
 }
 
-/// Products of 16-bit pairs, transforms of a tile per vector of channels, and
-/// transformed weights that no cache holds. Measured on one Zen 4 core.
-double qbias::estimateWinograd(const Group &group, DotStep step) {
-  constexpr double kInputTransform = 300, kOutputTransform = 210, kMultiplyLoss = 1.1;
-  constexpr double kCacheBytes = 1 << 20, kBytesPerCycle = 14;
-  double tiles = double(group.batch) * llvm::divideCeil(group.rows, kTile) *
-                 llvm::divideCeil(group.columns, kTile);
-  double inputs = llvm::alignTo(group.inputChannels, 2 * step.lanes);
-  double outputs = llvm::alignTo(group.channels, step.lanes);
-  double products = kPositions * tiles * inputs * outputs / (2 * step.lanes);
-  double bytes = 2 * kPositions * inputs * outputs;
-  // Every slice reads all weights, and all share one way to memory.
-  double streams = bytes > kCacheBytes ? bytes * step.slices / kBytesPerCycle : 0;
-  return products * kMultiplyLoss + tiles * inputs / (2 * step.lanes) * kInputTransform +
-         tiles * outputs / step.lanes * kOutputTransform + streams;
-}
-
 namespace {
 
-class WinogradKernel : public Kernel {
+class WinogradKernel : public Kernel, private WinogradLayout {
 public:
   WinogradKernel(const Group &group, DotStep step);
 
@@ -99,51 +81,36 @@ public:
 private:
   using Values = KernelBuilder::Values;
 
-  int64_t tilesOfBlock() const { return pixels * subBlocks; }
   int64_t inputLanes() const { return 2 * step.lanes; }
   int64_t sumStride() const { return kPositions * step.lanes; }
-  Value tileOf(KernelBuilder &kernel, Value block, Value tile);
-  void transformInput(KernelBuilder &kernel, Value image, Value tile, Value slot);
+  std::pair<Value, Value> tileOf(KernelBuilder &kernel, const Region &region, Value block,
+                                 Value index);
+  void transformInput(KernelBuilder &kernel, const Region &region, Value image,
+                      std::pair<Value, Value> tile, Value slot);
+  Values multiplyTile(KernelBuilder &kernel, Value input, Value weightAt, Value next,
+                      Value sub, int64_t subs, int64_t vectors, int64_t pixels);
   void multiply(KernelBuilder &kernel, Value firstVector, int64_t vectors);
-  void transformOutput(KernelBuilder &kernel, Value image, Value tile, Value slot,
-                       Value firstVector, int64_t vectors, int64_t lastLanes);
-  void storeTile(KernelBuilder &kernel, ArrayRef<Value> results, Value image, Value tile,
-                 Value vector, int64_t valid);
+  void transformOutput(KernelBuilder &kernel, const Region &region, Value image,
+                       std::pair<Value, Value> tile, Value slot, Value firstVector,
+                       int64_t vectors, int64_t lastLanes);
+  void storeTile(KernelBuilder &kernel, const Region &region, ArrayRef<Value> results,
+                 Value image, std::pair<Value, Value> tile, Value vector, int64_t valid);
+  void storeLine(KernelBuilder &kernel, ArrayRef<Value> line, const Values &loaded,
+                 Value at, Value column, bool isCertain, int64_t stored, int64_t valid);
 
   const Group &group;
   DotStep step;
-  int64_t tileRows, tileColumns, pixels, subBlocks, blocks;
-  int64_t vectors, vectorsOfBlock, inputs; ///< inputs: channels, padded
+  int64_t vectors, inputs; ///< inputs: channels, padded
   Value x, weight, bias, v, m, y, vAt, mAt;
   ValueRange arrays, elements;
 };
 
 } // namespace
 
-/// Tiles that are multiplied at once and their number in a block: as little
-/// waste as possible, transformed inputs of a block in the second-level cache.
 WinogradKernel::WinogradKernel(const Group &group, DotStep step)
-    : group(group), step(step) {
-  constexpr int64_t kTilesOfBlock = 26, kLeastPixels = 4, kMostPixels = 13;
-  tileRows = llvm::divideCeil(group.rows, kTile);
-  tileColumns = llvm::divideCeil(group.columns, kTile);
-  int64_t tiles = tileRows * tileColumns;
+    : WinogradLayout(group, step), group(group), step(step) {
   vectors = llvm::divideCeil(group.channels, step.lanes);
-  vectorsOfBlock = std::min<int64_t>(2, vectors);
   inputs = llvm::alignTo(group.inputChannels, inputLanes());
-  int64_t most = std::min(kMostPixels, (step.registers - 4) / vectorsOfBlock);
-  int64_t best = INT64_MAX;
-  for (int64_t p = most; p >= std::min(kLeastPixels, most); --p) {
-    int64_t s = std::max<int64_t>(
-        1, std::min(kTilesOfBlock / p, int64_t(llvm::divideCeil(tiles, p))));
-    int64_t computed = llvm::alignTo(tiles, p * s * step.slices);
-    if (computed >= best)
-      continue;
-    best = computed;
-    pixels = p;
-    subBlocks = s;
-  }
-  blocks = llvm::divideCeil(tiles, tilesOfBlock());
 }
 
 std::string WinogradKernel::getKey() const {
@@ -157,32 +124,32 @@ std::string WinogradKernel::getKey() const {
 }
 
 SmallVector<Kernel::Scratch> WinogradKernel::getScratch() const {
-  return {{kPositions * tilesOfBlock() * inputs, 16},
-          {tilesOfBlock() * vectorsOfBlock * sumStride(), 32}};
+  return {{kPositions * tilesOfBlock * inputs, 16},
+          {tilesOfBlock * vectorsOfBlock * sumStride(), 32}};
 }
 
 /// [channel block][position][pair of inputs][vector][lane][2]
 SmallVector<ElementsAttr> WinogradKernel::packConstants(StringRef name) {
   int64_t channels = group.channels, inputChannels = group.inputChannels;
   int64_t paddedChannels = vectors * step.lanes;
-  // [position][input][channel]
+  // [place][input][channel]
   std::vector<int16_t> transformed(kPositions * inputs * paddedChannels, 0);
   auto weightAt = [&](int64_t r, int64_t c, int64_t i, int64_t o) {
     return group.weights[((r * kTaps + c) * inputChannels + i) * channels + o];
   };
   for (int64_t i = 0; i < inputChannels; ++i)
     for (int64_t o = 0; o < channels; ++o) {
-      int64_t half[kWindow][kTaps] = {};
-      for (int64_t a = 0; a < kWindow; ++a)
+      int64_t half[kPoints][kTaps] = {};
+      for (int64_t a = 0; a < kPoints; ++a)
         for (int64_t c = 0; c < kTaps; ++c)
           for (int64_t r = 0; r < kTaps; ++r)
             half[a][c] += kFilter[a][r] * weightAt(r, c, i, o);
-      for (int64_t a = 0; a < kWindow; ++a)
-        for (int64_t b = 0; b < kWindow; ++b) {
+      for (int64_t a = 0; a < kPoints; ++a)
+        for (int64_t b = 0; b < kPoints; ++b) {
           int64_t sum = 0;
           for (int64_t c = 0; c < kTaps; ++c)
             sum += half[a][c] * kFilter[b][c];
-          transformed[((a * kWindow + b) * inputs + i) * paddedChannels + o] = sum;
+          transformed[(placeOf(a, b) * inputs + i) * paddedChannels + o] = sum;
         }
     }
   SmallVector<int64_t> packed;
@@ -200,88 +167,60 @@ SmallVector<ElementsAttr> WinogradKernel::packConstants(StringRef name) {
 }
 
 //===----------------------------------------------------------------------===//
-// Transforms
+// Code
 //===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Wrapping arithmetic on vectors.
-struct Lanes {
-  KernelBuilder &kernel;
-
-  Value add(Value a, Value b) { return kernel.add(a, b); }
-  Value sub(Value a, Value b) {
-    return arith::SubIOp::create(kernel.builder, kernel.loc, a, b);
-  }
-  Value shift(Value a, int64_t places) {
-    Value by = kernel.splat(cast<VectorType>(a.getType()), places);
-    return arith::ShLIOp::create(kernel.builder, kernel.loc, a, by);
-  }
-};
-
-} // namespace
-
-/// B^T d in one dimension.
-static KernelBuilder::Values transformWindow(Lanes l, ArrayRef<Value> d) {
-  Value a = l.sub(d[4], d[2]), b = l.sub(d[3], d[1]), twice = l.add(b, b);
-  return {l.add(l.shift(l.sub(d[0], d[2]), 2), a),
-          l.sub(l.add(d[3], d[4]), l.shift(l.add(d[1], d[2]), 2)),
-          l.add(l.sub(d[4], d[3]), l.shift(l.sub(d[1], d[2]), 2)),
-          l.add(a, twice),
-          l.sub(a, twice),
-          l.sub(l.sub(d[5], d[3]), l.shift(b, 2))};
-}
-
-/// A m in one dimension.
-static KernelBuilder::Values transformSums(Lanes l, ArrayRef<Value> m) {
-  Value p = l.add(m[1], m[2]), r = l.sub(m[1], m[2]);
-  Value q = l.add(m[3], m[4]), s = l.sub(m[3], m[4]), twice = l.add(s, s);
-  return {l.add(l.add(m[0], p), q), l.add(r, twice), l.add(p, l.shift(q, 2)),
-          l.add(l.add(r, l.shift(twice, 2)), l.add(m[5], m[5]))};
-}
 
 /// The lesser of an index and a constant.
 static Value atMost(KernelBuilder &kernel, Value index, int64_t limit) {
   return kernel.least(index, kernel.index(limit));
 }
 
-/// Tile number of a block's slot; slots past the end repeat the last tile.
-Value WinogradKernel::tileOf(KernelBuilder &kernel, Value block, Value slot) {
-  Value tile = kernel.add(kernel.scale(block, tilesOfBlock()), slot);
-  return atMost(kernel, tile, tileRows * tileColumns - 1);
+/// Row and column of the tile in a slot of `region`; slots past the end repeat the
+/// last tile.
+std::pair<Value, Value> WinogradKernel::tileOf(KernelBuilder &kernel,
+                                               const Region &region, Value block,
+                                               Value index) {
+  if (!mixed) {
+    Value tile = kernel.add(kernel.scale(block, tilesOfBlock), index);
+    index = atMost(kernel, tile, rowAxis.tiles() * columnAxis.tiles() - 1);
+  }
+  return {kernel.add(kernel.divide(index, region.perRow), region.firstRow),
+          kernel.add(kernel.remainder(index, region.perRow), region.firstColumn)};
 }
 
-void WinogradKernel::transformInput(KernelBuilder &kernel, Value image, Value tile,
+void WinogradKernel::transformInput(KernelBuilder &kernel, const Region &region,
+                                    Value image, std::pair<Value, Value> tile,
                                     Value slot) {
-  Value row = kernel.scale(kernel.divide(tile, tileColumns), kTile);
-  Value column = kernel.scale(kernel.remainder(tile, tileColumns), kTile);
+  Value row = kernel.scale(tile.first, kTile), column = kernel.scale(tile.second, kTile);
   int64_t channels = group.inputChannels;
   Values rows, columns;
-  for (int64_t i = 0; i < kWindow; ++i) {
+  for (int64_t i = 0; i < region.rows + kTaps - 1; ++i) {
     Value r = atMost(kernel, kernel.add(row, i), group.inputRows - 1);
-    Value c = atMost(kernel, kernel.add(column, i), group.inputColumns - 1);
     r = kernel.add(r, kernel.scale(image, group.inputRows));
     rows.push_back(kernel.scale(r, group.inputColumns * channels));
+  }
+  for (int64_t i = 0; i < region.columns + kTaps - 1; ++i) {
+    Value c = atMost(kernel, kernel.add(column, i), group.inputColumns - 1);
     columns.push_back(kernel.scale(c, channels));
   }
   auto transform = [&](Value channel, int64_t valid) {
-    Lanes lanes{kernel};
-    Values window;
-    for (int64_t c = 0; c < kWindow; ++c) {
+    SmallVector<Values> window; // by column, then by point
+    for (Value c : columns) {
       Values inputs;
-      for (int64_t r = 0; r < kWindow; ++r) {
-        Value at = kernel.add(kernel.add(rows[r], columns[c]), channel);
+      for (Value r : rows) {
+        Value at = kernel.add(kernel.add(r, c), channel);
         inputs.push_back(kernel.widen(kernel.loadFirst(x, at, inputLanes(), valid), 16));
       }
-      window.append(transformWindow(lanes, inputs));
+      window.push_back(transformWindow(kernel, inputs));
     }
-    for (int64_t r = 0; r < kWindow; ++r) {
+    for (auto [r, rowPoint] : llvm::enumerate(getPoints(region.rows))) {
       Values line;
-      for (int64_t c = 0; c < kWindow; ++c)
-        line.push_back(window[c * kWindow + r]);
-      for (auto [c, value] : llvm::enumerate(transformWindow(lanes, line))) {
+      for (const Values &values : window)
+        line.push_back(values[r]);
+      for (auto [value, columnPoint] :
+           llvm::zip(transformWindow(kernel, line), getPoints(region.columns))) {
         Value at = kernel.add(kernel.scale(slot, inputs), channel);
-        at = kernel.add(at, (r * kWindow + c) * tilesOfBlock() * inputs);
+        at = kernel.add(at, placeOf(rowPoint, columnPoint) * tilesOfBlock * inputs);
         kernel.store(value, v, kernel.add(vAt, at), inputLanes());
       }
     }
@@ -294,85 +233,102 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, Value image, Value ti
     transform(kernel.index(full * inputLanes()), rest);
 }
 
-/// Products of all positions and tiles of the block with a channel block.
-void WinogradKernel::multiply(KernelBuilder &kernel, Value firstVector, int64_t vectors) {
-  int64_t width = 2 * step.lanes, pairs = inputs / 2;
-  Value block = kernel.scale(firstVector, kPositions * inputs * step.lanes);
-  kernel.loop(kPositions, [&](Value position) {
-    Value weightAt = kernel.add(block, kernel.scale(position, pairs * vectors * width));
-    Value next = atMost(kernel, kernel.add(position, 1), kPositions - 1);
-    Value nextWeights = kernel.add(block, kernel.scale(next, pairs * vectors * width));
-    kernel.loop(subBlocks, [&](Value sub) {
-      Value firstTile = kernel.scale(sub, pixels);
-      Value at = kernel.add(kernel.scale(position, tilesOfBlock()), firstTile);
-      Value input = kernel.scale(at, inputs);
-      Values sums(pixels * vectors, kernel.splat(kernel.vectorOf(step.lanes, 32), 0));
-      sums = kernel.reduce(pairs, sums, [&](Value pair, ValueRange carried) {
-        Values weights, next;
-        Value pairWeights = kernel.add(weightAt, kernel.scale(pair, vectors * width));
-        for (int64_t i = 0; i < vectors; ++i)
-          weights.push_back(
-              kernel.load(weight, kernel.add(pairWeights, i * width), width));
-        // The sub-blocks of a position together ask for the weights of the next.
-        int64_t lines = llvm::divideCeil(vectors, subBlocks);
-        for (int64_t i = 0; i < lines; ++i) {
-          Value line = kernel.add(kernel.scale(sub, lines), i);
-          Value ahead = kernel.add(kernel.add(nextWeights, kernel.scale(line, width)),
-                                   kernel.scale(pair, vectors * width));
-          kernel.prefetch(weight, ahead);
-        }
-        for (int64_t p = 0; p < pixels; ++p) {
-          Value from = kernel.add(kernel.add(input, kernel.scale(pair, 2)), p * inputs);
-          from = kernel.add(vAt, from);
-          Value both = kernel.broadcastWord(v, from, step.lanes);
-          for (int64_t i = 0; i < vectors; ++i)
-            next.push_back(step.emit(kernel, carried[p * vectors + i], both, weights[i]));
-        }
-        return next;
-      });
-      for (int64_t p = 0; p < pixels; ++p)
-        for (int64_t i = 0; i < vectors; ++i) {
-          Value to = kernel.scale(kernel.add(firstTile, p), vectors * sumStride());
-          to = kernel.add(to, kernel.scale(position, step.lanes));
-          to = kernel.add(mAt, to);
-          kernel.store(sums[p * vectors + i], m, kernel.add(to, i * sumStride()),
-                       step.lanes);
-        }
-    });
+/// Products of some tiles at one position with a channel block. The `subs` groups of
+/// tiles of a position together ask for the weights of the next, at `next`.
+KernelBuilder::Values WinogradKernel::multiplyTile(KernelBuilder &kernel, Value input,
+                                                   Value weightAt, Value next, Value sub,
+                                                   int64_t subs, int64_t vectors,
+                                                   int64_t pixels) {
+  int64_t width = 2 * step.lanes, lines = llvm::divideCeil(vectors, subs);
+  Values sums(pixels * vectors, kernel.splat(kernel.vectorOf(step.lanes, 32), 0));
+  return kernel.reduce(inputs / 2, sums, [&](Value pair, ValueRange carried) {
+    Values weights, result;
+    Value pairWeights = kernel.add(weightAt, kernel.scale(pair, vectors * width));
+    for (int64_t i = 0; i < vectors; ++i)
+      weights.push_back(kernel.load(weight, kernel.add(pairWeights, i * width), width));
+    for (int64_t i = 0; i < lines; ++i) {
+      Value line = kernel.add(kernel.scale(sub, lines), i);
+      Value ahead = kernel.add(kernel.add(next, kernel.scale(line, width)),
+                               kernel.scale(pair, vectors * width));
+      kernel.prefetch(weight, ahead);
+    }
+    for (int64_t p = 0; p < pixels; ++p) {
+      Value from = kernel.add(kernel.add(input, kernel.scale(pair, 2)), p * inputs);
+      Value both = kernel.broadcastWord(v, kernel.add(vAt, from), step.lanes);
+      for (int64_t i = 0; i < vectors; ++i)
+        result.push_back(step.emit(kernel, carried[p * vectors + i], both, weights[i]));
+    }
+    return result;
   });
 }
 
-void WinogradKernel::transformOutput(KernelBuilder &kernel, Value image, Value tile,
+/// Products of all positions and tiles of the block with a channel block.
+void WinogradKernel::multiply(KernelBuilder &kernel, Value firstVector, int64_t vectors) {
+  int64_t positionSize = inputs * vectors * step.lanes;
+  Value block = kernel.scale(firstVector, kPositions * inputs * step.lanes);
+  auto multiplyAt = [&](Value position, const Stretch &stretch) {
+    Value weightAt = kernel.add(block, kernel.scale(position, positionSize));
+    Value next = atMost(kernel, kernel.add(position, 1), kPositions - 1);
+    Value nextWeights = kernel.add(block, kernel.scale(next, positionSize));
+    int64_t subs = 0, before = 0;
+    for (const Tiles &tiles : stretch.tiles)
+      subs += tiles.count;
+    for (const Tiles &tiles : stretch.tiles) {
+      kernel.loop(tiles.count, [&](Value sub) {
+        Value firstTile = kernel.add(kernel.scale(sub, tiles.size), tiles.begin);
+        Value at = kernel.add(kernel.scale(position, tilesOfBlock), firstTile);
+        Values sums =
+            multiplyTile(kernel, kernel.scale(at, inputs), weightAt, nextWeights,
+                         kernel.add(sub, before), subs, vectors, tiles.size);
+        for (int64_t p = 0; p < tiles.size; ++p)
+          for (int64_t i = 0; i < vectors; ++i) {
+            Value to = kernel.scale(kernel.add(firstTile, p), vectors * sumStride());
+            to = kernel.add(to, kernel.scale(position, step.lanes));
+            to = kernel.add(mAt, to);
+            kernel.store(sums[p * vectors + i], m, kernel.add(to, i * sumStride()),
+                         step.lanes);
+          }
+      });
+      before += tiles.count;
+    }
+  };
+  for (const Stretch &stretch : stretches)
+    kernel.loop(kernel.index(stretch.first), kernel.index(stretch.end),
+                [&](Value position) { multiplyAt(position, stretch); });
+}
+
+void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region,
+                                     Value image, std::pair<Value, Value> tile,
                                      Value slot, Value firstVector, int64_t vectors,
                                      int64_t lastLanes) {
-  Lanes lanes{kernel};
   VectorType type = kernel.vectorOf(step.lanes, 32);
   Value inverse = kernel.splat(type, kInverseOfNine);
   Value places = kernel.splat(type, kPowerOfTwo);
   for (int64_t i = 0; i < vectors; ++i) {
     Value from = kernel.add(kernel.scale(slot, vectors * sumStride()), i * sumStride());
     from = kernel.add(mAt, from);
-    Values columns, results(kTile * kTile);
-    for (int64_t c = 0; c < kWindow; ++c) {
+    SmallVector<Values> columns; // by point, then by row of results
+    for (int64_t c : getPoints(region.columns)) {
       Values sums;
-      for (int64_t r = 0; r < kWindow; ++r)
+      for (int64_t r : getPoints(region.rows))
         sums.push_back(
-            kernel.load(m, kernel.add(from, (r * kWindow + c) * step.lanes), step.lanes));
-      columns.append(transformSums(lanes, sums));
+            kernel.load(m, kernel.add(from, placeOf(r, c) * step.lanes), step.lanes));
+      columns.push_back(transformSums(kernel, region.rows, sums));
     }
     Value vector = kernel.add(firstVector, i);
     Value start = kernel.load(bias, kernel.scale(vector, step.lanes), step.lanes);
-    for (int64_t r = 0; r < kTile; ++r) {
+    Values results;
+    for (int64_t r = 0; r < region.rows; ++r) {
       Values line;
-      for (int64_t c = 0; c < kWindow; ++c)
-        line.push_back(columns[c * kTile + r]);
-      for (auto [c, value] : llvm::enumerate(transformSums(lanes, line))) {
+      for (const Values &values : columns)
+        line.push_back(values[r]);
+      for (Value value : transformSums(kernel, region.columns, line)) {
         value = arith::MulIOp::create(kernel.builder, kernel.loc, value, inverse);
         value = arith::ShRSIOp::create(kernel.builder, kernel.loc, value, places);
-        results[r * kTile + c] = kernel.add(value, start);
+        results.push_back(kernel.add(value, start));
       }
     }
-    storeTile(kernel, results, image, tile, vector,
+    storeTile(kernel, region, results, image, tile, vector,
               i + 1 == vectors ? lastLanes : step.lanes);
   }
 }
@@ -390,35 +346,46 @@ static void guarded(KernelBuilder &kernel, Value index, int64_t limit, bool isCe
   body();
 }
 
-void WinogradKernel::storeTile(KernelBuilder &kernel, ArrayRef<Value> results,
-                               Value image, Value tile, Value vector, int64_t valid) {
+/// Stores the first `stored` results of a line of a tile, that at `column` at `at`.
+void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
+                               const Values &loaded, Value at, Value column,
+                               bool isCertain, int64_t stored, int64_t valid) {
+  static_assert(kTile <= VectorEpilogue::kPacked);
+  Value packed;
+  if (step.hasPacks && group.epilogue->canPack())
+    packed = group.epilogue->emitPacked(kernel, line,
+                                        SmallVector<Values>(line.size(), loaded));
+  for (int64_t j = 0; j < stored; ++j)
+    guarded(kernel, kernel.add(column, j), group.columns, j == 0 || isCertain, [&] {
+      Value to = kernel.add(at, j * group.channels);
+      if (packed)
+        return kernel.store(packed, y, to, valid, j * step.lanes);
+      Values others;
+      for (Value element : elements)
+        others.push_back(kernel.loadFirst(element, to, step.lanes, valid));
+      kernel.store(group.epilogue->emit(kernel, line[j], loaded, others), y, to, valid);
+    });
+}
+
+void WinogradKernel::storeTile(KernelBuilder &kernel, const Region &region,
+                               ArrayRef<Value> results, Value image,
+                               std::pair<Value, Value> tile, Value vector,
+                               int64_t valid) {
   Value channel = kernel.scale(vector, step.lanes);
   Values loaded = group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
-  Value row = kernel.scale(kernel.divide(tile, tileColumns), kTile);
-  Value column = kernel.scale(kernel.remainder(tile, tileColumns), kTile);
-  bool packs = step.hasPacks && group.epilogue->canPack();
-  auto storeOne = [&](Value result, Value packed, int64_t j, Value r, Value c) {
-    Value at = kernel.add(resultAt(kernel, group, image, r, c), channel);
-    if (packed)
-      return kernel.store(packed, y, at, valid, j * step.lanes);
-    Values others;
-    for (Value element : elements)
-      others.push_back(kernel.loadFirst(element, at, step.lanes, valid));
-    kernel.store(group.epilogue->emit(kernel, result, loaded, others), y, at, valid);
+  Value row = kernel.scale(tile.first, kTile), column = kernel.scale(tile.second, kTile);
+  // Shorter tiles are known to be the last.
+  auto storedOf = [](int64_t computed, const WinogradAxis &axis) {
+    return computed == kTile ? kTile : axis.rest;
   };
-  static_assert(kTile == VectorEpilogue::kPacked);
-  for (int64_t i = 0; i < kTile; ++i) {
+  int64_t rows = storedOf(region.rows, rowAxis);
+  int64_t columns = storedOf(region.columns, columnAxis);
+  for (int64_t i = 0; i < rows; ++i) {
     Value r = kernel.add(row, i);
-    guarded(kernel, r, group.rows, i == 0 || group.rows % kTile == 0, [&] {
-      ArrayRef<Value> line = results.slice(i * kTile, kTile);
-      SmallVector<Values> constants(kTile, loaded);
-      Value packed =
-          packs ? group.epilogue->emitPacked(kernel, line, constants) : Value();
-      for (int64_t j = 0; j < kTile; ++j) {
-        Value c = kernel.add(column, j);
-        guarded(kernel, c, group.columns, j == 0 || group.columns % kTile == 0,
-                [&] { storeOne(line[j], packed, j, r, c); });
-      }
+    guarded(kernel, r, group.rows, i == 0 || mixed || group.rows % kTile == 0, [&] {
+      Value at = kernel.add(resultAt(kernel, group, image, r, column), channel);
+      storeLine(kernel, results.slice(i * region.columns, region.columns), loaded, at,
+                column, mixed || group.columns % kTile == 0, columns, valid);
     });
   }
 }
@@ -440,16 +407,19 @@ void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share
   auto emitVectors = [&](Value image, Value block, Value first, int64_t count,
                          int64_t lastLanes) {
     multiply(kernel, first, count);
-    kernel.loop(tilesOfBlock(), [&](Value slot) {
-      transformOutput(kernel, image, tileOf(kernel, block, slot), slot, first, count,
-                      lastLanes);
-    });
+    for (const Region &region : regions)
+      kernel.loop(region.count, [&](Value index) {
+        transformOutput(kernel, region, image, tileOf(kernel, region, block, index),
+                        kernel.add(index, region.first), first, count, lastLanes);
+      });
   };
   kernel.loop(share.begin, share.end, [&](Value unit) {
     Value image = kernel.divide(unit, blocks), block = kernel.remainder(unit, blocks);
-    kernel.loop(tilesOfBlock(), [&](Value slot) {
-      transformInput(kernel, image, tileOf(kernel, block, slot), slot);
-    });
+    for (const Region &region : regions)
+      kernel.loop(region.count, [&](Value index) {
+        transformInput(kernel, region, image, tileOf(kernel, region, block, index),
+                       kernel.add(index, region.first));
+      });
     for (const Tiles &tiles : splitEvenly(vectors, vectorsOfBlock)) {
       bool isLast = tiles.begin + tiles.count * tiles.size == vectors;
       bool peels = isLast && tail < step.lanes;

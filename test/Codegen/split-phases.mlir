@@ -39,3 +39,28 @@ func.func @main(%x: memref<8xi8>, %y: memref<8xi8>, %w: memref<64xi8>) attribute
   call @kernel(%b, %y, %c0, %c7, %c0) {qbias.units = 7 : i64} : (memref<8xi8>, memref<8xi8>, index, index, index) -> ()
   return
 }
+
+// -----
+
+// A large operation is shared along its rows: each slice takes its part of both
+// buffers. A small one is the first slice's.
+// CHECK: func.func private @main_phase(
+// CHECK: case 0 {
+// CHECK-NOT: scf.if
+// CHECK: %[[P:.*]] = arith.muli %arg{{.*}}, %{{.*}} : index
+// CHECK: %[[BEGIN:.*]] = arith.divui %[[P]]
+// CHECK: %[[END:.*]] = arith.divui
+// CHECK: %[[SIZE:.*]] = arith.subi %[[END]], %[[BEGIN]]
+// CHECK: %[[PART:.*]] = memref.subview %{{.*}}[%[[BEGIN]], 0] [%[[SIZE]], 1024] [1, 1]
+// CHECK: %[[TO:.*]] = memref.subview %{{.*}}[%[[BEGIN]], 0] [%[[SIZE]], 1024] [1, 1]
+// CHECK: linalg.copy ins(%[[PART]] {{.*}} outs(%[[TO]]
+// CHECK: case 1 {
+// CHECK: scf.if
+// CHECK: linalg.fill
+// CHECK: qbias.phases = 2
+func.func @main(%x: memref<64x1024xi8>, %y: memref<64x1024xi8>, %z: memref<8xi8>, %w: memref<64xi8>) attributes {qbias.workspace_bytes = 64 : i64} {
+  %zero = arith.constant 0 : i8
+  linalg.copy ins(%x : memref<64x1024xi8>) outs(%y : memref<64x1024xi8>)
+  linalg.fill ins(%zero : i8) outs(%z : memref<8xi8>)
+  return
+}

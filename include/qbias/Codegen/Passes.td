@@ -99,8 +99,9 @@ def SplitPhases : Pass<"qbias-split-phases", "::mlir::ModuleOp"> {
     Input: a planned function `main` on buffers. Output: `main_phase`, which
     takes a phase and a slice besides, and `main` that runs every slice of every
     phase in order. A phase is one kernel call (`qbias.units` on it), of whose
-    units each of `threads` slices does an equal share, or everything between
-    two of them, which slice 0 does. Phases have to be run in order with a
+    units each of `threads` slices does an equal share, one linalg operation of at
+    least 2^15 iterations, shared along a parallel dimension, or everything between
+    two of these, which slice 0 does. Phases have to be run in order with a
     barrier between them; slices of one phase may run at once. `main` carries
     their number (`qbias.phases`) and the names of their layers
     (`qbias.phase_names`).
@@ -109,7 +110,7 @@ def SplitPhases : Pass<"qbias-split-phases", "::mlir::ModuleOp"> {
     Option<"threads", "threads", "int64_t", "1", "Slices of a phase.">,
     Option<"eachStep", "each-step", "bool", "false", "Every operation is a phase of its own: what is timed layer by layer.">,
   ];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 def EmitEntry : Pass<"qbias-emit-entry", "::mlir::ModuleOp"> {
