@@ -15,6 +15,16 @@
 
 namespace qbias {
 
+/// All integers of an array; none where it is null.
+llvm::SmallVector<int64_t> readNumbers(mlir::ElementsAttr attr);
+
+/// Emits the error that `what` of a layer has no form in TOSA.
+llvm::LogicalResult refuseLayer(IntegerSegmentOpInterface op, const llvm::Twine &what,
+                                const llvm::Twine &advice);
+
+/// Zero point of the output as the file has it.
+int64_t getResultZeroPoint(IntegerSegmentOpInterface op);
+
 /// Gives a layer of mode exact a requantization that TOSA has: its own multipliers
 /// where the rounding constant 2^(k-1) makes every step of the reference too, else
 /// those of mode single, with a warning that counts what can change. Layers of
