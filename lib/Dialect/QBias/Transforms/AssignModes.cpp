@@ -68,8 +68,16 @@ StringRef qbias::getModeName(Operation *op, StringRef mode,
   return mode;
 }
 
-/// A softmax with the program of mode tflite; other modes share one.
+/// A softmax with the program of mode tflite; other modes share one, which also stays
+/// where the reference kernel has no such rows or output scale.
 static LogicalResult setKernel(IntSoftmaxOp op) {
+  if (!numerics::buildKernelSoftmax(getSoftmax(op))) {
+    emitWarning(op.getLoc()) << "mode tflite has no softmax of rows of "
+                             << op.getType().getShape().back()
+                             << " elements with a result of type " << op.getResultType()
+                             << "; it keeps mode exact";
+    return success();
+  }
   OpBuilder builder(op);
   FailureOr<Value> kernel = buildIntSoftmax(
       builder, op.getLoc(), op.getInput(), op.getInputScale().convertToDouble(),
