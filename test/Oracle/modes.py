@@ -252,7 +252,7 @@ def _rescale(tensor, clips, target, mode):
     return np.clip(result + target.zero_point, *_bounds(clips, target, mode))
 
 
-def _int8_bias(constant):
+def int8_bias(constant):
     """The bias rounded to 8 bits of one scale of its own."""
     largest = max(abs(value) for value in constant.values)
     if largest == 0:
@@ -271,7 +271,7 @@ def _quantize_sum(tensor, origin, target, mode, bias):
     term = tensor.terms[0]
     constant = tensor.constant or ValueMap.scalar(0, len(tensor.shape))
     if bias == "int8":
-        constant = _int8_bias(constant)
+        constant = int8_bias(constant)
     groups, index = common_groups([term.coefficient, constant], tensor.shape)
     index = np.broadcast_to(index, tensor.shape)
     result = np.zeros(tensor.shape, dtype=np.int64)

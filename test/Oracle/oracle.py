@@ -74,6 +74,7 @@ class Output:
     kind: str
     ints: np.ndarray = None
     tensor: object = None
+    bias: str = "residue"  # as Settings.bias: what an accumulator starts with
 
     def intervals(self):
         """Flat list of (low, high) Fractions; equal unless a value is irrational."""
@@ -104,7 +105,12 @@ class Output:
             raise Unsupported("the output is not a single accumulator")
         term = tensor.terms[0]
         zero = ValueMap.scalar(0, len(tensor.shape))
-        bias = (tensor.constant or zero).combine(term.coefficient, lambda b, s: b / s)
+        constant = tensor.constant or zero
+        if self.bias == "float":  # all of it is in the offset
+            constant = zero
+        elif self.bias == "int8":
+            constant = modes.int8_bias(constant)
+        bias = constant.combine(term.coefficient, lambda b, s: b / s)
         # A program's scales are positive: where the factor is not, its sums are turned.
         sign = term.coefficient.map(lambda s: -1 if s < 0 else 1)
         sign = np.array([int(value) for value in sign.values])[sign.index]
@@ -169,6 +175,7 @@ class _Evaluation:
             self._node(node)
         for value in self.graph.outputs:
             self.result.outputs[value.name] = _output(self.values[value.name])
+            self.result.outputs[value.name].bias = self.settings.bias
         return self.result
 
     def _node(self, node):
@@ -311,6 +318,7 @@ def run(model, arrays, settings=None):
         else:
             joined = ops_layout.concatenate([part.tensor for part in parts], 0)
             merged.outputs[name] = _output(joined)
+            merged.outputs[name].bias = first.bias
     return merged
 
 

@@ -111,8 +111,12 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
       return;
     bool compares = bias != "residue" && op.getReferenceAttr().getBias();
     bool isFloatBias = compares && bias == "float" && !requant.getAddendMultiplier();
+    // A sum with an addend has no float form. Its integer bias is 0, and mode exact
+    // alone has the rest of a bias in the rounding constant.
     if (isFloatBias)
       mode = RequantMode::Float;
+    else if (compares && bias == "float")
+      mode = RequantMode::Exact;
     else if (compares && mode == RequantMode::Exact)
       mode = RequantMode::Single;
     floats += mode == RequantMode::Float;
