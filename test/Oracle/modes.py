@@ -264,14 +264,14 @@ def int8_bias(constant):
 def _quantize_sum(tensor, origin, target, mode, bias):
     """acc = integer sum + rounded bias, then one formula per group of channels."""
     del origin
-    if len(tensor.terms) == 2 and mode == "single":
-        return _quantize_skip(tensor, target)
-    if len(tensor.terms) != 1:
-        return None
-    term = tensor.terms[0]
     constant = tensor.constant or ValueMap.scalar(0, len(tensor.shape))
     if bias == "int8":
         constant = int8_bias(constant)
+    if len(tensor.terms) == 2 and mode == "single":
+        return _quantize_skip(tensor, target, constant)
+    if len(tensor.terms) != 1:
+        return None
+    term = tensor.terms[0]
     groups, index = common_groups([term.coefficient, constant], tensor.shape)
     index = np.broadcast_to(index, tensor.shape)
     result = np.zeros(tensor.shape, dtype=np.int64)
@@ -309,10 +309,9 @@ def _float_bias(acc, unit, offset, target):
     return float_round(value / np.float32(float(target.scale)), target.zero_point)
 
 
-def _quantize_skip(tensor, target):
+def _quantize_skip(tensor, target, constant):
     """single: accumulator + quantized operand, both multipliers over one shift (N11b)."""
     first, second = tensor.terms
-    constant = tensor.constant or ValueMap.scalar(0, len(tensor.shape))
     groups, index = common_groups([first.coefficient, second.coefficient, constant],
                                   tensor.shape)
     index = np.broadcast_to(index, tensor.shape)
