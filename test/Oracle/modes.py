@@ -34,7 +34,8 @@ class Illegal(ValueError):
 class Origin:
     """What a real tensor was computed by, kept through data movement.
 
-    kind 'sum': one accumulator (conv, matmul, mul); the tensor has its own terms.
+    kind 'sum': one accumulator (conv, matmul, mul); the tensor has its own terms, of which
+    a quantized operand is the first where the operator is 'operand first'.
     kind 'pair': operator 'add', 'sub' or 'mul' of two Dequantized `operands`.
     kind 'mean': `operands` = [Dequantized x], `windows(ints)` gives the list of taps, each
     of the output's shape, and the divisors.
@@ -263,12 +264,12 @@ def int8_bias(constant):
 
 def _quantize_sum(tensor, origin, target, mode, bias):
     """acc = integer sum + rounded bias, then one formula per group of channels."""
-    del origin
     constant = tensor.constant or ValueMap.scalar(0, len(tensor.shape))
     if bias == "int8":
         constant = int8_bias(constant)
     if len(tensor.terms) == 2 and mode == "single":
-        return _quantize_skip(tensor, target, constant)
+        terms = tensor.terms[::-1] if origin.operator == "operand first" else tensor.terms
+        return _quantize_skip(tensor, terms, target, constant)
     if len(tensor.terms) != 1:
         return None
     term = tensor.terms[0]
@@ -309,9 +310,9 @@ def _float_bias(acc, unit, offset, target):
     return float_round(value / np.float32(float(target.scale)), target.zero_point)
 
 
-def _quantize_skip(tensor, target, constant):
+def _quantize_skip(tensor, terms, target, constant):
     """single: accumulator + quantized operand, both multipliers over one shift (N11b)."""
-    first, second = tensor.terms
+    first, second = terms
     groups, index = common_groups([first.coefficient, second.coefficient, constant],
                                   tensor.shape)
     index = np.broadcast_to(index, tensor.shape)
@@ -449,7 +450,8 @@ def _tag_binary(value, operator, operands):
     if len(both) == 2:
         value.origin = Origin("pair", operator, list(operands))
     elif operator == "add" and len(sums) == 1 and len(value.terms) <= 2:
-        value.origin = Origin("sum")
+        is_first = isinstance(operands[0], Dequantized)
+        value.origin = Origin("sum", "operand first" if is_first else "")
 
 
 def _tag_mean(value, view, operator):
