@@ -27,7 +27,8 @@ QUANTIZED = {  # case: inputs that are data
     "test_qlinearmatmul_3D_uint8_float32": ["a"], "test_convinteger_with_padding": ["x"],
     "test_matmulinteger": ["A"], "test_quantizelinear": ["x"], "test_dequantizelinear": ["x"],
     "test_quantizelinear_int16": ["x"], "test_dequantizelinear_int16": ["x"],
-    "test_dequantizelinear_axis": ["x"], "test_dequantizelinear_int4": ["x"], "test_dequantizelinear_int2": ["x"],
+    "test_dequantizelinear_axis": ["x"], "test_dequantizelinear_int4": ["x"],
+    "test_dequantizelinear_int2": ["x"],
 }
 NOT_IMPORTED = re.compile(  # integer arithmetic, types without integers, sums of booleans,
     # tensors without elements
