@@ -145,6 +145,9 @@ int qbias_compile(const char *path, const qbias_options *options, qbias_program 
   result->program = Program::compile(*lowered, result->options);
   if (!result->program)
     return fail(text.empty() ? result->path + ": cannot be compiled" : text, message);
+  os.flush();
+  if (message && !text.empty())
+    *message = copy(StringRef(text).rtrim().str());
   *program = result.release();
   return 0;
 }

@@ -76,10 +76,14 @@ def library():
 
 
 def call(function, *arguments):
-    """Call a function whose last argument is the message.  Errors: Error."""
+    """Call a function whose last argument is the message; what a success says there.
+
+    Errors: Error.
+    """
     message = ctypes.c_char_p()
     if function(*arguments, ctypes.byref(message)):
         raise Error(take(message) or "failed")
+    return take(message)
 
 
 def take(text):

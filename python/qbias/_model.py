@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import tempfile
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,7 +64,8 @@ def compile(model, requant="exact", threads=1, batch=1, shapes=None,  # noqa: A0
     shapes: {input name: shape} for other dimensions the model leaves open.
 
     Errors: qbias.Error with the compiler's message, naming file, layer, what was found and
-    what to do.
+    what to do.  Its warnings are Python warnings: float operators behind the last quantize,
+    such as a softmax, are left to the caller, and the tensors they read are returned.
     """
     options = {"requant": requant, "threads": threads, "batch": batch, "shapes": shapes or {},
                "bias": bias, "layers": requant_layers or {}}
@@ -98,8 +100,10 @@ class Model:
         given = Options(ctypes.sizeof(Options), options["requant"].encode(), options["threads"],
                         options["batch"], _pairs(shapes), options["bias"].encode(),
                         _pairs(options["layers"]))
-        call(self._library.qbias_compile, os.fsencode(path), ctypes.byref(given),
-             ctypes.byref(self._handle))
+        said = call(self._library.qbias_compile, os.fsencode(path), ctypes.byref(given),
+                    ctypes.byref(self._handle))
+        if said:
+            warnings.warn(said, stacklevel=3)
         self.inputs = self._tensors("input")
         self.outputs = self._tensors("output")
 

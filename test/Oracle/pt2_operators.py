@@ -243,6 +243,12 @@ def silu(reader, call, names):
     reader.emit("Mul", [call.get("self"), factor], names[0])
 
 
+@translates("aten.softmax", "aten._softmax")
+def softmax(reader, call, names):
+    """Over one dimension."""
+    reader.emit("Softmax", [call.get("self")], names[0], axis=call.get("dim"))
+
+
 @translates("aten.hardsigmoid")
 def hard_sigmoid(reader, call, names):
     """relu6(x + 3) / 6."""

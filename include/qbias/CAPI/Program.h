@@ -56,7 +56,8 @@ typedef struct qbias_tensor {
   const double *scales, *offsets;
 } qbias_tensor;
 
-/* Reads a model (the content tells its format), compiles it for this machine. */
+/* Reads a model (the content tells its format), compiles it for this machine. Where it
+   succeeds with warnings, they are in *message, which is left alone otherwise. */
 QBIAS_EXPORT int qbias_compile(const char *path, const qbias_options *options,
                                qbias_program **program, char **message);
 QBIAS_EXPORT void qbias_release(qbias_program *program);

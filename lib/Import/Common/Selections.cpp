@@ -184,6 +184,15 @@ FailureOr<Value> importing::reduce(const Layer &layer, PoolKind kind, Value valu
   return reshape(layer, *pooled, result);
 }
 
+FailureOr<Value> importing::reduceImage(const Layer &layer, PoolKind kind, Value value) {
+  FailureOr<Value> image = toChannelsLast(layer, value);
+  if (succeeded(image))
+    image = reduce(layer, kind, *image, {1, 2});
+  if (failed(image))
+    return failure();
+  return fromChannelsLast(layer, *image, shapeOf(*image).size());
+}
+
 Value importing::makeScalar(const Layer &layer, float value, size_t rank) {
   auto type = RankedTensorType::get(SmallVector<int64_t>(rank, 1),
                                     layer.getBuilder().getF32Type());

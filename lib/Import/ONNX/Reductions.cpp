@@ -27,17 +27,6 @@ static FailureOr<SmallVector<int64_t>> readAxes(const NodeView &node, int64_t ra
   return noop ? SmallVector<int64_t>() : llvm::to_vector(llvm::seq<int64_t>(0, rank));
 }
 
-/// Rows and columns of [N, C, H, W] are reduced where they are between layers,
-/// in [N, H, W, C].
-static FailureOr<Value> reduceImage(const NodeView &node, PoolKind kind, Value input) {
-  FailureOr<Value> image = toChannelsLast(node, input);
-  if (succeeded(image))
-    image = reduce(node, kind, *image, {1, 2});
-  if (failed(image))
-    return failure();
-  return fromChannelsLast(node, *image, 4);
-}
-
 /// Mean, maximum, or mean times count, which is the sum.
 LogicalResult qbias::onnximport::importReduce(NodeView &node) {
   PoolKind kind = node.getOpType() == "ReduceMax" ? PoolKind::Max : PoolKind::Avg;

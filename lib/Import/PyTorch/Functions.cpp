@@ -9,6 +9,7 @@
 #include "Operators.h"
 
 #include "qbias/Import/Common/Selections.h"
+#include "qbias/Import/Common/Softmax.h"
 
 #include <cmath>
 
@@ -164,4 +165,20 @@ LogicalResult qbias::pytorchimport::importPRelu(NodeView &node) {
                                                 UnaryKind::LeakyRelu, *input,
                                                 node.getBuilder().getF64FloatAttr(alpha),
                                                 FloatAttr()));
+}
+
+LogicalResult qbias::pytorchimport::importSoftmax(NodeView &node) {
+  FailureOr<Value> input = node.getReal("self");
+  int64_t dim = 0;
+  DataType type = DataType::Float;
+  bool isHalf = false;
+  if (failed(input) || failed(node.need("dim", dim)) ||
+      failed(node.read("dtype", type)) || failed(node.read("half_to_float", isHalf)))
+    return failure();
+  if (type != DataType::Float || isHalf)
+    return node.reject("result", "float32", isHalf ? "a converted one" : nameOf(type));
+  FailureOr<int64_t> axis = node.normalizeAxis(dim, shapeOf(*input).size());
+  if (failed(axis))
+    return failure();
+  return node.setResult(0, softmax(node, *input, *axis));
 }

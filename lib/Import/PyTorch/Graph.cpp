@@ -51,17 +51,20 @@ const Node *Graph::getProducer(StringRef name) const {
   return found == producers.end() ? nullptr : &nodes[found->second];
 }
 
-static bool isQuantize(const Node &node) {
-  return StringRef(node.op).starts_with("quantized_decomposed.quantize_");
+bool Node::isQuantize() const {
+  return StringRef(op).starts_with("quantized_decomposed.quantize_");
+}
+
+bool Graph::isInteger(const GraphInput &input) const {
+  const json::Object *type = getDeclared(input.name);
+  return input.kind == GraphInput::Kind::User && type &&
+         typeOfScalar(type->getInteger("dtype").value_or(0)) != DataType::Float;
 }
 
 bool Graph::quantizesActivations() const {
-  auto isInteger = [&](const GraphInput &input) {
-    const json::Object *type = getDeclared(input.name);
-    return input.kind == GraphInput::Kind::User && type &&
-           typeOfScalar(type->getInteger("dtype").value_or(0)) != DataType::Float;
-  };
-  return llvm::any_of(nodes, isQuantize) || llvm::any_of(inputs, isInteger);
+  auto isQuantize = [](const Node &node) { return node.isQuantize(); };
+  return llvm::any_of(nodes, isQuantize) ||
+         llvm::any_of(inputs, [&](const GraphInput &input) { return isInteger(input); });
 }
 
 std::optional<int64_t> Graph::getLargest(StringRef symbol) const {
@@ -216,9 +219,9 @@ LogicalResult Graph::readNodes(const json::Object &graph, const Namer &namer) {
   return success();
 }
 
-/// Nodes whose results are wanted: outputs, and every quantized tensor of the
-/// file, which can be asked for.
-void Graph::findNeeded() {
+/// Nodes that quantized tensors of the file depend on, each of which can be asked for,
+/// and outputs.
+std::vector<bool> Graph::findNeeded(bool ofOutputs) const {
   std::vector<bool> isNeeded(nodes.size(), false);
   std::vector<size_t> worklist;
   auto visit = [&](StringRef name) {
@@ -228,10 +231,11 @@ void Graph::findNeeded() {
     isNeeded[found->second] = true;
     worklist.push_back(found->second);
   };
-  for (const std::string &name : outputs)
-    visit(name);
+  if (ofOutputs)
+    for (const std::string &name : outputs)
+      visit(name);
   for (const Node &node : nodes)
-    if (isQuantize(node))
+    if (node.isQuantize())
       visit(node.name());
   while (!worklist.empty()) {
     size_t index = worklist.back();
@@ -239,9 +243,7 @@ void Graph::findNeeded() {
     for (const std::string &name : nodes[index].operands)
       visit(name);
   }
-  for (const auto &[index, node] : llvm::enumerate(nodes))
-    if (isNeeded[index])
-      needed.push_back(&node);
+  return isNeeded;
 }
 
 //===----------------------------------------------------------------------===//
@@ -360,7 +362,11 @@ FailureOr<Graph> Graph::get(const json::Object &program, const Namer &namer) {
       failed(graph.readOutputs(*signature, namer)))
     return failure();
   graph.findPlaces();
-  graph.findNeeded();
+  graph.cutFloatTail(namer);
+  std::vector<bool> isNeeded = graph.findNeeded(/*ofOutputs=*/true);
+  for (const auto &[index, node] : llvm::enumerate(graph.nodes))
+    if (isNeeded[index])
+      graph.needed.push_back(&node);
   if (failed(graph.checkWritten(namer)))
     return failure();
   return graph;

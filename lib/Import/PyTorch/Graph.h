@@ -55,6 +55,7 @@ struct Node {
   }
   /// The operator as it stands in the file, without overload.
   std::string spelling() const { return op + (isInPlace ? "_" : ""); }
+  bool isQuantize() const;
 };
 
 /// The line of the user's program in a node's stack trace; "" for none.
@@ -99,7 +100,16 @@ private:
   llvm::LogicalResult readNodes(const llvm::json::Object &graph, const Namer &namer);
   llvm::LogicalResult readOutputs(const llvm::json::Object &signature,
                                   const Namer &namer);
-  void findNeeded();
+  /// A user input whose elements are not float32.
+  bool isInteger(const GraphInput &input) const;
+  std::vector<bool> findNeeded(bool ofOutputs) const;
+  /// Float operators behind the last quantize are left to the caller: outputs they
+  /// compute are replaced by the tensors they read, with a warning that names both.
+  void cutFloatTail(const Namer &namer);
+  void replaceOutputs(llvm::ArrayRef<const Node *> cut,
+                      llvm::ArrayRef<llvm::StringRef> kept,
+                      llvm::function_ref<bool(llvm::StringRef)> isCut,
+                      const Namer &namer);
   void findPlaces();
   llvm::LogicalResult checkWritten(const Namer &namer) const;
 

@@ -24,6 +24,7 @@ static constexpr Operator kOperators[] = {
     {"aten._adaptive_avg_pool2d", importAdaptivePool, "self output_size"},
     {"aten._native_batch_norm_legit_no_training", importBatchNorm,
      "input weight bias running_mean running_var momentum eps"},
+    {"aten._softmax", importSoftmax, "self dim half_to_float"},
     {"aten._to_copy", importIdentity,
      "self dtype layout device pin_memory non_blocking "
      "memory_format"},
@@ -114,6 +115,7 @@ static constexpr Operator kOperators[] = {
     {"aten.sign", importUnary, "self"},
     {"aten.silu", importUnary, "self"},
     {"aten.slice", importSlice, "self dim start end step"},
+    {"aten.softmax", importSoftmax, "self dim dtype"},
     {"aten.split", importSplit, "self split_size dim"},
     {"aten.split_with_sizes", importSplit, "self split_sizes dim"},
     {"aten.sqrt", importUnary, "self"},
@@ -196,11 +198,18 @@ static constexpr Refusal kRefusals[] = {
      "export with fixed shapes"},
 };
 
+static const Operator *lookUp(StringRef name) {
+  const Operator *found =
+      llvm::find_if(kOperators, [&](const Operator &op) { return name == op.name; });
+  return found == std::end(kOperators) ? nullptr : found;
+}
+
+bool qbias::pytorchimport::isOperator(StringRef name) { return lookUp(name); }
+
 FailureOr<const Operator *> qbias::pytorchimport::findOperator(const NodeView &node) {
   StringRef name = node.getOp();
-  for (const Operator &op : kOperators)
-    if (name == op.name)
-      return &op;
+  if (const Operator *op = lookUp(name))
+    return op;
   for (const Refusal &refusal : kRefusals)
     if (name.starts_with(refusal.prefix))
       return node.reject("operator", "a supported one",

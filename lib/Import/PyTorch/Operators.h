@@ -24,6 +24,9 @@ struct Operator {
   const char *arguments;
 };
 
+/// True for the operators of the table.
+bool isOperator(llvm::StringRef name);
+
 /// The node's operator; an error that says what to do when it is none of the
 /// table.
 mlir::FailureOr<const Operator *> findOperator(const NodeView &node);
@@ -61,6 +64,7 @@ llvm::LogicalResult importHardSigmoid(NodeView &node);
 llvm::LogicalResult importNeg(NodeView &node);
 llvm::LogicalResult importPow(NodeView &node);
 llvm::LogicalResult importPRelu(NodeView &node);
+llvm::LogicalResult importSoftmax(NodeView &node);
 llvm::LogicalResult importUnary(NodeView &node);
 /// A number as a tensor of one element; float32 as PyTorch computes with it.
 mlir::FailureOr<mlir::Value> makeNumber(const NodeView &node, double number, size_t rank);

@@ -10,7 +10,6 @@
 
 #include "qbias/Import/Common/Reshapes.h"
 #include "qbias/Import/Common/Selections.h"
-#include "qbias/Import/Common/Windows.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -27,17 +26,6 @@ static FailureOr<SmallVector<int64_t>> readDims(const NodeView &node, int64_t ra
   if (succeeded(axes))
     llvm::sort(*axes);
   return axes;
-}
-
-/// Rows and columns of [N, C, H, W] are reduced where they are between layers,
-/// in [N, H, W, C].
-static FailureOr<Value> reduceImage(const NodeView &node, PoolKind kind, Value input) {
-  FailureOr<Value> image = toChannelsLast(node, input);
-  if (succeeded(image))
-    image = reduce(node, kind, *image, {1, 2});
-  if (failed(image))
-    return failure();
-  return fromChannelsLast(node, *image, 4);
 }
 
 /// Mean times count.

@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 import types
+import warnings
 
 import numpy as np
 
 import qbias
+from pt2_writer import Program
 
 WORK, EXAMPLES = sys.argv[1], sys.argv[2]
 os.makedirs(WORK, exist_ok=True)
@@ -104,6 +106,18 @@ assert np.array_equal(exported(x[:9]), scores[:9]) and not os.path.exists(saved[
 refused("got dict; export it with torch.export.export", lambda: qbias.compile({}))
 del sys.modules["torch"]
 print("exported program: equal")
+
+# A softmax behind the last quantize is left to the caller, who is told.
+net = Program()
+real = net.requantize(net.input("x", [1, 4]), 0.5)
+net.output(net.call("aten.softmax.int", self=net.requantize(real, 0.25), dim=1))
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    tail = qbias.compile(net.save(os.path.join(WORK, "tail.pt2")))
+    qbias.compile(MODEL)
+assert len(caught) == 1 and "aten.softmax 'softmax_4'" in str(caught[0].message), caught
+assert tail(np.full([1, 4], 0.5, np.float32)).tolist() == [[0.5] * 4]
+print("warnings: one")
 
 refused("cannot open", lambda: qbias.compile(os.path.join(WORK, "none.pt2")))
 with open(os.path.join(WORK, "bad.pt2"), "wb") as file:

@@ -10,7 +10,8 @@ from pt2_writer import DType
 
 from pytorch_net import (Net, addmm, affine_weights, binary, convolution,
                          dead_weights, fake_weights, int32_bias, joined, linear, moved,
-                         narrow_range, normalized, parted, pool, product, quantize_tensors,
+                         narrow_range, normalized, parted, pool, probabilities,
+                         product, quantize_tensors,
                          reduced, scalar, selected, skip, sloped, stacked, symbolic, training,
                          unary, unbound)
 
@@ -34,6 +35,10 @@ CASES = {
     "aten.pow": [build for exponent in (1, 2, 3, 0.5, -1.0, -0.5) for build in
                  unary("aten.pow", behind_sum=False, exponent=exponent)],
     "aten.prelu": [sloped],
+    "aten.softmax": [probabilities("aten.softmax.int", (1, 20), -1),
+                     probabilities("aten.softmax.int", (1, 3, 40), 1, dtype=DType("float32"))],
+    "aten._softmax": [probabilities("aten._softmax.default", (1, 4, 6), 2,
+                                    half_to_float=False)],
     "aten.batch_norm": [
         normalized(), normalized(relu=False, low=0.1), normalized(behind=False),
         normalized(affine=False), normalized(shape=(1, 4, 7), behind=False),

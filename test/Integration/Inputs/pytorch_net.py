@@ -345,6 +345,18 @@ def selected(dtype):
                             self=net.source([1, 4, 5]), dim=1, index=index), net.scale * 1.25)
 
 
+def probabilities(target, shape, dim, **arguments):
+    """A softmax of a quantized tensor; the result has the scale 1/256."""
+    def build(dtype):
+        net = Net(dtype)
+        x = net.again(net.source(list(shape)), net.scale * 9)
+        low, high = RANGES[dtype]
+        y = net.call(target, self=x, dim=dim, **arguments)
+        net.finish(y, 1 / (high - low + 1), 0 if dtype == "int16" else low, dtype)
+        return net
+    return build
+
+
 def sloped(dtype):
     """prelu with one slope."""
     net = Net(dtype)

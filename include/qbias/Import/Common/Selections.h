@@ -52,6 +52,11 @@ llvm::SmallVector<int64_t> nearestPositions(int64_t size, int64_t count,
 mlir::FailureOr<mlir::Value> reduce(const Layer &layer, PoolKind kind, mlir::Value value,
                                     llvm::ArrayRef<int64_t> axes);
 
+/// Rows and columns of [N, C, H, W] are reduced where they are between layers,
+/// in [N, H, W, C].
+mlir::FailureOr<mlir::Value> reduceImage(const Layer &layer, PoolKind kind,
+                                         mlir::Value value);
+
 /// A real constant of one element and the given rank.
 mlir::Value makeScalar(const Layer &layer, float value, size_t rank);
 
