@@ -19,7 +19,7 @@ def _reshape(reader, source, shape, output):
 
 
 @translates("aten.view", "aten.reshape", "aten._unsafe_view", "aten.flatten", "aten.squeeze",
-            "aten.unsqueeze")
+            "aten.unflatten", "aten.unsqueeze")
 def reshape(reader, call, names):
     """The declared result shape says it all."""
     _reshape(reader, call.get("self"), reader.shape(names[0]), names[0])

@@ -132,6 +132,7 @@ static constexpr Operator kOperators[] = {
      "memory_format"},
     {"aten.transpose", importTranspose, "self dim0 dim1"},
     {"aten.unbind", importUnbind, "self dim"},
+    {"aten.unflatten", importUnflatten, "self dim sizes"},
     {"aten.unsqueeze", importUnsqueeze, "self dim"},
     {"aten.upsample_nearest1d", importUpsample,
      "self input output_size scale_factors scales"},

@@ -87,6 +87,7 @@ llvm::LogicalResult importFlatten(NodeView &node);
 llvm::LogicalResult importPermute(NodeView &node);
 llvm::LogicalResult importSqueeze(NodeView &node);
 llvm::LogicalResult importTranspose(NodeView &node);
+llvm::LogicalResult importUnflatten(NodeView &node);
 llvm::LogicalResult importUnsqueeze(NodeView &node);
 llvm::LogicalResult importView(NodeView &node);
 

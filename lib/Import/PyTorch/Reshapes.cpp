@@ -29,14 +29,13 @@ static LogicalResult setReshaped(const NodeView &node, ArrayRef<int64_t> shape) 
   return node.setResult(0, reshape(node, *value, shape));
 }
 
-LogicalResult qbias::pytorchimport::importView(NodeView &node) {
-  ImportedTensor *input = node.getInput("self");
+/// The extents an argument asks for `count` elements; one may be -1.
+static FailureOr<SmallVector<int64_t>> readShape(const NodeView &node, StringRef argument,
+                                                 int64_t count) {
   SmallVector<int64_t> asked;
-  StringRef argument = node.getOp() == "aten.reshape" ? "shape" : "size";
-  if (!input || failed(node.need(argument, asked)))
+  if (failed(node.need(argument, asked)))
     return failure();
-  SmallVector<int64_t> shape = asked, from = input->getShape();
-  int64_t count = *countElements(from);
+  SmallVector<int64_t> shape = asked;
   auto *open = llvm::find(shape, -1);
   if (open != shape.end()) {
     *open = 1;
@@ -45,8 +44,32 @@ LogicalResult qbias::pytorchimport::importView(NodeView &node) {
   }
   if (countElements(shape).value_or(-1) != count)
     return node.reject("argument " + quoted(argument),
-                       "a shape of " + Twine(count) + " elements for " + text(from),
-                       text(asked));
+                       "a shape of " + Twine(count) + " elements", text(asked));
+  return shape;
+}
+
+LogicalResult qbias::pytorchimport::importView(NodeView &node) {
+  ImportedTensor *input = node.getInput("self");
+  if (!input)
+    return failure();
+  auto shape = readShape(node, node.getOp() == "aten.reshape" ? "shape" : "size",
+                         *countElements(input->getShape()));
+  return failed(shape) ? failure() : setReshaped(node, *shape);
+}
+
+/// One dimension becomes several.
+LogicalResult qbias::pytorchimport::importUnflatten(NodeView &node) {
+  ImportedTensor *input = node.getInput("self");
+  int64_t dim = 0;
+  if (!input || failed(node.need("dim", dim)))
+    return failure();
+  SmallVector<int64_t> shape = input->getShape();
+  FailureOr<int64_t> axis = node.normalizeAxis(dim, shape.size());
+  FailureOr<SmallVector<int64_t>> parts = failure();
+  if (failed(axis) || failed(parts = readShape(node, "sizes", shape[*axis])))
+    return failure();
+  shape.erase(shape.begin() + *axis);
+  shape.insert(shape.begin() + *axis, parts->begin(), parts->end());
   return setReshaped(node, shape);
 }
 

@@ -201,6 +201,8 @@ CASES = {
     "aten.t": [addmm((5,))],
     "aten.tanh": unary("aten.tanh"),
     "aten.transpose": [moved("aten.transpose.int", [1, 3, 4], [1, 4, 3], dim0=1, dim1=2)],
+    "aten.unflatten": [moved("aten.unflatten.int", [1, 12, 5], [1, 3, 4, 5], dim=-2,
+                             sizes=[3, -1])],
     "aten.unsqueeze": [moved("aten.unsqueeze.default", [1, 3, 4], [1, 1, 3, 4], dim=1)],
     "aten.view": [moved("aten.view.default", [1, 3, 4], [1, 12], size=[1, -1]), symbolic],
     "aten._unsafe_view": [moved("aten._unsafe_view.default", [1, 3, 4], [1, 12], size=[1, 12])],
