@@ -14,9 +14,7 @@
 #include "Operators.h"
 
 #include "qbias/Import/Common/Reshapes.h"
-#include "qbias/Numerics/Softmax.h"
-
-#include "llvm/ADT/STLExtras.h"
+#include "qbias/Import/Common/Softmax.h"
 
 #include <numeric>
 
@@ -26,29 +24,6 @@ using namespace qbias::onnximport;
 
 /// Operator set since which one axis is meant.
 static constexpr int64_t kFirstWithOneAxis = 13;
-
-/// The softmax of each row.
-static FailureOr<Value> softmaxOfRows(const NodeView &node, Value rows) {
-  int64_t depth = shapeOf(rows).back();
-  if (depth > numerics::kMaxSoftmaxDepth)
-    return node.reject("elements in a row",
-                       "at most " + Twine(numerics::kMaxSoftmaxDepth), Twine(depth));
-  return node
-      .create<SoftmaxOp>(node.getLoc(), rows.getType(), rows,
-                         node.getBuilder().getF64FloatAttr(1.0))
-      .getResult();
-}
-
-/// `axis` changes places with the last one, and back.
-static FailureOr<Value> alongAxis(const NodeView &node, Value input, int64_t axis) {
-  int64_t last = shapeOf(input).size() - 1;
-  if (axis == last)
-    return softmaxOfRows(node, input);
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, last + 1));
-  std::swap(order[axis], order[last]);
-  FailureOr<Value> result = softmaxOfRows(node, transpose(node, input, order));
-  return failed(result) ? result : transpose(node, *result, order);
-}
 
 /// All behind `axis` as one row.
 static FailureOr<Value> fromAxisOn(const NodeView &node, Value input, int64_t axis) {
@@ -60,7 +35,7 @@ static FailureOr<Value> fromAxisOn(const NodeView &node, Value input, int64_t ax
   FailureOr<Value> rows = reshape(node, input,
                                   {product(ArrayRef(shape).take_front(axis)),
                                    product(ArrayRef(shape).drop_front(axis))});
-  if (failed(rows) || failed(rows = softmaxOfRows(node, *rows)))
+  if (failed(rows) || failed(rows = softmax(node, *rows, /*axis=*/1)))
     return failure();
   return reshape(node, *rows, shape);
 }
@@ -77,6 +52,6 @@ LogicalResult qbias::onnximport::importSoftmax(NodeView &node) {
   FailureOr<int64_t> normal = node.normalizeAxis(axis, rank);
   if (failed(normal))
     return failure();
-  return node.setResult(0, isOneAxis ? alongAxis(node, *input, *normal)
+  return node.setResult(0, isOneAxis ? softmax(node, *input, *normal)
                                      : fromAxisOn(node, *input, *normal));
 }
