@@ -15,6 +15,8 @@
 #include "qbias/Dialect/QBias/IR/Names.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 
+#include "mlir/IR/Remarks.h"
+
 using namespace mlir;
 using namespace qbias;
 using numerics::Form;
@@ -337,7 +339,8 @@ static LogicalResult applyMode(IntegerSegmentOpInterface op) {
   return success();
 }
 
-/// A layer its mode has no formula for keeps mode exact; shift is refused.
+/// A layer its mode has no formula for keeps mode exact, which is a remark; shift is
+/// refused.
 static LogicalResult keepExact(IntegerSegmentOpInterface op) {
   RequantAttr requant = op.getRequantAttr();
   StringRef mode = stringifyRequantMode(requant.getMode());
@@ -349,8 +352,9 @@ static LogicalResult keepExact(IntegerSegmentOpInterface op) {
     return op->emitError("mode ")
            << mode << " " << kWhy << "; quantize before it, or use mode exact";
   if (!isTable)
-    emitWarning(op->getLoc()) << "mode " << mode << " " << kWhy
-                              << "; it keeps mode exact";
+    remark::analysis(op->getLoc(),
+                     remark::RemarkOpts::name("kept-exact").category("qbias-certify"))
+        << remark::reason("mode {0} {1}", mode, kWhy) << remark::metric("asked", mode);
   op.setRequantAttr(RequantAttr::get(
       op->getContext(), RequantMode::Exact, requant.getForm(), requant.getMultiplier(),
       requant.getAddendMultiplier(), requant.getShift(), requant.getRounding(),

@@ -3,7 +3,8 @@
 // RUN: qbias-opt %s --verify-roundtrip | FileCheck %s --check-prefix=REAL
 // RUN: qbias-opt %s --qbias-integerize | FileCheck %s
 // RUN: qbias-opt %s --qbias-integerize=requant=tflite | FileCheck %s --check-prefix=KERNEL
-// RUN: sed 's/0.00390625:-128/0.0078125:-128/' %s | qbias-opt --qbias-integerize=requant=tflite 2>&1 | FileCheck %s --check-prefix=OTHER
+// RUN: sed 's/0.00390625:-128/0.0078125:-128/' %s | qbias-opt --qbias-integerize=requant=tflite --remark-format=emitRemark \
+// RUN:   --remark-policy=all --remarks-filter=qbias-fuse-requant 2>&1 | FileCheck %s --check-prefix=OTHER
 
 !in = !quant.uniform<i8:f32, 0.125:3>
 !out = !quant.uniform<i8:f32, 0.00390625:-128>
@@ -23,7 +24,8 @@
 // KERNEL-SAME: tflite
 
 // The reference kernel has one output scale.
-// OTHER: warning: {{.*}}mode tflite has no softmax of rows of 10 elements with a result of type '!quant.uniform<i8:f32, 7.812500e-03:-128>'; it keeps mode exact
+// OTHER: remark: {{.*}}[Analysis] kept-exact | Category:qbias-fuse-requant | {{.*}}Reason="mode tflite has no softmax of rows of 10 elements with a result of type !quant.uniform<i8:f32, 7.812500e-03:-128>", asked=tflite
+// OTHER: warning: layers that keep mode exact, because what was asked for has no formula for them: 1;
 // OTHER: multiplier = 128 : i64
 func.func @scores(%q: tensor<1x10x!in>) -> tensor<1x10x!out> {
   %x = qbias.dequantize %q : tensor<1x10x!in> -> tensor<1x10xf32>

@@ -157,13 +157,15 @@ def single_target(quantization):
                   quantization.qmin, quantization.qmax)
 
 
-def _clips(tensor):
-    """(tensor below the clips, [(low, high)] from the inside out); None for other functions."""
+def _clips(tensor, keep=False):
+    """(tensor below the clips, [(low, high)] from the inside out); None for other functions,
+    unless `keep`."""
     clips = []
     while isinstance(tensor, Elementwise) and tensor.function == "clip":
         clips.append((tensor.parameters["low"], tensor.parameters["high"]))
         tensor = tensor.arguments[0]
-    return (None if isinstance(tensor, Elementwise) else tensor), clips[::-1]
+    is_other = isinstance(tensor, Elementwise) and not keep
+    return (None if is_other else tensor), clips[::-1]
 
 
 def has_bias(tensor):
@@ -199,6 +201,8 @@ def quantize(tensor, target, mode, bias="residue"):
         return _kernel_softmax(tensor, target)
     if isinstance(tensor, Elementwise) and mode == "tflite" and tensor.function != "clip":
         return _kernel_function(tensor, target)
+    if mode == "shift":
+        _refuse_function(tensor)
     tensor, clips = _clips(tensor)
     if tensor is None:
         return None
@@ -253,6 +257,20 @@ def _rescale(tensor, clips, target, mode):
     return np.clip(result + target.zero_point, *_bounds(clips, target, mode))
 
 
+def _refuse_function(tensor):
+    """Mode shift has none behind a sum, a product or a mean.  Errors: Illegal."""
+    tensor, _ = _clips(tensor, keep=True)
+    pending = [tensor] if isinstance(tensor, Elementwise) else []
+    while pending:
+        tensor = pending.pop()
+        if isinstance(tensor, Elementwise):
+            pending += tensor.arguments
+        elif getattr(tensor, "origin", None):
+            if tensor.origin.kind != "concat":
+                raise Illegal(f"a function behind a {tensor.origin.kind}")
+            pending += tensor.origin.operands
+
+
 def int8_bias(constant):
     """The bias rounded to 8 bits of one scale of its own."""
     largest = max(abs(value) for value in constant.values)
@@ -267,9 +285,9 @@ def _quantize_sum(tensor, origin, target, mode, bias):
     constant = tensor.constant or ValueMap.scalar(0, len(tensor.shape))
     if bias == "int8":
         constant = int8_bias(constant)
-    if len(tensor.terms) == 2 and mode == "single":
+    if len(tensor.terms) == 2 and mode in ("single", "shift"):
         terms = tensor.terms[::-1] if origin.operator == "operand first" else tensor.terms
-        return _quantize_skip(tensor, terms, target, constant)
+        return _quantize_skip(tensor, terms, target, constant, mode)
     if len(tensor.terms) != 1:
         return None
     term = tensor.terms[0]
@@ -310,8 +328,26 @@ def _float_bias(acc, unit, offset, target):
     return float_round(value / np.float32(float(target.scale)), target.zero_point)
 
 
-def _quantize_skip(tensor, terms, target, constant):
-    """single: accumulator + quantized operand, both multipliers over one shift (N11b)."""
+def _plain_skip(acc, unit, addend, scale, target):
+    """Both multipliers over the shift of the first."""
+    m, k, r = plain_numbers(float(unit) / float(target.scale), target.zero_point)
+    m2 = _half_away(math.ldexp(float(scale) / float(target.scale), k))
+    return (acc.astype(object) * m + addend.astype(object) * m2 + r) >> k
+
+
+def _shifted_skip(acc, unit, addend, scale, target):
+    """Both summands over the larger shift, then one rounding, ties up."""
+    sign = -1 if scale < 0 else 1
+    shifts = [power_shift(unit / target.scale), power_shift(abs(scale) / target.scale)]
+    k = max(shifts + [0])
+    total = (acc.astype(object) << (k - shifts[0])) + \
+        sign * (addend.astype(object) << (k - shifts[1])) + (target.zero_point << k)
+    return (total + ((1 << k) >> 1)) >> k
+
+
+def _quantize_skip(tensor, terms, target, constant, mode):
+    """single, shift: accumulator + quantized operand, with one rounding (N11b)."""
+    evaluate = _plain_skip if mode == "single" else _shifted_skip
     first, second = terms
     groups, index = common_groups([first.coefficient, second.coefficient, constant],
                                   tensor.shape)
@@ -320,11 +356,8 @@ def _quantize_skip(tensor, terms, target, constant):
     for number, (unit, scale, offset) in enumerate(groups):
         chosen = index == number
         acc = first.ints[chosen].astype(np.int64) + round_half_even(offset / unit)
-        m, k, r = plain_numbers(float(unit) / float(target.scale), target.zero_point)
-        m2 = _half_away(math.ldexp(float(scale) / float(target.scale), k))
-        addend = second.ints[chosen].astype(object)
-        result[chosen] = np.clip((acc.astype(object) * m + addend * m2 + r) >> k,
-                                 target.qmin, target.qmax)
+        levels = evaluate(acc, unit, second.ints[chosen], scale, target)
+        result[chosen] = np.clip(levels, target.qmin, target.qmax)
     return result
 
 

@@ -12,6 +12,7 @@
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -68,16 +69,28 @@ StringRef qbias::getModeName(Operation *op, StringRef mode,
   return mode;
 }
 
-/// A softmax with the program of mode tflite; other modes share one, which also stays
-/// where the reference kernel has no such rows or output scale.
+/// A layer that keeps mode exact while another one was asked for.
+static void remarkKept(Operation *op, StringRef asked, const Twine &why) {
+  remark::analysis(op->getLoc(),
+                   remark::RemarkOpts::name("kept-exact").category("qbias-fuse-requant"))
+      << remark::reason("{0}", why.str()) << remark::metric("asked", asked);
+}
+
+/// Whether the reference kernel of mode tflite has such rows and such an output scale.
+static bool hasKernel(IntSoftmaxOp op) {
+  if (numerics::buildKernelSoftmax(getSoftmax(op)))
+    return true;
+  std::string type;
+  llvm::raw_string_ostream(type) << op.getResultType();
+  remarkKept(op, "tflite",
+             "mode tflite has no softmax of rows of " +
+                 Twine(op.getType().getShape().back()) +
+                 " elements with a result of type " + type);
+  return false;
+}
+
+/// A softmax with the program of mode tflite; other modes share one.
 static LogicalResult setKernel(IntSoftmaxOp op) {
-  if (!numerics::buildKernelSoftmax(getSoftmax(op))) {
-    emitWarning(op.getLoc()) << "mode tflite has no softmax of rows of "
-                             << op.getType().getShape().back()
-                             << " elements with a result of type " << op.getResultType()
-                             << "; it keeps mode exact";
-    return success();
-  }
   OpBuilder builder(op);
   FailureOr<Value> kernel = buildIntSoftmax(
       builder, op.getLoc(), op.getInput(), op.getInputScale().convertToDouble(),
@@ -97,7 +110,7 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
   if (failed(common) || failed(own))
     return failure();
   llvm::StringMap<bool> found;
-  int64_t floats = 0;
+  int64_t floats = 0, kept = 0;
   module.walk([&](IntegerSegmentOpInterface op) {
     auto chosen = own->find(getLayerName(op));
     if (chosen != own->end())
@@ -113,12 +126,15 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
     bool isFloatBias = compares && bias == "float" && !requant.getAddendMultiplier();
     // A sum with an addend has no float form. Its integer bias is 0, and mode exact
     // alone has the rest of a bias in the rounding constant.
-    if (isFloatBias)
+    if (isFloatBias) {
       mode = RequantMode::Float;
-    else if (compares && bias == "float")
+    } else if (compares && bias == "float") {
       mode = RequantMode::Exact;
-    else if (compares && mode == RequantMode::Exact)
+      remarkKept(op, "float", "a float bias has no formula for a sum with an addend");
+      ++kept;
+    } else if (compares && mode == RequantMode::Exact) {
       mode = RequantMode::Single;
+    }
     floats += mode == RequantMode::Float;
     if (mode != requant.getMode())
       setMode(op, mode, isFloatBias);
@@ -130,7 +146,11 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
     if (chosen != own->end())
       found[getLayerName(op)] = true;
     RequantMode mode = chosen == own->end() ? *common : chosen->second;
-    if (mode == RequantMode::TFLite && !op.getTflite() && failed(setKernel(op)))
+    if (mode != RequantMode::TFLite || op.getTflite())
+      continue;
+    if (!hasKernel(op))
+      ++kept;
+    else if (failed(setKernel(op)))
       return failure();
   }
   for (const auto &entry : *own)
@@ -138,6 +158,11 @@ LogicalResult qbias::assignModes(ModuleOp module, StringRef text,
       return module.emitError("has no layer '")
              << entry.first() << "' to give mode " << stringifyRequantMode(entry.second)
              << "; `qbias report` lists the layers";
+  if (kept)
+    emitWarning(module.getLoc())
+        << "layers that keep mode exact, because what was asked for has no formula for "
+           "them: "
+        << kept << "; --remarks-filter=qbias-fuse-requant names them";
   if (floats)
     emitWarning(module.getLoc()) << floats << " layers requantize in float32; the "
                                  << "program is not integer-only";

@@ -82,6 +82,15 @@ static void report(IntegerSegmentOpInterface op) {
                           "threshold form is exact and slow");
 }
 
+/// What the remarks `kept-exact` of single layers add up to.
+static void warnKept(ModuleOp module, int64_t kept, int64_t layers) {
+  if (kept)
+    emitWarning(module.getLoc())
+        << "layers that keep mode exact, because the mode asked for has no formula for "
+           "them: "
+        << kept << " of " << layers << "; --remarks-filter=qbias-certify names them";
+}
+
 namespace {
 struct Certify : qbias::impl::CertifyBase<Certify> {
   using CertifyBase::CertifyBase;
@@ -93,6 +102,7 @@ struct Certify : qbias::impl::CertifyBase<Certify> {
     });
     if (softmaxes.wasInterrupted())
       return signalPassFailure();
+    int64_t kept = 0;
     for (IntegerSegmentOpInterface op : layers) {
       bool isRecipe = op.getRequantAttr().getMode() != RequantMode::Exact;
       if (failed(verifyOnly ? proveLayer(op) : certifyLayer(op))) {
@@ -102,9 +112,13 @@ struct Certify : qbias::impl::CertifyBase<Certify> {
           continue;
         return;
       }
-      if (!verifyOnly)
-        report(op);
+      if (verifyOnly)
+        continue;
+      report(op);
+      bool isExact = op.getRequantAttr().getMode() == RequantMode::Exact;
+      kept += isRecipe && isExact && !isa<IntLookupOp>(op.getOperation());
     }
+    warnKept(getOperation(), kept, layers.size());
   }
 };
 } // namespace

@@ -172,7 +172,7 @@ private:
 };
 
 /// reshape(x) + y -> reshape(x + reshape back(y)), so that a sum meets the
-/// arithmetic behind a reshape (one-dimensional convolutions).
+/// arithmetic behind a reshape (one-dimensional convolutions); transposes likewise.
 struct MoveBinaryUp : public RewritePattern {
   MoveBinaryUp(MLIRContext *context)
       : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
@@ -186,10 +186,46 @@ struct MoveBinaryUp : public RewritePattern {
     for (OpOperand &operand : op->getOpOperands())
       if (auto expand = operand.get().getDefiningOp<tensor::ExpandShapeOp>())
         return moveUp<tensor::CollapseShapeOp>(op, expand, rewriter);
-    return rewriter.notifyMatchFailure(op, "no operand is a reshape");
+    for (unsigned i : {0, 1}) {
+      auto transpose = getTransposedSum(op->getOperand(i));
+      if (transpose && !getTransposedSum(op->getOperand(1 - i)))
+        return moveUp(op, transpose, rewriter);
+    }
+    return rewriter.notifyMatchFailure(op, "no operand is a reshape or a transpose");
   }
 
 private:
+  /// The transpose of a layer's accumulator that `value` is, or null.
+  static TransposeOp getTransposedSum(Value value) {
+    auto transpose = value.getDefiningOp<TransposeOp>();
+    bool isSum = transpose && isa_and_nonnull<AccumulatorOpInterface>(
+                                  transpose.getInput().getDefiningOp());
+    return isSum ? transpose : TransposeOp();
+  }
+
+  /// T(x) + y -> T(x + T^-1(y)).
+  static LogicalResult moveUp(Operation *op, TransposeOp transpose,
+                              PatternRewriter &rewriter) {
+    Type type = op->getResult(0).getType(), source = transpose.getInput().getType();
+    if (!llvm::all_of(op->getOperandTypes(), [&](Type t) { return t == type; }))
+      return rewriter.notifyMatchFailure(op, "not a sum of equal shapes");
+    SmallVector<int64_t> inverse(transpose.getPermutation().size());
+    for (auto [i, d] : llvm::enumerate(transpose.getPermutation()))
+      inverse[d] = i;
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(
+          operand == transpose.getResult()
+              ? transpose.getInput()
+              : TransposeOp::create(rewriter, op->getLoc(), source, operand, inverse)
+                    .getResult());
+    OperationState state(op->getLoc(), op->getName(), operands, source, op->getAttrs());
+    Value result = rewriter.create(state)->getResult(0);
+    rewriter.replaceOpWithNewOp<TransposeOp>(op, type, result,
+                                             transpose.getPermutation());
+    return success();
+  }
+
   template <typename InverseOp, typename ReshapeOp>
   static LogicalResult moveUp(Operation *op, ReshapeOp reshape,
                               PatternRewriter &rewriter) {

@@ -7,8 +7,10 @@
 //===----------------------------------------------------------------------===//
 //
 // An NCHW model arrives as  T(NCHW) . op(NHWC) . T(NHWC)  around every
-// convolution and pool. T to NCHW moves down, T to NHWC moves up; between two
-// convolutions they meet and compose to the identity.
+// convolution and pool. First T to NCHW moves down as far as it goes: what
+// meets T to NHWC composes to the identity. Then the T to NHWC that are left
+// move up. In one step a model's own transposes could send both around in
+// circles: T to NCHW twice is T to NHWC.
 //
 //===----------------------------------------------------------------------===//
 
@@ -371,18 +373,23 @@ struct UnitTransposeToReshape : public OpRewritePattern<TransposeOp> {
 };
 
 struct SinkTransposes : qbias::impl::SinkTransposesBase<SinkTransposes> {
+  /// Applies the patterns that move transposes one way, so that they come to an end.
+  template <typename... Patterns>
+  LogicalResult apply() {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<Patterns...>(&getContext());
+    GreedyRewriteConfig config;
+    config.setMaxIterations(GreedyRewriteConfig::kNoLimit);
+    return applyPatternsGreedily(getOperation(), std::move(patterns), config);
+  }
+
   void runOnOperation() override {
-    MLIRContext *context = &getContext();
-    RewritePatternSet movement(context);
-    movement.add<SinkToNchw, HoistToNhwc, HoistOverStorageCast, FoldConstant,
-                 FoldGatheredConstant, FoldReshapedConstant<tensor::CollapseShapeOp>,
-                 FoldReshapedConstant<tensor::ExpandShapeOp>>(context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(movement))))
-      return signalPassFailure();
     // Reshapes last: before, they would stop transposes from meeting.
-    RewritePatternSet reshapes(context);
-    reshapes.add<UnitTransposeToReshape>(context);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(reshapes))))
+    if (failed(apply<SinkToNchw, HoistOverStorageCast, FoldConstant>()) ||
+        failed(apply<HoistToNhwc, HoistOverStorageCast, FoldConstant,
+                     FoldGatheredConstant, FoldReshapedConstant<tensor::CollapseShapeOp>,
+                     FoldReshapedConstant<tensor::ExpandShapeOp>>()) ||
+        failed(apply<UnitTransposeToReshape>()))
       signalPassFailure();
   }
 };

@@ -37,19 +37,3 @@ func.func @main(%x: tensor<1x1x1x1xi8> {qbias.type = !out}) -> tensor<1x1x1x2xi8
       : (tensor<1x1x1x1xi8>, tensor<2x1x1x1xi8>) -> tensor<1x1x1x2xi8>
   return %y : tensor<1x1x1x2xi8>
 }
-
-// -----
-
-!out = !quant.uniform<i8:f32, 0.01>
-
-func.func @main(%x: tensor<1x1x1x1xi8> {qbias.type = !out}) -> tensor<1x1x1x1xi8> {
-  %w = arith.constant dense<1> : tensor<1x1x1x1xi8>
-  // expected-warning @+1 {{mode single has no formula for this layer (a function or a tensor between its sum and its quantize); it keeps mode exact}}
-  %y = qbias.int.conv2d %x, %w
-      {input_zp = 0, reference = #qbias.reference<operands = [1.0], weights = dense<0.25> : tensor<1xf64>,
-                                                  steps = [#qbias.unary<function = sigmoid>], result = !out>,
-       requant = #qbias.requant<mode = single, form = affine, multiplier = dense<1> : tensor<1xi64>, shift = dense<1> : tensor<1xi64>,
-                                rounding = dense<0> : tensor<1xi64>, lo = -128, hi = 127>}
-      : (tensor<1x1x1x1xi8>, tensor<1x1x1x1xi8>) -> tensor<1x1x1x1xi8>
-  return %y : tensor<1x1x1x1xi8>
-}

@@ -220,6 +220,35 @@ func.func @unused_argument_keeps_its_place(%x: tensor<2xf32> {qbias.name = "spar
   return %q : tensor<2x!q>
 }
 
+// A sum behind a transpose of the model meets its convolution.
+// CHECK-LABEL: func.func @sum_moves_above_a_transpose(
+// CHECK-SAME: %[[X:.*]]: tensor<1x2x3x1xf32>, %[[W:.*]]: tensor<4x1x1x1xf32>, %[[S:.*]]: tensor<4x1x2x3xf32>)
+// CHECK: %[[CONV:.*]] = qbias.conv2d %[[X]], %[[W]]
+// CHECK: %[[BACK:.*]] = qbias.transpose %[[S]] [1, 2, 3, 0]
+// CHECK: %[[SUM:.*]] = qbias.sub %[[BACK]], %[[CONV]]
+// CHECK: %[[T:.*]] = qbias.transpose %[[SUM]] [3, 0, 1, 2]
+// CHECK: return %[[T]]
+func.func @sum_moves_above_a_transpose(%x: tensor<1x2x3x1xf32>, %w: tensor<4x1x1x1xf32>, %s: tensor<4x1x2x3xf32>) -> tensor<4x1x2x3xf32> {
+  %0 = qbias.conv2d %x, %w : (tensor<1x2x3x1xf32>, tensor<4x1x1x1xf32>) -> tensor<1x2x3x4xf32>
+  %1 = qbias.transpose %0 [3, 0, 1, 2] : tensor<1x2x3x4xf32> -> tensor<4x1x2x3xf32>
+  %2 = qbias.sub %s, %1 : tensor<4x1x2x3xf32>, tensor<4x1x2x3xf32> -> tensor<4x1x2x3xf32>
+  return %2 : tensor<4x1x2x3xf32>
+}
+
+// Of two sums in different orders none can move above the other.
+// CHECK-LABEL: func.func @two_transposed_sums_stay(
+// CHECK: qbias.transpose
+// CHECK: qbias.transpose
+// CHECK: %[[SUM:.*]] = qbias.add
+// CHECK-NEXT: return %[[SUM]]
+func.func @two_transposed_sums_stay(%x: tensor<1x2x2x1xf32>, %w: tensor<1x1x1x1xf32>) -> tensor<1x2x1x2xf32> {
+  %0 = qbias.conv2d %x, %w : (tensor<1x2x2x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x2x2x1xf32>
+  %1 = qbias.transpose %0 [0, 1, 3, 2] : tensor<1x2x2x1xf32> -> tensor<1x2x1x2xf32>
+  %2 = qbias.transpose %0 [0, 2, 3, 1] : tensor<1x2x2x1xf32> -> tensor<1x2x1x2xf32>
+  %3 = qbias.add %1, %2 : tensor<1x2x1x2xf32>, tensor<1x2x1x2xf32> -> tensor<1x2x1x2xf32>
+  return %3 : tensor<1x2x1x2xf32>
+}
+
 // A sum over a dimension is a mean times its extent, behind a reshape.
 // CHECK-LABEL: func.func @number_moves_above_a_reshape(
 // CHECK: [[M:%.*]] = qbias.mul %{{.*}}, %{{.*}} : tensor<1x1x3x1xf32>, tensor<1x1x1x1xf32> -> tensor<1x1x3x1xf32>

@@ -126,3 +126,21 @@ func.func @arithmetic_with_other_users_stays(%x: tensor<1x2x3x3xf32>) -> (tensor
   %1 = qbias.transpose %0 [0, 2, 3, 1] : tensor<1x2x3x3xf32> -> tensor<1x3x3x2xf32>
   return %1, %0 : tensor<1x3x3x2xf32>, tensor<1x2x3x3xf32>
 }
+
+// A model's own transposes may be those of the layouts, and to NCHW twice is to NHWC: nothing turns in circles.
+// CHECK-LABEL: func.func @two_transposes_to_nchw_come_to_an_end(
+// CHECK-SAME: %[[A:.*]]: tensor<1x3x3x3xf32>, %[[W:.*]]: tensor<3x1x1x3xf32>)
+// CHECK-NEXT: %[[NCHW:.*]] = qbias.transpose %[[A]] [0, 3, 1, 2]
+// CHECK-NEXT: %[[CONV:.*]] = qbias.conv2d %[[NCHW]], %[[W]]
+// CHECK-NEXT: %[[LEFT:.*]] = qbias.transpose %[[CONV]] [0, 3, 1, 2]
+// CHECK-NEXT: %[[RIGHT:.*]] = qbias.transpose %[[A]] [0, 2, 3, 1]
+// CHECK-NEXT: qbias.add %[[LEFT]], %[[RIGHT]]
+func.func @two_transposes_to_nchw_come_to_an_end(%a: tensor<1x3x3x3xf32>, %w: tensor<3x1x1x3xf32>) -> tensor<1x3x3x3xf32> {
+  %0 = qbias.transpose %a [0, 3, 1, 2] : tensor<1x3x3x3xf32> -> tensor<1x3x3x3xf32>
+  %1 = qbias.transpose %0 [0, 3, 1, 2] : tensor<1x3x3x3xf32> -> tensor<1x3x3x3xf32>
+  %2 = qbias.transpose %1 [0, 2, 3, 1] : tensor<1x3x3x3xf32> -> tensor<1x3x3x3xf32>
+  %3 = qbias.conv2d %2, %w : (tensor<1x3x3x3xf32>, tensor<3x1x1x3xf32>) -> tensor<1x3x3x3xf32>
+  %4 = qbias.transpose %3 [0, 3, 1, 2] : tensor<1x3x3x3xf32> -> tensor<1x3x3x3xf32>
+  %5 = qbias.add %4, %1 : tensor<1x3x3x3xf32>, tensor<1x3x3x3xf32> -> tensor<1x3x3x3xf32>
+  return %5 : tensor<1x3x3x3xf32>
+}
