@@ -281,7 +281,7 @@ void DataRun::addTo(json::Object &report) const {
   for (json::Value &value : *report.getArray("layers")) {
     json::Object &object = *value.getAsObject();
     object["data"] = nullptr;
-    if (object.getString("op") == "max_pool")
+    if (object.getString("op") == "max_pool" || object.getString("op") == "arg_max")
       continue;
     const LayerData &data = next->data;
     object["data"] = data.toJson(next->meaning.getResult() != nullptr);

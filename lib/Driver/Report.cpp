@@ -342,6 +342,14 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
       ++totals.channels;
       ++totals.certified;
     }
+    if (auto argMax = dyn_cast<ArgMaxOp>(op)) {
+      auto source = argMax->getAttrOfType<StringAttr>(QBiasDialect::kSourceAttr);
+      layers.push_back(describeOther(argMax, source ? source.getValue() : "ArgMax",
+                                     /*isApproximate=*/false));
+      ++totals.layers;
+      ++totals.channels;
+      ++totals.certified;
+    }
     if (auto softmax = dyn_cast<IntSoftmaxOp>(op)) {
       layers.push_back(describeSoftmax(softmax));
       ++totals.layers;

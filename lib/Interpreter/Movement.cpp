@@ -187,6 +187,30 @@ static Result evaluateGather(GatherOp op, const Tensor &x) {
   return select(x, op, positions);
 }
 
+/// Places of the largest elements of the rows along one dimension.
+static Result evaluateArgMax(ArgMaxOp op, const Tensor &x) {
+  int64_t dim = op.getDim(), count = x.shape[dim];
+  SmallVector<int64_t> rows(x.shape);
+  rows[dim] = 1;
+  Integers places;
+  forEachIndex(rows, [&](ArrayRef<int64_t> index) {
+    SmallVector<int64_t> at(index);
+    int64_t best = 0;
+    auto compare = [&](const auto &elements, int64_t i) {
+      at[dim] = i;
+      const auto &element = elements[positionOf(x.shape, at)];
+      at[dim] = best;
+      const auto &most = elements[positionOf(x.shape, at)];
+      return op.getLast() ? element >= most : element > most;
+    };
+    for (int64_t i = 1; i < count; ++i)
+      if (x.isReal() ? compare(x.reals(), i) : compare(x.integers(), i))
+        best = i;
+    places.push_back(best);
+  });
+  return Tensor{llvm::to_vector(shapeOf(op)), std::move(places)};
+}
+
 /// The larger (or smaller) of both elements.
 static Result evaluateExtremum(Operation *op, Operands operands, bool larger) {
   ArrayRef<int64_t> shape = shapeOf(op->getResult(0));
@@ -215,6 +239,7 @@ std::optional<Result> interpreter::evaluateMovement(Operation *op, Operands oper
       .Case([&](tensor::ExtractSliceOp o) { return evaluateSlice(o, *operands[0]); })
       .Case([&](tensor::ConcatOp o) { return evaluateConcat(o, operands); })
       .Case([&](GatherOp o) { return evaluateGather(o, *operands[0]); })
+      .Case([&](ArgMaxOp o) { return evaluateArgMax(o, *operands[0]); })
       .Case([&](MaximumOp o) { return evaluateExtremum(o, operands, /*larger=*/true); })
       .Case([&](MinimumOp o) { return evaluateExtremum(o, operands, /*larger=*/false); })
       .Case([&](PadOp o) { return evaluatePad(o, *operands[0]); })

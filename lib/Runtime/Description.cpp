@@ -207,8 +207,9 @@ static void parseAccumulator(const Reader &reader, Tensor &tensor, bool &ok) {
     tensor.axis = reader.integer("axis");
   tensor.tail = parseSteps(reader.at("tail"), ok);
   ok &= tensor.scales.size() == tensor.offsets.size();
+  bool isIndex = tensor.scales.empty() && !tensor.isReal;
   bool isPerChannel = tensor.scales.size() != 1;
-  if (isPerChannel && !tensor.isUnused)
+  if (isPerChannel && !isIndex && !tensor.isUnused)
     ok &= tensor.axis && *tensor.axis >= 0 &&
           *tensor.axis < static_cast<int64_t>(tensor.shape.size()) &&
           tensor.shape[*tensor.axis] == static_cast<int64_t>(tensor.scales.size());

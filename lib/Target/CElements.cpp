@@ -161,12 +161,33 @@ static LogicalResult writeMaxPool(IntMaxPoolOp op, CWriter &writer) {
   return success();
 }
 
+/// Rows lie `inner` elements apart from one element to the next.
+static LogicalResult writeArgMax(ArgMaxOp op, CWriter &writer) {
+  ArrayRef<int64_t> shape = getShape(op.getInput());
+  int64_t dim = op.getDim(), count = shape[dim], inner = getStrides(shape)[dim];
+  int64_t outer = op.getInput().getType().getNumElements() / (count * inner);
+  std::string type = getCType(getElement(op));
+  std::string row = "i * " + std::to_string(count * inner) + " + j";
+  writer.loop("i", outer);
+  writer.loop("j", inner);
+  writer.line(type + " best = 0;");
+  writer.line("for (int k = 1; k < " + Twine(count) + "; ++k)");
+  writer.line("  if (x[" + row + " + k * " + Twine(inner) + "] " +
+              (op.getLast() ? ">=" : ">") + " x[" + row + " + best * " + Twine(inner) +
+              "])");
+  writer.line("    best = k;");
+  writer.line("y[i * " + Twine(inner) + " + j] = best;");
+  writer.close(2);
+  return success();
+}
+
 LogicalResult qbias::writeElements(Operation *op, CWriter &writer) {
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](IntAddOp o) { return writeAdd(o, writer); })
       .Case([&](IntMulOp o) { return writeMul(o, writer); })
       .Case([&](IntRequantizeOp o) { return writeRequantize(o, writer); })
       .Case([&](IntLookupOp o) { return writeLookup(o, writer); })
+      .Case([&](ArgMaxOp o) { return writeArgMax(o, writer); })
       .Case([&](IntAvgPoolOp o) { return writeAvgPool(o, writer); })
       .Case([&](IntMaxPoolOp o) { return writeMaxPool(o, writer); })
       .Case([&](IntSoftmaxOp o) { return writeSoftmax(o, writer); })

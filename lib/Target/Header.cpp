@@ -124,6 +124,8 @@ static void printTensorComment(llvm::raw_ostream &os, const Tensor &tensor,
     os << "   real = (q - " << quantization->zeroPoint << ") * "
        << toCDouble(quantization->scale) << ", q in " << quantization->min << " .. "
        << quantization->max << " */\n";
+  } else if (tensor.scales.empty()) {
+    os << "   indices */\n";
   } else {
     os << "   a sum: real = acc * scale + offset, " << tensor.scales.size()
        << (tensor.scales.size() == 1 ? " scale" : " scales, one per channel") << " */\n";
@@ -324,7 +326,7 @@ std::string qbias::makeHeader(const runtime::Description &description,
     std::string prefix = name + "_" + names[i];
     if (i < inputs && tensor.quantization)
       printQuantize(os, tensor, name + "_quantize_" + names[i], prefix);
-    else if (i >= inputs)
+    else if (i >= inputs && (tensor.quantization || !tensor.scales.empty()))
       printDequantize(os, tensor, name + "_dequantize_" + names[i], prefix);
     os << "\n";
   }

@@ -285,6 +285,23 @@ def reduce_max(view):
     raise Unsupported("a maximum of a tensor that is not quantized per tensor")
 
 
+@operator("ArgMax")
+def arg_max(view):
+    """Place of the largest element along an axis: the first of equal ones, or the last."""
+    value = view.value(0)
+    if isinstance(value, Dequantized) and len(value.scale.values) == 1:
+        value = value.q  # scales are positive: the same order
+    if not is_integer(value):
+        raise Unsupported("the largest element of a tensor that is not quantized per tensor")
+    axis = view.attribute("axis", 0) % value.ndim
+    keep = bool(view.attribute("keepdims", 1))
+    if view.attribute("select_last_index", 0):
+        places = value.shape[axis] - 1 - np.flip(value, axis).argmax(axis)
+    else:
+        places = value.argmax(axis)
+    return np.expand_dims(places, axis) if keep else places
+
+
 @operator("GlobalMaxPool")
 def global_max_pool(view):
     """Maximum over all spatial axes."""

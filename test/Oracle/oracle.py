@@ -222,7 +222,8 @@ class _Evaluation:
                  or any(len(shape) != len(shapes[0]) for shape in shapes)
                  or (node.op_type == "Transpose" and node.attribute("perm", [1])[0] != 0)
                  or (node.op_type in ("MatMul", "Gemm", "QLinearMatMul") and self._mixing(node)))
-        if mixes or node.op_type in ("Shape", "Gather"):
+        if mixes or node.op_type in ("Shape", "Gather") or (
+                node.op_type == "ArgMax" and node.attribute("axis", 0) in (0, -len(shapes[0]))):
             raise NotBatchable(node.name)
 
     def _mixing(self, node):

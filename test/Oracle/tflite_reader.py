@@ -286,6 +286,11 @@ class Reader:
         count = int(np.prod([shape[axis] for axis in self.integers(op, 1)]))
         self.define(op, self.emit("Mul", [self.mean(op), self.const(np.float64(count))]))
 
+    def op_arg_max(self, op):
+        """Indices along a constant axis, the first of equal ones."""
+        self.emit("ArgMax", [self.real(op.inputs[0])], [self.output(op).name],
+                  axis=self.integers(op, 1)[0], keepdims=0)
+
     # Data movement.
 
     def op_reshape(self, op):

@@ -40,6 +40,7 @@ OPTIONS = {  # operator: (number in the union of options, {option: (field, forma
                            "ellipsis_mask": (2, "i"), "new_axis_mask": (3, "i"),
                            "shrink_axis_mask": (4, "i"), "offset": (5, "b")}),
     "SPLIT": (35, {"num_splits": (0, "i")}),
+    "ARG_MAX": (40, {"output_type": (0, "b")}),
     "TRANSPOSE_CONV": (49, {"padding": (0, "b"), "stride_w": (1, "i"), "stride_h": (2, "i"),
                             "activation": (3, "b")}),
     "PACK": (59, {"values_count": (0, "i"), "axis": (1, "i")}),

@@ -37,14 +37,14 @@ struct Tensor {
   std::string name;
   DType dtype = DType::Int8; ///< of one element in memory
   std::vector<int64_t> shape;
-  std::optional<Quantization> quantization; ///< none: an accumulator, see scales
+  std::optional<Quantization> quantization; ///< none: an accumulator, or indices
   bool isReal = false;                      ///< the file's own end is float
   bool isUnused = false;                    ///< an input nothing reads
   bool isObserved = false;                  ///< not an output of the file
   std::string producer;                     ///< whose formula quantizes it (N2b)
   /// Of an accumulator: real = acc * scale + offset along `axis`, one or one
-  /// per channel; then the steps of `tail`. Of a quantized input: clamps of the
-  /// float values before they are quantized.
+  /// per channel; then the steps of `tail`. Indices have none of them. Of a
+  /// quantized input: clamps of the float values before they are quantized.
   std::vector<double> scales, offsets;
   std::optional<int64_t> axis;
   std::vector<Step> tail;

@@ -332,12 +332,71 @@ struct ConvertExtremum : public OpConversionPattern<OpTy> {
   }
 };
 
+/// One loop with two results: the largest element so far and its place. Signless
+/// storage keeps the order.
+struct ConvertArgMax : public OpConversionPattern<ArgMaxOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(ArgMaxOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value input = adaptor.getInput();
+    auto type = cast<RankedTensorType>(input.getType());
+    int64_t rank = type.getRank(), dim = op.getDim();
+    SmallVector<int64_t> shape(type.getShape());
+    shape[dim] = 1;
+    auto places = RankedTensorType::get(shape, op.getType().getElementType());
+    int64_t lowest = getIntegerRange(type.getElementType()).min;
+    Value inits[] = {makeFilled(rewriter, loc, type.clone(shape), lowest),
+                     makeFilled(rewriter, loc, places, 0)};
+    MLIRContext *context = op.getContext();
+    AffineMap identity = AffineMap::getMultiDimIdentityMap(rank, context);
+    SmallVector<AffineExpr> kept(identity.getResults());
+    kept[dim] = getAffineConstantExpr(0, context);
+    AffineMap row = AffineMap::get(rank, 0, kept, context);
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    iterators[dim] = utils::IteratorType::reduction;
+    auto predicate = op.getLast() ? arith::CmpIPredicate::sge : arith::CmpIPredicate::sgt;
+    Value result =
+        linalg::GenericOp::create(
+            rewriter, loc, TypeRange(ValueRange(inits)), input, inits,
+            ArrayRef<AffineMap>{identity, row, row}, iterators,
+            [&](OpBuilder &inner, Location, ValueRange arguments) {
+              Value place =
+                  arith::IndexCastOp::create(inner, loc, places.getElementType(),
+                                             linalg::IndexOp::create(inner, loc, dim));
+              Value isLarger = arith::CmpIOp::create(inner, loc, predicate, arguments[0],
+                                                     arguments[1]);
+              Value both[] = {
+                  arith::SelectOp::create(inner, loc, isLarger, arguments[0],
+                                          arguments[1]),
+                  arith::SelectOp::create(inner, loc, isLarger, place, arguments[2])};
+              linalg::YieldOp::create(inner, loc, both);
+            })
+            .getResult(1);
+    if (!op.getKeepDim())
+      result = dropDimension(rewriter, loc, result, dim, op.getType());
+    rewriter.replaceOp(op, result);
+    return success();
+  }
+
+private:
+  /// The same without a dimension of one element.
+  static Value dropDimension(OpBuilder &builder, Location loc, Value value, int64_t dim,
+                             RankedTensorType type) {
+    SmallVector<ReassociationIndices> groups(type.getRank());
+    for (int64_t d = 0; d <= type.getRank() && !groups.empty(); ++d)
+      groups[std::max<int64_t>(d < dim ? d : d - 1, 0)].push_back(d);
+    return tensor::CollapseShapeOp::create(builder, loc, type, value, groups);
+  }
+};
+
 } // namespace
 
 void qbias::populateElementwisePatterns(const TypeConverter &converter,
                                         RewritePatternSet &patterns) {
-  patterns.add<ConvertAdd, ConvertAvgPool, ConvertLookup, ConvertMaxPool, ConvertMul,
-               ConvertRequantize, ConvertExtremum<MaximumOp, arith::MaxSIOp>,
+  patterns.add<ConvertAdd, ConvertArgMax, ConvertAvgPool, ConvertLookup, ConvertMaxPool,
+               ConvertMul, ConvertRequantize, ConvertExtremum<MaximumOp, arith::MaxSIOp>,
                ConvertExtremum<MinimumOp, arith::MinSIOp>>(converter,
                                                            patterns.getContext());
 }

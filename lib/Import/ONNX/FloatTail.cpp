@@ -38,8 +38,10 @@ static constexpr StringLiteral kMoves[] = {
 
 /// Operators that move or select quantized elements.
 static constexpr StringLiteral kQuantizedMoves[] = {
-    "ArgMax", "Expand", "Gather", "GlobalMaxPool", "MaxPool",
-    "Pad",    "Resize", "Tile",   "Upsample"};
+    "Expand", "Gather", "GlobalMaxPool", "MaxPool", "Pad", "Resize", "Tile", "Upsample"};
+
+/// Indices of quantized elements, which nothing in a program reads.
+static constexpr StringLiteral kIndices = "ArgMax";
 
 /// Functions of one element, the other operand a constant.
 static constexpr StringLiteral kFunctions[] = {
@@ -66,6 +68,7 @@ private:
   void markNeeded();
   State stateOf(StringRef tensor) const;
   bool isWeighted(StringRef tensor) const;
+  bool isRead(StringRef tensor) const;
   State decide(const onnx::NodeProto &node) const;
 
   onnx::GraphProto &graph;
@@ -121,6 +124,12 @@ bool Tail::isWeighted(StringRef tensor) const {
                             StringRef(graph.node(found->second).op_type()));
 }
 
+bool Tail::isRead(StringRef tensor) const {
+  return llvm::any_of(graph.node(), [&](const onnx::NodeProto &node) {
+    return llvm::is_contained(node.input(), tensor.str());
+  });
+}
+
 /// The state of what a node of the tail computes; Cut when it has no form.
 State Tail::decide(const onnx::NodeProto &node) const {
   StringRef opType = node.op_type();
@@ -143,6 +152,9 @@ State Tail::decide(const onnx::NodeProto &node) const {
     return isAccumulator ? State::Cut : State::Accumulator;
   if (opType == kNormalization)
     return !isAccumulator || isWeighted(node.input(0)) ? State::Accumulator : State::Cut;
+  bool isQuantized = inputs[0] == State::Quantized || inputs[0] == State::Integers;
+  if (opType == kIndices)
+    return isQuantized && !isRead(node.output(0)) ? State::Quantized : State::Cut;
   bool isMove = llvm::is_contained(kMoves, opType) && variables == 1;
   bool isQuantizedMove = llvm::is_contained(kQuantizedMoves, opType) && variables == 1;
   // Functions of integers are an error of the file, reported elsewhere.

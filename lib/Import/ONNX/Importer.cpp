@@ -268,7 +268,10 @@ LogicalResult Importer::addOutputs(const onnx::GraphProto &proto) {
       return failure();
     auto declared = static_cast<DataType>(output.type().tensor_type().elem_type());
     quant::QuantizedType type = getQuantElement(value->getType());
-    DataType actual = type ? storageOf(type) : DataType::Float;
+    bool isIndex = isIntegerTensor(value->getType());
+    DataType actual = type      ? storageOf(type)
+                      : isIndex ? DataType::Int64
+                                : DataType::Float;
     if (declared != DataType::Undefined && declared != actual)
       return subject.reject("element type", nameOf(declared) + " as declared",
                             nameOf(actual));

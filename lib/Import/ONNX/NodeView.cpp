@@ -33,7 +33,11 @@ ImportedTensor *NodeView::getInput(unsigned index) const {
 }
 
 FailureOr<Value> NodeView::getValue(unsigned index) const {
-  return importer.getValue(getInputName(index), subject);
+  FailureOr<Value> value = importer.getValue(getInputName(index), subject);
+  if (failed(value) || isRealTensor(value->getType()) || isQuantTensor(value->getType()))
+    return value;
+  return reject(inputText(index), "float32 or quantized elements", "indices of ArgMax",
+                "end the model with them");
 }
 
 FailureOr<Value> NodeView::getReal(unsigned index) const {

@@ -24,6 +24,7 @@ static constexpr unsigned kAny = std::numeric_limits<unsigned>::max();
 static constexpr Operator kOperators[] = {
     {"Abs", importUnary, 1, 1, 1, ""},
     {"Add", importBinary, 2, 2, 1, "broadcast"},
+    {"ArgMax", importArgMax, 1, 1, 1, "axis keepdims select_last_index"},
     {"AveragePool", importPool, 1, 1, 1, WINDOW_ATTRIBUTES "ceil_mode count_include_pad"},
     {"BatchNormalization", importBatchNormalization, 5, 5, 5,
      "epsilon is_test momentum spatial training_mode"},

@@ -49,6 +49,7 @@ llvm::LogicalResult importGlobalPool(NodeView &node);
 
 // Reductions.cpp
 llvm::LogicalResult importReduce(NodeView &node);
+llvm::LogicalResult importArgMax(NodeView &node);
 
 // MatrixProducts.cpp
 llvm::LogicalResult importGemm(NodeView &node);

@@ -1,4 +1,4 @@
-//===- Reductions.cpp - means, sums and maxima over dimensions ---*- C++ -*-===//
+//===- Reductions.cpp - means, sums, maxima and where they are ---*- C++ -*-===//
 //
 // Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
 // See LICENSE for license information.
@@ -59,4 +59,31 @@ LogicalResult qbias::onnximport::importReduce(NodeView &node) {
                  .getResult();
   }
   return node.setResult(0, keepDims ? result : reshape(node, *result, kept));
+}
+
+/// Indices are int64; of equal elements the first, or the last.
+LogicalResult qbias::onnximport::importArgMax(NodeView &node) {
+  FailureOr<Value> input = node.getValue(0);
+  int64_t axis = 0, keepDims = 1, last = 0;
+  if (failed(input) || failed(node.read("axis", axis)) ||
+      failed(node.read("keepdims", keepDims)) ||
+      failed(node.read("select_last_index", last)))
+    return failure();
+  SmallVector<int64_t> shape(shapeOf(*input));
+  FailureOr<int64_t> dim = node.normalizeAxis(axis, shape.size());
+  if (failed(dim))
+    return failure();
+  if (shape[*dim] > INT32_MAX)
+    return node.reject("elements in a row", "at most " + Twine(INT32_MAX),
+                       Twine(shape[*dim]));
+  if (keepDims)
+    shape[*dim] = 1;
+  else
+    shape.erase(shape.begin() + *dim);
+  FailureOr<RankedTensorType> type = node.makeType(shape, node.getBuilder().getI64Type());
+  if (failed(type))
+    return failure();
+  Value result =
+      node.create<ArgMaxOp>(node.getLoc(), *type, *input, *dim, keepDims != 0, last != 0);
+  return node.setResult(0, result);
 }

@@ -62,8 +62,11 @@ FailureOr<Value> OperatorView::getReal(unsigned index) const {
     return reject(inputText(index), "a tensor computed before", "none",
                   "the operators of the file are not in order");
   auto type = cast<RankedTensorType>(tensor->value.getType());
-  if (!getQuantElement(type))
+  if (isRealTensor(type))
     return tensor->value;
+  if (!getQuantElement(type))
+    return reject(inputText(index), "float32 or integers with a scale",
+                  "the indices of ARG_MAX", "end the model with them");
   return DequantizeOp::create(getBuilder(), importer.getLoc(tensor->name),
                               type.clone(getBuilder().getF32Type()), tensor->value)
       .getResult();
@@ -177,6 +180,17 @@ LogicalResult OperatorView::setActivated(Value real, fb::Activation activation) 
                   fb::EnumNameActivation(activation));
   }
   return setReal(real);
+}
+
+LogicalResult OperatorView::setIndices(Value indices) const {
+  FileTensor *tensor = getOutput();
+  if (!tensor || failed(checkShape(*tensor, shapeOf(indices))))
+    return failure();
+  if (tensor->value || tensor->constant)
+    return reject("output " + quoted(tensor->name), "a tensor computed once",
+                  "one computed before");
+  tensor->value = indices;
+  return success();
 }
 
 LogicalResult OperatorView::setConstant(ConstantTensor constant) const {

@@ -65,6 +65,8 @@ public:
   llvm::LogicalResult setReal(mlir::Value real, unsigned index = 0) const;
   /// The same behind a fused activation.
   llvm::LogicalResult setActivated(mlir::Value real, fb::Activation activation) const;
+  /// Defines an output of indices.
+  llvm::LogicalResult setIndices(mlir::Value indices) const;
   llvm::LogicalResult setConstant(ConstantTensor constant) const;
 
 private:

@@ -28,6 +28,7 @@ static constexpr unsigned kAnyNumber = 1 << 16;
 static constexpr Operator kOperators[] = {
     {Code::ABS, 1, 1, importUnary},
     {Code::ADD, 2, 2, importBinary},
+    {Code::ARG_MAX, 2, 2, importArgMax},
     {Code::AVERAGE_POOL_2D, 1, 1, importPool},
     {Code::BATCH_MATMUL, 2, 2, importBatchMatMul},
     {Code::CONCATENATION, 1, kAnyNumber, importConcatenation},

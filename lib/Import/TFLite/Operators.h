@@ -34,6 +34,7 @@ llvm::LogicalResult importSoftmax(OperatorView &op);
 // Windows and reductions.
 llvm::LogicalResult importPool(OperatorView &op);
 llvm::LogicalResult importReduce(OperatorView &op);
+llvm::LogicalResult importArgMax(OperatorView &op);
 
 // Data movement.
 llvm::LogicalResult importReshape(OperatorView &op);

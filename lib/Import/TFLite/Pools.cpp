@@ -135,3 +135,37 @@ LogicalResult qbias::tfliteimport::importReduce(OperatorView &op) {
   FailureOr<Value> shaped = reshape(op, *mean, result);
   return failed(shaped) ? failure() : op.setReal(*shaped);
 }
+
+//===----------------------------------------------------------------------===//
+// Indices
+//===----------------------------------------------------------------------===//
+
+/// Of equal elements the kernels take the first.
+LogicalResult qbias::tfliteimport::importArgMax(OperatorView &op) {
+  auto options = op.getOptions<fb::ArgMaxOptions>();
+  FileTensor *output = op.getOutput();
+  FailureOr<Value> input = op.getReal(0);
+  FailureOr<int64_t> given = op.getInteger(1, "axis");
+  if (failed(options) || !output || failed(input) || failed(given))
+    return failure();
+  fb::TensorType asked = (*options)->output_type();
+  bool isIndex = output->type == DataType::Int32 || output->type == DataType::Int64;
+  if (!isIndex || output->file->type() != asked)
+    return op.reject("type of the indices", "int32 or int64 as the option output_type",
+                     output->describe() + " and " + fb::EnumNameTensorType(asked));
+  SmallVector<int64_t> shape(shapeOf(*input));
+  FailureOr<int64_t> axis = op.normalizeAxis(*given, shape.size());
+  if (failed(axis))
+    return failure();
+  if (shape[*axis] > INT32_MAX)
+    return op.reject("elements in a row", "at most " + Twine(INT32_MAX),
+                     Twine(shape[*axis]));
+  shape.erase(shape.begin() + *axis);
+  bool isWide = output->type == DataType::Int64;
+  FailureOr<RankedTensorType> type = op.makeType(
+      shape, isWide ? op.getBuilder().getI64Type() : op.getBuilder().getI32Type());
+  if (failed(type))
+    return failure();
+  return op.setIndices(op.create<ArgMaxOp>(op.getLoc(), *type, *input, *axis,
+                                           /*keep_dim=*/false, /*last=*/false));
+}

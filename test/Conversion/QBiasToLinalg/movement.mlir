@@ -43,3 +43,17 @@ func.func @extrema_are_signed(%x: tensor<2x2xui8>, %y: tensor<1x2xui8>) -> tenso
   %1 = qbias.minimum %0, %y : tensor<2x2xui8>, tensor<1x2xui8> -> tensor<2x2xui8>
   return %1 : tensor<2x2xui8>
 }
+
+// -----
+
+// The first of equal elements: the comparison is strict.
+// CHECK-LABEL: func.func @indices_with_the_largest(
+// CHECK: linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]
+// CHECK: arith.cmpi sgt, %{{.*}}, %{{.*}} : i8
+// CHECK: arith.select
+// CHECK: linalg.yield %{{.*}}, %{{.*}} : i8, i32
+// CHECK: tensor.collapse_shape %{{.*}}#1 {{\[\[}}0, 1]] : tensor<2x1xi32> into tensor<2xi32>
+func.func @indices_with_the_largest(%x: tensor<2x5xui8>) -> tensor<2xi32> {
+  %0 = qbias.arg_max %x dim 1 : tensor<2x5xui8> -> tensor<2xi32>
+  return %0 : tensor<2xi32>
+}

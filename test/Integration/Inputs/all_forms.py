@@ -94,9 +94,20 @@ def wide():
     return net
 
 
+def indices():
+    """Places of largest elements, first and last ones among many equal."""
+    net = Net("uint8", opset=14)
+    x = net.quantized_input("x", [1, 5, 6, 7], S, 120)
+    y = net.requantize(x, 25 * S, 3)
+    net.output(net.node("ArgMax", [y], axis=1, keepdims=0), "int64", [1, 6, 7])
+    net.output(net.node("ArgMax", [y], axis=-1, select_last_index=1), "int64", [1, 5, 6, 1])
+    return net
+
+
 def write(folder):
     """Write the networks and their inputs."""
-    for name, net in (("all_forms", all_forms()), ("small", small()), ("wide", wide())):
+    for name, net in (("all_forms", all_forms()), ("small", small()), ("wide", wide()),
+                      ("indices", indices())):
         net.save(os.path.join(folder, f"{name}.onnx"))
         np.save(os.path.join(folder, f"{name}.npy"), net.stimuli(6)["x"])
 

@@ -56,7 +56,8 @@ def build_and_feed(network, folder, compilers=COMPILERS, options=()):
 
 
 @cases({"digits": (lambda folder: digits(),), "all_forms": (forms,),
-        "wide": (lambda folder: named_forms(folder, "wide"),)})
+        "wide": (lambda folder: named_forms(folder, "wide"),),
+        "indices": (lambda folder: named_forms(folder, "indices"),)})
 def c_source(folder, make):
     """Both compilers, with their sanitizers, give the exact reference's integers."""
     build_and_feed(make(folder), folder)

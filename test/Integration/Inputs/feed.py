@@ -83,7 +83,8 @@ class Network:
             integers = output.ints
             if integers is None:
                 integers = np.zeros(output.tensor.shape, dtype="int32")
-            self.outputs.append(self._per_sample(integers, result.dtypes.get(name, "int32")))
+            dtype = value.dtype if value.dtype == "int64" else "int32"  # indices or sums
+            self.outputs.append(self._per_sample(integers, result.dtypes.get(name, dtype)))
 
     @staticmethod
     def _neighbour(model, name, op_type, side):

@@ -10,7 +10,7 @@ import subprocess
 import numpy as np
 
 import feed
-from feed import DIGITS, STATUS, STRICT, digits, forms, one_layer
+from feed import DIGITS, STATUS, STRICT, digits, forms, named_forms, one_layer
 from harness import Net, case, cases, equal, main, qbias, require, run, save
 
 
@@ -39,7 +39,8 @@ def object_file(folder, make):
     network.feed(folder, "object", [program])
 
 
-@cases({"digits": (lambda folder: digits(),), "all_forms": (forms,)})
+@cases({"digits": (lambda folder: digits(),), "all_forms": (forms,),
+        "indices": (lambda folder: named_forms(folder, "indices"),)})
 def library(folder, make):
     """A library is run without the compiler and gives the same integers."""
     network = make(folder)

@@ -252,3 +252,20 @@ func.func @main(%q: tensor<1x3x4x2x!x>, %p: tensor<1x1x4x2x!z>) -> (tensor<1x6x8
   %7 = qbias.quantize %6 : tensor<1x3x4x2xf32> -> tensor<1x3x4x2x!z>
   return %1, %3, %5, %7 : tensor<1x6x8x2x!y>, tensor<1x5x4x2x!x>, tensor<1x3x4x2x!x>, tensor<1x3x4x2x!z>
 }
+// -----
+// indices
+!x = !quant.uniform<u8:f32, 0.5:131>
+!y = !quant.uniform<i8:f32, 17.0:-3>
+!z = !quant.uniform<i16:f32, 0.01>
+func.func @main(%q: tensor<2x5x7x3x!x>, %r: tensor<4x9x!z>) -> (tensor<2x5x7xi32>, tensor<2x1x7x3xi64>, tensor<5x7x3xi32>, tensor<2x5x3xi64>, tensor<4xi64>, tensor<i32>) {
+  %x = qbias.dequantize %q : tensor<2x5x7x3x!x> -> tensor<2x5x7x3xf32>
+  %y = qbias.quantize %x : tensor<2x5x7x3xf32> -> tensor<2x5x7x3x!y>
+  %0 = qbias.arg_max %y dim 3 : tensor<2x5x7x3x!y> -> tensor<2x5x7xi32>
+  %1 = qbias.arg_max %y dim 1 {keep_dim, last} : tensor<2x5x7x3x!y> -> tensor<2x1x7x3xi64>
+  %2 = qbias.arg_max %x dim 0 : tensor<2x5x7x3xf32> -> tensor<5x7x3xi32>
+  %3 = qbias.arg_max %y dim 2 {last} : tensor<2x5x7x3x!y> -> tensor<2x5x3xi64>
+  %4 = qbias.arg_max %r dim 1 : tensor<4x9x!z> -> tensor<4xi64>
+  %flat = tensor.collapse_shape %r [[0, 1]] : tensor<4x9x!z> into tensor<36x!z>
+  %5 = qbias.arg_max %flat dim 0 : tensor<36x!z> -> tensor<i32>
+  return %0, %1, %2, %3, %4, %5 : tensor<2x5x7xi32>, tensor<2x1x7x3xi64>, tensor<5x7x3xi32>, tensor<2x5x3xi64>, tensor<4xi64>, tensor<i32>
+}

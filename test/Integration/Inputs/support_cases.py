@@ -9,6 +9,7 @@ UNKNOWN           operators whose rows say they are not supported
 
 import numpy as np
 
+from onnx_writer import INT64
 from support_net import Net
 
 
@@ -23,6 +24,24 @@ def unary(op_type, behind_sum=True, **attributes):
         net = Net(dtype)
         return net.output(net.node(op_type, [convolved(net)], **attributes), net.scale * 2)
     return [alone, behind_convolution] if behind_sum else [alone]
+
+
+def arg_max(shape, coarse=False, **attributes):
+    """Indices of a quantized tensor; a coarse scale makes many elements equal."""
+    def build(dtype):
+        net = Net(dtype)
+        x = net.input(shape)
+        x = net.requantize(x, 0.5) if coarse else x
+        net.graph.output(net.node("ArgMax", [x], **attributes), INT64, [])
+        return net
+    return build
+
+
+def arg_max_read(dtype):
+    """Indices that become numbers again."""
+    net = Net(dtype)
+    places = net.node("ArgMax", [net.input([1, 8, 4])], axis=1)
+    return net.output(net.node("Cast", [places], to=1))
 
 
 def refused_behind_sum(op_type):
@@ -588,6 +607,9 @@ CASES = {
             net.input([1, 16]), net.weights([7, 16]), net.floats(7)], transB=1), 7)),
         rescaled(normalization((1, 5, 4, 3))), rescaled(normalization((1, 5, 7))),
         rescaled(normalization((1, 9)))],
+    "ArgMax": [arg_max([1, 9, 4], axis=1), arg_max([1, 3, 5, 6], axis=-1, keepdims=0),
+               arg_max([1, 3, 5, 6], True, axis=2), arg_max([2, 40], True, axis=0),
+               arg_max([1, 3, 5, 6], True, axis=2, select_last_index=1)],
     "AveragePool": [
         layout("AveragePool", IMAGE, **POOL),
         layout("AveragePool", IMAGE, count_include_pad=1, **POOL),
@@ -659,6 +681,7 @@ CASES = {
 ONLY_MONOTONE = "not behind a sum"
 
 LIMITS = {
+    "ArgMax": {"an output of the model": arg_max_read},
     "Abs": {ONLY_MONOTONE: refused_behind_sum("Abs")},
     "Add": {"two sums": two_sums("Add"), "one value or per channel": with_matrix("Add")},
     "BatchNormalization": {"ranks 2 to 4": rescaled(normalization((1, 3, 2, 2, 2)))},

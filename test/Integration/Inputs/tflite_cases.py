@@ -209,6 +209,28 @@ def reduced(name, axes, shape, keep=0, gain=0.8):
     return build
 
 
+def indices(axis, shape, index_type="int32", source=(1, 5, 7, 3), coarse=True):
+    """ARG_MAX; a coarse scale in between makes many elements equal."""
+    def build(dtype):
+        net = Net(dtype)
+        x = net.source(list(source))
+        if coarse:
+            low, high = RANGES[dtype]
+            x = net.apply("QUANTIZE", [x], list(source), (high - low) / 6)
+        y = net.tensor("places", index_type, list(shape))
+        return net.end(net.operator("ARG_MAX", [x, net.ints(axis)], [y],
+                                    output_type=4 if index_type == "int64" else 2))
+    return build
+
+
+def index_of_indices(dtype):
+    """Indices are read by an operator."""
+    net = Net(dtype)
+    places = net.operator("ARG_MAX", [net.source([1, 4, 8]), net.ints(1)],
+                          [net.tensor("places", "int32", [1, 8])], output_type=2)
+    return net.result("RESHAPE", [places, net.ints(8)], [8])
+
+
 def fixed_scale(name, narrow, wide, zero, gain):
     """A function whose kernel has one output scale for 8 bits and one for 16."""
     def build(dtype):
@@ -363,6 +385,9 @@ CASES = {
             reduced("SUM", [3], [1, 3, 5, 1], keep=1, gain=4.0)],
     "RELU": [unary("RELU")], "RELU6": [unary("RELU6", 0.7)],
     "RELU_N1_TO_1": [unary("RELU_N1_TO_1")], "RELU_0_TO_1": [unary("RELU_0_TO_1")],
+    "ARG_MAX": [indices(3, (1, 5, 7)), indices(-2, (1, 5, 3), "int64"), indices(1, (1, 7, 3)),
+                indices(-1, (1, 5, 7), coarse=False), indices(0, (5, 7, 3)),
+                indices(-1, (1,), source=(1, 300))],
     "LOGISTIC": [unary("LOGISTIC", 0.4)], "TANH": [unary("TANH", 0.8)],
     "HARD_SWISH": [unary("HARD_SWISH")], "LEAKY_RELU": [unary("LEAKY_RELU", alpha=0.15)],
     "ELU": [unary("ELU")], "ABS": [unary("ABS")], "EXP": [unary("EXP", 2.5)],
@@ -411,4 +436,5 @@ LIMITS = {
     "STRIDED_SLICE": {"positive strides": moved(
         "STRIDED_SLICE", (1, 4), (1, 4), (0, 3), (1, -5), (1, -1), end_mask=3)},
     "ADD": {"no variables": variable},
+    "ARG_MAX": {"an output of the model": index_of_indices},
 }

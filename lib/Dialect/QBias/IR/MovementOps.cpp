@@ -110,6 +110,31 @@ LogicalResult GatherOp::verify() {
   return success();
 }
 
+LogicalResult ArgMaxOp::verify() {
+  RankedTensorType x = getInput().getType(), y = getType();
+  int64_t dim = getDim();
+  // C1
+  if (dim < 0 || dim >= x.getRank() || x.getDimSize(dim) > INT32_MAX)
+    return emitOpError("C1: expects a dimension below ")
+           << x.getRank() << " of at most " << INT32_MAX << " elements, got " << dim
+           << " of " << x;
+  // C2
+  SmallVector<int64_t> expected(x.getShape());
+  if (getKeepDim())
+    expected[dim] = 1;
+  else
+    expected.erase(expected.begin() + dim);
+  if (y.getShape() != ArrayRef(expected))
+    return emitOpError("C2: expects a result of shape [")
+           << expected << "], got [" << y.getShape() << "]";
+  // C3
+  quant::QuantizedType type = getQuantElement(x);
+  if (type && getAxis(type))
+    return emitOpError("C3: expects one scale for the tensor, got ")
+           << getScales(type).size() << " along dimension " << *getAxis(type);
+  return success();
+}
+
 /// Constraints of qbias.maximum and qbias.minimum.
 template <typename OpTy>
 static LogicalResult verifyExtremum(OpTy op) {

@@ -58,6 +58,7 @@ private:
   LogicalResult convertQuantize(QuantizeOp op);
   FailureOr<Value> buildUnrounded(QuantizeOp op, Value real, SegmentEnd end);
   LogicalResult convertMovement(ScaleTransparentOpInterface op);
+  LogicalResult convertArgMax(ArgMaxOp op);
   void convertStorageCast(quant::StorageCastOp op);
   void convertDequantize(DequantizeOp op);
   Value getIntegers(Value quantized);
@@ -237,6 +238,21 @@ LogicalResult Fuser::convertMovement(ScaleTransparentOpInterface op) {
   return success();
 }
 
+/// The same on integers, in place: indices have no scale.
+LogicalResult Fuser::convertArgMax(ArgMaxOp op) {
+  Value input = op.getInput();
+  if (isIntegerTensor(input.getType()))
+    return success();
+  if (auto dequantize = input.getDefiningOp<DequantizeOp>())
+    input = dequantize.getInput();
+  Value mapped = isQuantTensor(input.getType()) ? getIntegers(input) : Value();
+  if (!mapped)
+    return op.emitError("expects a quantized tensor, got the real numbers of '")
+           << getTensorName(input.getLoc()) << "'; quantize it";
+  op.getInputMutable().assign(mapped);
+  return success();
+}
+
 /// Position of dimension `axis` after a reshape that only adds or removes unit
 /// dimensions, nullopt when it is not there any more.
 static std::optional<int64_t> followAxis(ArrayRef<int64_t> from, ArrayRef<int64_t> to,
@@ -335,6 +351,8 @@ LogicalResult Fuser::convertResult(OpOperand &operand, unsigned index) {
     operand.set(mapped);
     return success();
   }
+  if (isIntegerTensor(operand.get().getType()))
+    return success(); // indices
   auto name = func.getResultAttrOfType<StringAttr>(index, QBiasDialect::kNameAttr);
   SegmentEnd end{
       {}, {}, operand.get().getLoc(), name ? name.str() : std::string("result")};
@@ -369,6 +387,8 @@ LogicalResult Fuser::run() {
       result = convertQuantize(quantize);
     else if (auto movement = dyn_cast<ScaleTransparentOpInterface>(op))
       result = convertMovement(movement);
+    else if (auto argMax = dyn_cast<ArgMaxOp>(op))
+      result = convertArgMax(argMax);
     else if (auto stored = dyn_cast<quant::StorageCastOp>(op))
       convertStorageCast(stored);
     else if (auto dequantize = dyn_cast<DequantizeOp>(op))

@@ -209,3 +209,48 @@ func.func @f(%x: tensor<1x1x4x2xf32>, %w: tensor<1x3x3x2xf32>) {
   %0 = qbias.conv_transpose2d %x, %w {pads = array<i64: 2, 0, 2, 0>} : (tensor<1x1x4x2xf32>, tensor<1x3x3x2xf32>) -> tensor<1x1x6x1xf32>
   return
 }
+
+// -----
+
+// arg_max_c1
+func.func @f(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{C1: expects a dimension below 2 of at most 2147483647 elements, got 2 of 'tensor<2x3xi8>'}}
+  %0 = qbias.arg_max %x dim 2 : tensor<2x3xi8> -> tensor<2xi32>
+  return
+}
+
+// -----
+
+// arg_max_c1_size
+func.func @f(%x: tensor<2147483648xi8>) {
+  // expected-error @+1 {{C1: expects a dimension below 1 of at most 2147483647 elements, got 0 of 'tensor<2147483648xi8>'}}
+  %0 = qbias.arg_max %x dim 0 : tensor<2147483648xi8> -> tensor<i32>
+  return
+}
+
+// -----
+
+// arg_max_c2
+func.func @f(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{C2: expects a result of shape [2], got [3]}}
+  %0 = qbias.arg_max %x dim 1 : tensor<2x3xi8> -> tensor<3xi32>
+  return
+}
+
+// -----
+
+// arg_max_c2_keep
+func.func @f(%x: tensor<2x3xi8>) {
+  // expected-error @+1 {{C2: expects a result of shape [2, 1], got [2]}}
+  %0 = qbias.arg_max %x dim 1 {keep_dim} : tensor<2x3xi8> -> tensor<2xi32>
+  return
+}
+
+// -----
+
+// arg_max_c3
+func.func @f(%x: tensor<2x3x!quant.uniform<i8:f32:1, {0.5, 0.25, 1.0}>>) {
+  // expected-error @+1 {{C3: expects one scale for the tensor, got 3 along dimension 1}}
+  %0 = qbias.arg_max %x dim 0 : tensor<2x3x!quant.uniform<i8:f32:1, {0.5, 0.25, 1.0}>> -> tensor<3xi32>
+  return
+}

@@ -244,3 +244,13 @@ func.func @function_before_16_bits(%q: tensor<1x1x!x>) -> tensor<1x256x!quant.un
   %2 = qbias.quantize %1 : tensor<1x256xf32> -> tensor<1x256x!quant.uniform<i16:f32, 0.00003>>
   return %2 : tensor<1x256x!quant.uniform<i16:f32, 0.00003>>
 }
+
+// -----
+
+func.func @largest_of_reals(%q: tensor<2x4x!quant.uniform<i8:f32, 0.5>>) -> tensor<2xi32> {
+  %x = qbias.dequantize %q : tensor<2x4x!quant.uniform<i8:f32, 0.5>> -> tensor<2x4xf32>
+  %y = qbias.unary tanh %x : tensor<2x4xf32> loc("scores")
+  // expected-error @+1 {{expects a quantized tensor, got the real numbers of 'scores'; quantize it}}
+  %z = qbias.arg_max %y dim 1 : tensor<2x4xf32> -> tensor<2xi32>
+  return %z : tensor<2xi32>
+}

@@ -449,4 +449,36 @@ def QBias_GatherOp : QBias_Op<"gather", [Pure,
   let hasVerifier = 1;
 }
 
+def QBias_OrderedTensor : Type<
+    Or<[QBias_RealOrQuantTensor.predicate, CPred<"::qbias::isIntegerTensor($_self)">]>,
+    "statically shaped tensor of f32, !quant.uniform or integers", "::mlir::RankedTensorType">;
+def QBias_IndexTensor : Type<
+    And<[CPred<"::qbias::isIntegerTensor($_self)">, Or<!foreach(width, [32, 64], CPred<
+      "::llvm::cast<::mlir::RankedTensorType>($_self).getElementType().isSignlessInteger(" # width # ")">)>]>,
+    "statically shaped tensor of i32 or i64", "::mlir::RankedTensorType">;
+
+def QBias_ArgMaxOp : QBias_Op<"arg_max", [Pure]> {
+  let summary = "Where the largest element along a dimension is";
+  let description = [{
+    ```
+    y[.., ..] = the first i with x[.., i, ..] = max over j of x[.., j, ..]
+    ```
+
+    and the last such i with `last`. The result lacks dimension `dim`, or has
+    one index there with `keep_dim`. Dequantize keeps the order of elements, so
+    the operation is the same on a quantized tensor, on the reals it stands for
+    and on its integers; it belongs to both families. Constraints:
+    * C1: dim is a dimension of the operand, with at most 2^31 - 1 elements.
+    * C2: the result's shape follows.
+    * C3: a quantized operand has one scale for all elements.
+
+    Example: test/Examples/arg-max.mlir
+  }];
+  let arguments = (ins QBias_OrderedTensor:$input, I64Attr:$dim,
+                       UnitAttr:$keep_dim, UnitAttr:$last);
+  let results = (outs QBias_IndexTensor:$result);
+  let assemblyFormat = "$input `dim` $dim attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 #endif // QBIAS_OPS
