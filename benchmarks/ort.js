@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// ONNX Runtime on one model: node ort.js MODEL INPUT.bin SHAPE RUNS EXACT THREADS OUTPUT.bin
-// INPUT.bin and OUTPUT.bin hold float32. Prints times and memory as JSON.
+// ONNX Runtime on one model:
+//   node ort.js MODEL INPUT.bin TYPE SHAPE RUNS EXACT THREADS OUTPUT.bin
+// INPUT.bin holds TYPE (float32 or uint8), OUTPUT.bin the output's own type. Prints times and memory
+// as JSON.
 const fs = require('fs');
 const ort = require('onnxruntime-node');
 
@@ -9,19 +11,19 @@ function median(sorted) {
 }
 
 (async () => {
-  const [, , model, input, shape, runs, exact, threads, output] = process.argv;
+  const [, , model, input, type, shape, runs, exact, threads, output] = process.argv;
   const options = {intraOpNumThreads: Number(threads), interOpNumThreads: 1,
                    executionMode: 'sequential', graphOptimizationLevel: 'all'};
   if (exact === '1')
     options.extra = {session: {x64quantprecision: '1'}};
-  const started = process.hrtime.bigint();
   const session = await ort.InferenceSession.create(model, options);
   const bytes = fs.readFileSync(input);
-  const values = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const values = type === 'uint8'
+      ? new Uint8Array(bytes)
+      : new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
   const feed = {[session.inputNames[0]]:
-                    new ort.Tensor('float32', values, shape.split('x').map(Number))};
+                    new ort.Tensor(type, values, shape.split('x').map(Number))};
   let result = await session.run(feed);
-  const startup = Number(process.hrtime.bigint() - started) / 1e6;
   const wall = [], cpu = [];
   for (let i = 0; i < Number(runs); ++i) {
     const before = process.cpuUsage(), start = process.hrtime.bigint();
@@ -37,7 +39,6 @@ function median(sorted) {
   cpu.sort(ascending);
   console.log(JSON.stringify({
     min_ms: wall[0], median_ms: median(wall), cpu_min_ms: cpu[0],
-    cpu_median_ms: median(cpu), startup_ms: startup,
-    peak_rss_bytes: process.resourceUsage().maxRSS * 1024
+    cpu_median_ms: median(cpu), peak_rss_bytes: process.resourceUsage().maxRSS * 1024
   }));
 })();

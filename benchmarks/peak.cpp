@@ -45,6 +45,16 @@ static void pair16OnYmm(benchmark::State &state) {
   });
 }
 BENCHMARK(pair16OnYmm);
+
+/// What is quick and not exact: sums of two products saturate at 16 bits.
+static void saturating8OnYmm(benchmark::State &state) {
+  __m256i a = _mm256_set1_epi8(3), w = _mm256_set1_epi8(5), ones = _mm256_set1_epi16(1);
+  run(state, _mm256_setzero_si256(), 32, [&](__m256i sum) {
+    asm volatile("" : "+x"(a));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(a, w), ones));
+  });
+}
+BENCHMARK(saturating8OnYmm);
 #endif
 
 #ifdef __AVX512VNNI__

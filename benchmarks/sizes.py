@@ -7,22 +7,19 @@ Needs what benchmarks/run.sh installs. Writes the tables of docs/Sizes.md.
 """
 
 import argparse
-import json
 import os
 import platform
 import re
 import subprocess
-import sys
 import tempfile
 import time
 
 import numpy as np
 
-TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-QBIAS = os.path.join(TOP, "build", "bin", "qbias")
-BUILD = os.path.join(TOP, "build", "benchmarks")
+from processes import BUILD, LLVM, QBIAS, TOP, cheapest, said
+
 RUNTIME = "node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1"
-SIZE = "/usr/lib/llvm-22/bin/llvm-size"
+SIZE = f"{LLVM}/llvm-size"
 MARK = "<!-- written by benchmarks/sizes.py -->"
 # Name in the table, file, shape of the input.
 MODELS = [
@@ -33,24 +30,6 @@ MODELS = [
 ]
 MACHINES = [("x86-64", []), ("x86-64, SSE2 only", ["--cpu=x86-64"]),
             ("Cortex-M3", ["--target=thumbv7m-none-eabi", "--cpu=cortex-m3"])]
-
-
-def watched(command):
-    """(milliseconds of processor time, output) of a process."""
-    with tempfile.TemporaryFile() as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            sys.exit(f"exit code {process.returncode}: {' '.join(command)}")
-        out.seek(0)
-        return 1000 * (usage.ru_utime + usage.ru_stime), out.read().decode()
-
-
-def said(command):
-    """What a process says about itself, as JSON. Started by a shell: the peak memory of a process
-    counts from that of the one it is forked from."""
-    return json.loads(watched(["sh", "-c", '"$@"; exit $?', "sh", *command])[1])
 
 
 def sections(path):
@@ -76,11 +55,6 @@ def object_row(model, options, folder):
     return (*sections(path), workspace)
 
 
-def cheapest(command, runs):
-    """The least time of some runs."""
-    return min(watched(command)[0] for _ in range(runs))
-
-
 def start_row(model, shape, folder, runs):
     """Milliseconds of start and first run, milliseconds of a run, peak bytes: ours, then the
     peer's."""
@@ -90,14 +64,14 @@ def start_row(model, shape, folder, runs):
     np.save(source, values)
     ours = cheapest([QBIAS, "run", library, "--input", source, "--output",
                      os.path.join(folder, "y.npy")], runs)
-    bench = [said([QBIAS, "bench", library, "--format=json", "--runs=40"]) for _ in range(3)]
+    bench = [said(QBIAS, "bench", library, "--format=json", "--runs=40") for _ in range(3)]
     raw = os.path.join(folder, "x.bin")
     values.tofile(raw)
-    node = ["node", "ort.js", model, raw, "x".join(map(str, shape))]
+    node = ["node", "ort.js", model, raw, "float32", "x".join(map(str, shape))]
     rest = ["0", "1", os.path.join(folder, "y.bin")]
     os.chdir(BUILD)
     peer = cheapest(node + ["0"] + rest, max(runs // 4, 3))
-    steady = [said(node + ["40"] + rest) for _ in range(3)]
+    steady = [said(*node, "40", *rest) for _ in range(3)]
     row = []
     for start, runs_of in ((ours, bench), (peer, steady)):
         row += [start, min(run["cpu_min_ms"] for run in runs_of),
@@ -113,7 +87,7 @@ def main():
     options = parser.parse_args()
     data = os.path.abspath(options.data)
     node_ms = cheapest(["node", "-e", "0"], 5)
-    node_bytes = said(["node", "-e", "console.log(process.resourceUsage().maxRSS * 1024)"])
+    node_bytes = said("node", "-e", "console.log(process.resourceUsage().maxRSS * 1024)")
     lines = ["| network | machine | instructions, bytes | constants, bytes | workspace, bytes |",
              "|---|---|---|---|---|"]
     starts = ["| network | qbias, ms | of this one run | peak MB | ONNX Runtime, ms | of this one run "

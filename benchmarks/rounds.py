@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Figures from the rounds of a contender, as benchmarks/results.json has them.
+
+A time is the least of all rounds, or the median of the rounds' medians: of processor time with one
+thread, by the clock with two.
+"""
+
+import statistics
+
+ORT = ("ORT default", "ORT exact")
+ROOFS = {"AVX2": "pair16OnYmm", "all": "dot8OnZmm"}  # what a machine multiplies with, exactly
+TITLES = {"AVX2": "AVX2", "all": "the whole processor"}
+
+
+def keys(threads):
+    """(least, median) as a process reports them."""
+    return ("cpu_min_ms", "cpu_median_ms") if threads == 1 else ("min_ms", "median_ms")
+
+
+def rounds_of(network, program, machine, threads=1):
+    """The rounds of a contender, or None."""
+    return network["rounds"].get(f"{program}, {machine}, {threads}")
+
+
+def wrong_of(network, program, machine, threads=1):
+    """{data: share of outputs that are not exact}."""
+    return network["wrong"][f"{program}, {machine}, {threads}"]
+
+
+def least(network, program, machine, threads=1):
+    """Milliseconds of the quickest run."""
+    return min(entry[keys(threads)[0]] for entry in rounds_of(network, program, machine, threads))
+
+
+def middle(network, program, machine, threads=1):
+    """Milliseconds of a run in the middle."""
+    return statistics.median(entry[keys(threads)[1]]
+                             for entry in rounds_of(network, program, machine, threads))
+
+
+def memory(network, program, machine):
+    """Bytes at the peak of a process with one thread."""
+    return max(entry["peak_rss_bytes"] for entry in rounds_of(network, program, machine))
+
+
+def layer_time(layer, contender):
+    """Milliseconds of the quickest run of a single layer."""
+    return min(entry["cpu_min_ms"] for entry in layer["rounds"][contender])
+
+
+def roof(results, machine):
+    """GMAC/s of registers alone."""
+    peaks = results["peaks_gmacs"]
+    return peaks.get(ROOFS[machine]) or peaks["pair16OnYmm"]
