@@ -6,15 +6,18 @@
 //
 //===----------------------------------------------------------------------===//
 //
-//   for row of every image; for channel vector; for tile of P columns:
-//     sums[p] = bias
-//     for input column c of the tile; for group of G kernel rows:
+//   for R rows of every image; for channel vector; for tile of P columns:
+//     sums[r][p] = bias
+//     for input column c of the tile; for group of G input rows:
 //       t = the G inputs of every channel side by side
-//       sums[p] = dot(sums[p], t, weights)   for every p, kernel column that meet in c
+//       sums[r][p] = dot(sums[r][p], t, weights[r])
+//                                     for every p, kernel column that meet in c
 //     store requantized sums
 //
 // A column of inputs is put together once and used by every pixel whose window
-// covers it.
+// covers it. Where the kernel rows leave room in their groups (3 of 4), windows of
+// the next output rows fit into the same inputs: weights[r] are moved by r rows, with
+// zeros around them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,48 +30,56 @@
 using namespace mlir;
 using namespace qbias;
 
+/// Pixels of a tile at most: columns of inputs that two tiles need are put together
+/// twice. A sum lives while its window is passed, so that registers do not limit it.
+static constexpr int64_t kMostPixels = 14;
+
 namespace {
 
 class DepthwiseKernel : public Kernel {
 public:
   DepthwiseKernel(const Group &group, DotStep step)
       : group(group), step(step), vectors(llvm::divideCeil(group.channels, step.lanes)),
-        rowGroups(llvm::divideCeil(group.kernelRows, step.group())) {}
+        rowGroups(llvm::divideCeil(group.kernelRows, step.group())) {
+    constexpr int64_t kMostRows = 2;
+    bool isPlain = group.rowStride == 1 && group.rowDilation == 1;
+    int64_t spare = rowGroups * step.group() - group.kernelRows;
+    rowsAtOnce = isPlain ? std::min({spare + 1, kMostRows, group.rows}) : 1;
+  }
 
   std::string getKey() const override;
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
   unsigned inputBits() const override { return 8; }
-  int64_t getUnits() const override { return group.batch * group.rows; }
+  int64_t getUnits() const override {
+    return group.batch * llvm::divideCeil(group.rows, rowsAtOnce);
+  }
   void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
-  int64_t pixels() const;
+  /// The pixels that are computed together, of one channel vector.
+  struct Block {
+    Value vector, input, output; ///< where the first pixel's data lie
+    int64_t rows, valid;         ///< of the result; channels
+  };
+
   int64_t rowSize() const { return group.inputColumns * group.channels; }
-  int64_t weightsOfVector() const {
-    return group.kernelColumns * rowGroups * step.lanes * step.group();
-  }
-  Value gather(KernelBuilder &kernel, Value at, int64_t rowGroup, int64_t valid);
-  void emitTile(KernelBuilder &kernel, Value vector, Value input, Value output,
-                int64_t pixels, int64_t valid);
-  void emitRow(KernelBuilder &kernel, Value vector, Value input, Value output,
-               int64_t valid);
+  /// Of one output row of a block.
+  int64_t weightVectors() const { return group.kernelColumns * rowGroups; }
+  int64_t width() const { return step.lanes * step.group(); }
+  Value gather(KernelBuilder &kernel, const Block &block, Value at, int64_t rowGroup);
+  KernelBuilder::Values sumUp(KernelBuilder &kernel, const Block &block, int64_t pixels);
+  void emitTile(KernelBuilder &kernel, const Block &block, int64_t pixels);
+  void emitRows(KernelBuilder &kernel, Value image, Value row, int64_t rows);
 
   const Group &group;
   DotStep step;
-  int64_t vectors, rowGroups;
+  int64_t vectors, rowGroups, rowsAtOnce;
   // While emitting.
   Value x, weight, bias, y;
   ValueRange arrays, elements;
 };
 
 } // namespace
-
-/// Sums and weights fit the registers, with a few columns of inputs.
-int64_t DepthwiseKernel::pixels() const {
-  constexpr int64_t kMostPixels = 8, kLeastPixels = 2;
-  int64_t weights = std::min(group.kernelColumns * rowGroups, step.registers / 2);
-  return std::clamp((step.registers - weights) / 3, kLeastPixels, kMostPixels);
-}
 
 std::string DepthwiseKernel::getKey() const {
   std::string key = llvm::formatv(
@@ -82,21 +93,22 @@ std::string DepthwiseKernel::getKey() const {
   return key;
 }
 
-/// [vector][kernel column][row group][lane][row in the group]
+/// [vector][output row][kernel column][row group][lane][row in the group]
 SmallVector<ElementsAttr> DepthwiseKernel::packConstants(StringRef name) {
   int64_t channels = group.channels;
   SmallVector<int64_t> packed;
   auto weightAt = [&](int64_t kr, int64_t kc, int64_t c) {
-    bool isUsed = kr < group.kernelRows && c < channels;
+    bool isUsed = kr >= 0 && kr < group.kernelRows && c < channels;
     return isUsed ? group.weights[(kr * group.kernelColumns + kc) * channels + c] : 0;
   };
   for (int64_t vector = 0; vector < vectors; ++vector)
-    for (int64_t kc = 0; kc < group.kernelColumns; ++kc)
-      for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup)
-        for (int64_t lane = 0; lane < step.lanes; ++lane)
-          for (int64_t g = 0; g < step.group(); ++g)
-            packed.push_back(
-                weightAt(rowGroup * step.group() + g, kc, vector * step.lanes + lane));
+    for (int64_t row = 0; row < rowsAtOnce; ++row)
+      for (int64_t kc = 0; kc < group.kernelColumns; ++kc)
+        for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup)
+          for (int64_t lane = 0; lane < step.lanes; ++lane)
+            for (int64_t g = 0; g < step.group(); ++g)
+              packed.push_back(weightAt(rowGroup * step.group() + g - row, kc,
+                                        vector * step.lanes + lane));
   return makeConstants(group, step, packed, name);
 }
 
@@ -109,15 +121,16 @@ static Value interleave(KernelBuilder &kernel, Value a, Value b) {
   return kernel.shuffle(a, b, mask);
 }
 
-/// The inputs of a group of kernel rows in one column, channel by channel.
-Value DepthwiseKernel::gather(KernelBuilder &kernel, Value at, int64_t rowGroup,
-                              int64_t valid) {
+/// The inputs of a group of rows in one column, channel by channel.
+Value DepthwiseKernel::gather(KernelBuilder &kernel, const Block &block, Value at,
+                              int64_t rowGroup) {
   KernelBuilder::Values inputs;
   for (int64_t g = 0; g < step.group(); ++g) {
-    int64_t kr = rowGroup * step.group() + g;
-    if (kr < group.kernelRows)
-      inputs.push_back(kernel.loadFirst(
-          x, kernel.add(at, kr * group.rowDilation * rowSize()), step.lanes, valid));
+    int64_t row = rowGroup * step.group() + g;
+    if (row < group.kernelRows + block.rows - 1)
+      inputs.push_back(
+          kernel.loadFirst(x, kernel.add(at, row * group.rowDilation * rowSize()),
+                           step.lanes, block.valid));
     else
       inputs.push_back(kernel.splat(kernel.vectorOf(step.lanes, 8), 0));
   }
@@ -134,14 +147,15 @@ Value DepthwiseKernel::gather(KernelBuilder &kernel, Value at, int64_t rowGroup,
                                kernel.splat(bytes, -step.inputOffset()));
 }
 
-void DepthwiseKernel::emitTile(KernelBuilder &kernel, Value vector, Value input,
-                               Value output, int64_t pixels, int64_t valid) {
-  Value channel = kernel.scale(vector, step.lanes);
-  Value weightAt = kernel.scale(vector, weightsOfVector());
-  int64_t width = step.lanes * step.group();
-  KernelBuilder::Values sums(pixels, kernel.load(bias, channel, step.lanes)), weights;
-  for (int64_t at = 0; at < weightsOfVector(); at += width)
-    weights.push_back(kernel.load(weight, kernel.add(weightAt, at), width));
+/// The sums of a tile, row by row.
+KernelBuilder::Values DepthwiseKernel::sumUp(KernelBuilder &kernel, const Block &block,
+                                             int64_t pixels) {
+  Value channel = kernel.scale(block.vector, step.lanes);
+  Value weightAt = kernel.scale(block.vector, rowsAtOnce * weightVectors() * width());
+  KernelBuilder::Values sums(block.rows * pixels, kernel.load(bias, channel, step.lanes));
+  KernelBuilder::Values weights;
+  for (int64_t at = 0; at < block.rows * weightVectors(); ++at)
+    weights.push_back(kernel.load(weight, kernel.add(weightAt, at * width()), width()));
   int64_t last = (pixels - 1) * group.columnStride +
                  (group.kernelColumns - 1) * group.columnDilation;
   for (int64_t column = 0; column <= last; ++column)
@@ -153,30 +167,59 @@ void DepthwiseKernel::emitTile(KernelBuilder &kernel, Value vector, Value input,
         if (offset < 0 || offset % group.columnDilation || kc >= group.kernelColumns)
           continue;
         if (!inputs)
-          inputs =
-              gather(kernel, kernel.add(input, column * group.channels), rowGroup, valid);
-        sums[p] = step.emit(kernel, sums[p], inputs, weights[kc * rowGroups + rowGroup]);
+          inputs = gather(kernel, block, kernel.add(block.input, column * group.channels),
+                          rowGroup);
+        for (int64_t row = 0; row < block.rows; ++row) {
+          Value &sum = sums[row * pixels + p];
+          int64_t at = row * weightVectors() + kc * rowGroups + rowGroup;
+          sum = step.emit(kernel, sum, inputs, weights[at]);
+        }
       }
     }
+  return sums;
+}
+
+void DepthwiseKernel::emitTile(KernelBuilder &kernel, const Block &block,
+                               int64_t pixels) {
+  KernelBuilder::Values sums = sumUp(kernel, block, pixels);
+  Value channel = kernel.scale(block.vector, step.lanes);
   KernelBuilder::Values loaded =
       group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
   ResultStore store(kernel, group, step, y, elements);
-  for (int64_t p = 0; p < pixels; ++p)
-    store.add(sums[p], loaded, kernel.add(output, p * group.channels), valid);
+  for (int64_t row = 0; row < block.rows; ++row)
+    for (int64_t p = 0; p < pixels; ++p) {
+      int64_t pixel = row * group.outerColumns() + p;
+      store.add(sums[row * pixels + p], loaded,
+                kernel.add(block.output, pixel * group.channels), block.valid);
+    }
   store.flush();
 }
 
-/// One row of one channel vector.
-void DepthwiseKernel::emitRow(KernelBuilder &kernel, Value vector, Value input,
-                              Value output, int64_t valid) {
-  Value channel = kernel.scale(vector, step.lanes);
-  for (const Tiles &tiles : splitEvenly(group.columns, pixels()))
+/// `rows` rows of an image from `row` on. All channels of a few columns before the
+/// next columns: what they read stays in the nearest cache.
+void DepthwiseKernel::emitRows(KernelBuilder &kernel, Value image, Value row,
+                               int64_t rows) {
+  int64_t tail = group.channels % step.lanes, full = group.channels / step.lanes;
+  Value input = kernel.add(kernel.scale(image, group.inputRows * rowSize()),
+                           kernel.scale(row, group.rowStride * rowSize()));
+  Value output = resultAt(kernel, group, image, row, kernel.index(0));
+  for (const Tiles &tiles : splitEvenly(group.columns, kMostPixels))
     kernel.loop(tiles.count, [&](Value tile) {
       Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
-      Value at = kernel.scale(column, group.columnStride * group.channels);
+      Value from = kernel.scale(column, group.columnStride * group.channels);
+      from = kernel.add(input, from);
       Value to = kernel.add(output, kernel.scale(column, group.channels));
-      emitTile(kernel, vector, kernel.add(kernel.add(input, at), channel),
-               kernel.add(to, channel), tiles.size, valid);
+      auto emitVector = [&](Value vector, int64_t valid) {
+        Value channel = kernel.scale(vector, step.lanes);
+        emitTile(
+            kernel,
+            {vector, kernel.add(from, channel), kernel.add(to, channel), rows, valid},
+            tiles.size);
+      };
+      if (full)
+        kernel.loop(full, [&](Value vector) { emitVector(vector, step.lanes); });
+      if (tail)
+        emitVector(kernel.index(full), tail);
     });
 }
 
@@ -188,21 +231,20 @@ void DepthwiseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share shar
   int64_t others = group.epilogue->getElementwise().size();
   arrays = buffers.drop_front(3).drop_back(1 + others);
   elements = buffers.drop_back().take_back(others);
-  int64_t tail = group.channels % step.lanes;
-  kernel.loop(share.begin, share.end, [&](Value row) {
+  // First the blocks of all rows they can have, of all images, then what is left.
+  int64_t blocks = group.rows / rowsAtOnce, left = group.rows % rowsAtOnce;
+  Value full = kernel.index(group.batch * blocks);
+  kernel.loop(share.begin, kernel.least(share.end, full), [&](Value unit) {
     bool isSingle = group.batch == 1;
-    Value image = isSingle ? kernel.index(0) : kernel.divide(row, group.rows);
-    Value inside = isSingle ? row : kernel.remainder(row, group.rows);
-    Value input = kernel.add(kernel.scale(image, group.inputRows * rowSize()),
-                             kernel.scale(inside, group.rowStride * rowSize()));
-    Value output = resultAt(kernel, group, image, inside, kernel.index(0));
-    if (int64_t full = vectors - (tail ? 1 : 0))
-      kernel.loop(full, [&](Value vector) {
-        emitRow(kernel, vector, input, output, step.lanes);
-      });
-    if (tail)
-      emitRow(kernel, kernel.index(vectors - 1), input, output, tail);
+    Value image = isSingle ? kernel.index(0) : kernel.divide(unit, blocks);
+    Value block = isSingle ? unit : kernel.remainder(unit, blocks);
+    emitRows(kernel, image, kernel.scale(block, rowsAtOnce), rowsAtOnce);
   });
+  if (left)
+    kernel.loop(kernel.most(share.begin, full), share.end, [&](Value unit) {
+      Value image = kernel.add(unit, -group.batch * blocks);
+      emitRows(kernel, image, kernel.index(blocks * rowsAtOnce), left);
+    });
 }
 
 std::unique_ptr<Kernel> qbias::makeDepthwiseKernel(const Group &group, DotStep step) {
