@@ -73,7 +73,7 @@ private:
   int64_t groupsOfRun() const { return llvm::divideCeil(runLength, step.group()); }
   int64_t groupsOfAll() const { return group.kernelRows * runs * groupsOfRun(); }
   int64_t groupStart(int64_t index) const;
-  int64_t width() const { return step.lanes * step.group(); } ///< of a weight vector
+  int64_t width() const { return step.width(); }
   bool isShort() const;
   bool asksAhead() const;
   void emitBlock(KernelBuilder &kernel, const ChannelBlock &block);
@@ -299,9 +299,9 @@ KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place 
   KernelBuilder::Values weights, next;
   for (int64_t v = 0; v < vectors; ++v)
     weights.push_back(
-        kernel.load(weight, kernel.add(place.weight, v * width()), width()));
+        step.loadWeights(kernel, weight, kernel.add(place.weight, v * width())));
   if (place.ahead)
-    kernel.prefetch(weight, place.ahead);
+    step.prefetchWeights(kernel, weight, place.ahead);
   for (int64_t p = 0; p < pixels; ++p) {
     Value inputs = broadcastGroup(kernel, kernel.add(place.input, p * columnStride));
     for (int64_t v = 0; v < vectors; ++v)

@@ -155,7 +155,8 @@ KernelBuilder::Values DepthwiseKernel::sumUp(KernelBuilder &kernel, const Block 
   KernelBuilder::Values sums(block.rows * pixels, kernel.load(bias, channel, step.lanes));
   KernelBuilder::Values weights;
   for (int64_t at = 0; at < block.rows * weightVectors(); ++at)
-    weights.push_back(kernel.load(weight, kernel.add(weightAt, at * width()), width()));
+    weights.push_back(
+        step.loadWeights(kernel, weight, kernel.add(weightAt, at * width())));
   int64_t last = (pixels - 1) * group.columnStride +
                  (group.kernelColumns - 1) * group.columnDilation;
   for (int64_t column = 0; column <= last; ++column)

@@ -215,8 +215,19 @@ static void addEntry(LLVM::LLVMFuncOp program, ArrayRef<Pointer> pointers,
   program.setLinkage(LLVM::Linkage::Internal);
 }
 
+/// What is said of a loop goes where the translation to LLVM IR reads it: conversions
+/// of MLIR 22 leave it among attributes that are not the branch's own.
+static void annotateLoops(ModuleOp module) {
+  constexpr llvm::StringLiteral kName = "llvm.loop_annotation";
+  module.walk([&](LLVM::BrOp branch) {
+    if (Attribute annotation = branch->removeDiscardableAttr(kName))
+      branch.setLoopAnnotationAttr(cast<LLVM::LoopAnnotationAttr>(annotation));
+  });
+}
+
 void EmitEntry::runOnOperation() {
   ModuleOp module = getOperation();
+  annotateLoops(module);
   auto program = module.lookupSymbol<LLVM::LLVMFuncOp>("main");
   auto sizes = program ? program->getAttrOfType<DenseI64ArrayAttr>(kBufferBytesAttr)
                        : DenseI64ArrayAttr();

@@ -9,8 +9,11 @@
 #include "Kernels.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/Nibbles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -41,6 +44,56 @@ Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
   return kernel.add(sums, pairs);
 }
 
+/// The integers in the low halves of bytes, and those in the high halves.
+static std::pair<Value, Value> takeApart(KernelBuilder &kernel, Value bytes,
+                                         int64_t offset) {
+  constexpr int64_t kHalf = 4, kMask = 15;
+  OpBuilder &builder = kernel.builder;
+  auto type = cast<VectorType>(bytes.getType());
+  Value low =
+      arith::AndIOp::create(builder, kernel.loc, bytes, kernel.splat(type, kMask));
+  Value high =
+      arith::ShRUIOp::create(builder, kernel.loc, bytes, kernel.splat(type, kHalf));
+  Value offsets = kernel.splat(type, offset);
+  return {kernel.add(low, offsets), kernel.add(high, offsets)};
+}
+
+Value DotStep::loadWeights(KernelBuilder &kernel, Value buffer, Value at) const {
+  if (!weightOffset)
+    return kernel.load(buffer, at, width());
+  Value bytes = kernel.load(buffer, kernel.divide(at, 2), width() / 2);
+  auto [low, high] = takeApart(kernel, bytes, *weightOffset);
+  Value all = kernel.shuffle(low, high, llvm::to_vector(llvm::seq<int64_t>(0, width())));
+  return kernel.widen(all, elementBits());
+}
+
+void DotStep::prefetchWeights(KernelBuilder &kernel, Value buffer, Value at) const {
+  kernel.prefetch(buffer, weightOffset ? kernel.divide(at, 2) : at);
+}
+
+void qbias::emitUnpacking(KernelBuilder &kernel, Value bytes, Value integers,
+                          Kernel::Share share, int64_t block, int64_t offset) {
+  int64_t half = block / 2;
+  OpBuilder &builder = kernel.builder;
+  auto loop =
+      scf::ForOp::create(builder, kernel.loc, share.begin, share.end, kernel.index(1));
+  // LLVM may know the bytes: unrolled, it would keep what becomes of them instead.
+  MLIRContext *context = builder.getContext();
+  LLVM::LoopUnrollAttr unroll = LLVM::LoopUnrollAttr::get(
+      context, /*disable=*/builder.getBoolAttr(true), {}, {}, {}, {}, {}, {});
+  loop->setAttr("llvm.loop_annotation",
+                LLVM::LoopAnnotationAttr::get(context, {}, {}, {}, unroll, {}, {}, {}, {},
+                                              {}, {}, {}, {}, {}, {}, {}));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(loop.getBody());
+  Value unit = loop.getInductionVar();
+  Value packed = kernel.load(bytes, kernel.scale(unit, half), half);
+  auto [low, high] = takeApart(kernel, packed, offset);
+  Value at = kernel.scale(unit, block);
+  kernel.store(low, integers, at, half);
+  kernel.store(high, integers, kernel.add(at, half), half);
+}
+
 //===----------------------------------------------------------------------===//
 // Constants
 //===----------------------------------------------------------------------===//
@@ -62,9 +115,16 @@ SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
     return RankedTensorType::get({int64_t(values.size())},
                                  IntegerType::get(context, bits));
   };
-  constexpr unsigned kSumBits = 32;
+  constexpr unsigned kSumBits = 32, kByteBits = 8;
+  unsigned bits = step.elementBits();
+  SmallVector<int64_t> bytes;
+  if (step.weightOffset) {
+    bytes = packNibbles(packed, *step.weightOffset, step.width());
+    packed = bytes;
+    bits = kByteBits;
+  }
   SmallVector<ElementsAttr> constants = {
-      makeIntegers(typeOf(packed, step.elementBits()), packed, (name + ".packed").str()),
+      makeIntegers(typeOf(packed, bits), packed, (name + ".packed").str()),
       makeIntegers(typeOf(bias, kSumBits), bias, (name + ".bias").str())};
   constants.append(group.epilogue->getArrays(group.channels, step.lanes, name));
   return constants;

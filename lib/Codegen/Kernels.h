@@ -30,12 +30,22 @@ struct DotStep {
   int64_t registers;
   int64_t slices; ///< threads that share the work of a kernel
   bool hasPacks;  ///< saturating packs of x86 machines
+  /// What is added to weights of four bits, two to a byte; none: whole elements.
+  std::optional<int64_t> weightOffset = std::nullopt;
 
   int64_t group() const { return kind == DotKind::Pair16 ? 2 : 4; }
   unsigned elementBits() const { return kind == DotKind::Pair16 ? 16 : 8; }
   /// What the step adds to every input: the bias is corrected by it.
   int64_t inputOffset() const { return kind == DotKind::Dot8 ? 128 : 0; }
 
+  /// Weights of one register.
+  int64_t width() const { return lanes * group(); }
+  /// The register of weights from place `at` on, in the buffer that makeConstants()
+  /// made of packed ones.
+  mlir::Value loadWeights(KernelBuilder &kernel, mlir::Value buffer,
+                          mlir::Value at) const;
+  /// Asks for the cache line of the weights at a place.
+  void prefetchWeights(KernelBuilder &kernel, mlir::Value buffer, mlir::Value at) const;
   /// sums + products of `lanes` groups.
   mlir::Value emit(KernelBuilder &kernel, mlir::Value sums, mlir::Value inputs,
                    mlir::Value weights) const;
@@ -117,6 +127,10 @@ llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep 
                                                     llvm::ArrayRef<int64_t> packed,
                                                     llvm::ArrayRef<int64_t> bias,
                                                     llvm::StringRef name);
+
+/// Takes apart bytes of packNibbles(): each unit is `block` integers.
+void emitUnpacking(KernelBuilder &kernel, mlir::Value bytes, mlir::Value integers,
+                   Kernel::Share share, int64_t block, int64_t offset);
 
 /// Dense contractions: convolutions, matrix products.
 std::unique_ptr<Kernel> makeDenseKernel(const Group &group, DotStep step);

@@ -22,7 +22,9 @@
 #include "Plans.h"
 
 #include "qbias/Codegen/Passes.h"
+#include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
+#include "qbias/Dialect/QBias/IR/Nibbles.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -48,7 +50,12 @@ struct LowerKernels : qbias::impl::LowerKernelsBase<LowerKernels> {
 
 private:
   LogicalResult lower(Operation *contraction, StringRef plan, const Target &target);
+  void unpackWeights(Operation *contraction, const Target &target);
   func::FuncOp getFunction(Kernel &kernel, const Group &group, ValueRange buffers);
+  using EmitBody = function_ref<void(KernelBuilder &, ValueRange, Kernel::Share)>;
+  func::FuncOp getFunction(StringRef key, ValueRange buffers, EmitBody emit);
+  void callFunction(OpBuilder &builder, Location loc, func::FuncOp function,
+                    ValueRange buffers, int64_t units);
 
   llvm::StringMap<func::FuncOp> functions;
   /// What lies around the images a contraction reads.
@@ -133,12 +140,25 @@ func::FuncOp LowerKernels::getFunction(Kernel &kernel, const Group &group,
                                        ValueRange buffers) {
   std::string key = kernel.getKey();
   llvm::raw_string_ostream os(key);
-  os << "|" << threads;
+  os << "|" << threads << "|" << getNibbleOffset(group.weights).value_or(0);
   for (const Padding &padding : {group.inner, group.outer})
     os << "|" << padding.top << "," << padding.left << "," << padding.bottom << ","
        << padding.right << "," << padding.value;
+  return getFunction(
+      key, buffers,
+      [&](KernelBuilder &builder, ValueRange arguments, Kernel::Share share) {
+        if (!group.outer.isEmpty())
+          runFirst(builder, share.slice, threads,
+                   [&] { fillPadding(builder, group, arguments.back()); });
+        kernel.emit(builder, arguments, share);
+      });
+}
+
+func::FuncOp LowerKernels::getFunction(StringRef prefix, ValueRange buffers,
+                                       EmitBody emit) {
+  std::string key = prefix.str();
   for (Type type : buffers.getTypes())
-    os << "|" << type;
+    llvm::raw_string_ostream(key) << "|" << type;
   func::FuncOp &func = functions[key];
   if (func)
     return func;
@@ -159,12 +179,66 @@ func::FuncOp LowerKernels::getFunction(Kernel &kernel, const Group &group,
   KernelBuilder kernelBuilder(builder, module.getLoc());
   ValueRange arguments = func.getArguments();
   ValueRange share = arguments.take_back(3);
-  if (!group.outer.isEmpty())
-    runFirst(kernelBuilder, share[2], threads,
-             [&] { fillPadding(kernelBuilder, group, arguments.drop_back(3).back()); });
-  kernel.emit(kernelBuilder, arguments.drop_back(3), {share[0], share[1], share[2]});
+  emit(kernelBuilder, arguments.drop_back(3), {share[0], share[1], share[2]});
   func::ReturnOp::create(builder, module.getLoc());
   return func;
+}
+
+/// Calls a function for all of its units; --qbias-split-phases shares them.
+void LowerKernels::callFunction(OpBuilder &builder, Location loc, func::FuncOp function,
+                                ValueRange buffers, int64_t units) {
+  SmallVector<Value> operands(buffers);
+  for (int64_t bound : {int64_t(0), units, int64_t(0)})
+    operands.push_back(arith::ConstantIndexOp::create(builder, loc, bound));
+  auto call = func::CallOp::create(builder, loc, function, operands);
+  call->setAttr(kUnitsAttr, builder.getI64IntegerAttr(units));
+}
+
+/// Weights of four bits that plain loops read are taken apart in front of them:
+///
+///   %0 = linalg.conv_2d ... ins(%x, %weights)  =>  call @qbias_kernel_1(%bytes, ..., %b)
+///                                                  %w = bufferization.to_tensor %b
+///                                                  %0 = linalg.conv_2d ... ins(%x, %w)
+void LowerKernels::unpackWeights(Operation *contraction, const Target &target) {
+  constexpr int64_t kVector = 32, kScalar = 2;
+  int64_t block = target.hasVectors ? kVector : kScalar;
+  OpOperand *operand = cast<linalg::LinalgOp>(contraction).getDpsInputOperand(1);
+  auto type = cast<RankedTensorType>(operand->get().getType());
+  SmallVector<int64_t> weights;
+  if (!type.getElementType().isInteger(8) || !readIntegers(operand->get(), weights))
+    return;
+  std::optional<int64_t> offset = getNibbleOffset(weights);
+  if (!offset)
+    return;
+  OpBuilder builder(contraction);
+  Location loc = contraction->getLoc();
+  SmallVector<int64_t> packed = packNibbles(weights, *offset, block);
+  int64_t count = packed.size();
+  ElementsAttr bytes =
+      makeIntegers(type.clone({count}), packed, getLayerName(contraction) + ".packed");
+  Value constant = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(bytes));
+  Value all = memref::AllocOp::create(
+      builder, loc, MemRefType::get({2 * count}, type.getElementType()));
+  Value buffers[] = {toFlatBuffer(builder, loc, constant), all};
+  std::string key = "unpack" + std::to_string(block) + "," + std::to_string(*offset);
+  func::FuncOp function = getFunction(
+      key, buffers,
+      [&](KernelBuilder &kernel, ValueRange arguments, Kernel::Share share) {
+        emitUnpacking(kernel, arguments[0], arguments[1], share, block, *offset);
+      });
+  callFunction(builder, loc, function, buffers, 2 * count / block);
+  Value tensor = bufferization::ToTensorOp::create(builder, loc, type.clone({2 * count}),
+                                                   all, /*restrict=*/true,
+                                                   /*writable=*/true);
+  if (2 * count != type.getNumElements()) {
+    OpFoldResult zero = builder.getIndexAttr(0), one = builder.getIndexAttr(1),
+                 size = builder.getIndexAttr(type.getNumElements());
+    tensor = tensor::ExtractSliceOp::create(builder, loc, tensor, ArrayRef(zero),
+                                            ArrayRef(size), ArrayRef(one));
+  }
+  ReassociationIndices every = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  operand->set(tensor::ExpandShapeOp::create(builder, loc, type, tensor,
+                                             SmallVector<ReassociationIndices>{every}));
 }
 
 LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
@@ -203,11 +277,7 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
       builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
   buffers.push_back(flatten(builder, loc, result));
   func::FuncOp function = getFunction(*kernel, *group, buffers);
-  // All units; --qbias-split-phases shares them.
-  for (int64_t bound : {int64_t(0), kernel->getUnits(), int64_t(0)})
-    buffers.push_back(arith::ConstantIndexOp::create(builder, loc, bound));
-  auto call = func::CallOp::create(builder, loc, function, buffers);
-  call->setAttr(kUnitsAttr, builder.getI64IntegerAttr(kernel->getUnits()));
+  callFunction(builder, loc, function, buffers, kernel->getUnits());
   Value tensor = bufferization::ToTensorOp::create(builder, loc, type, result,
                                                    /*restrict=*/true, /*writable=*/true);
   replaced.replaceAllUsesWith(tensor);
@@ -235,6 +305,8 @@ void LowerKernels::runOnOperation() {
     auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
     if (plan && plan.getValue() != kReferencePlan)
       planned.push_back({op, plan.getValue()});
+    else if (isContraction(op))
+      unpackWeights(op, *target);
   });
   // Paddings disappear into the kernels in front of them.
   for (auto [op, plan] : planned)

@@ -18,6 +18,7 @@
 #include "Plans.h"
 
 #include "qbias/Codegen/Passes.h"
+#include "qbias/Dialect/QBias/IR/Nibbles.h"
 #include "qbias/Dialect/QBias/IR/QBias.h"
 
 #include "mlir/IR/Remarks.h"
@@ -63,7 +64,8 @@ static StringRef findFastest(const Group &group, const Target &target,
   StringRef direct = target.hasDot8() ? kDot8 : kPair16;
   DotStep step = getStep(direct, target);
   double cycles = double(group.macs()) / (step.lanes * step.group());
-  bool isProven = !request.smallWeights && checkWinograd(group).empty();
+  bool isSmall = request.smallWeights || getNibbleOffset(group.weights);
+  bool isProven = !isSmall && checkWinograd(group).empty();
   return isProven && estimateWinograd(
                          group, getStep(kWinograd4, target, request.threads)) < cycles
              ? kWinograd4
@@ -94,6 +96,7 @@ std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,
   DotStep step = getStep(plan, target, slices);
   if (plan == kWinograd4)
     return makeWinogradKernel(group, step);
+  step.weightOffset = getNibbleOffset(group.weights);
   return group.isDepthwise ? makeDepthwiseKernel(group, step)
                            : makeDenseKernel(group, step);
 }

@@ -13,6 +13,7 @@
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
+#include "qbias/Dialect/QBias/IR/Nibbles.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 #include "qbias/Driver/Json.h"
 
@@ -313,6 +314,23 @@ static void addMode(llvm::SmallSetVector<StringRef, 2> &modes, RequantAttr requa
     modes.insert(stringifyRequantMode(requant.getMode()));
 }
 
+/// Bytes of a constant in the program: weights of four bits go two to a byte.
+static int64_t countBytes(arith::ConstantOp constant, ElementsAttr value) {
+  constexpr int64_t kByteBits = 8;
+  bool isWeight = llvm::any_of(constant->getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
+    auto conv = dyn_cast<IntConv2DOp>(user);
+    auto matmul = dyn_cast<IntMatmulOp>(user);
+    return (conv && &use == &conv.getWeightMutable()) ||
+           (matmul && &use == &matmul.getRhsMutable());
+  });
+  SmallVector<int64_t> weights;
+  if (isWeight && readIntegers(value, weights) && getNibbleOffset(weights))
+    return llvm::divideCeil(value.getNumElements(), 2);
+  return value.getNumElements() * value.getElementType().getIntOrFloatBitWidth() /
+         kByteBits;
+}
+
 static bool isFloatOp(Operation *op) {
   auto segment = dyn_cast<IntegerSegmentOpInterface>(op);
   if (segment && segment.getRequantAttr().getMode() == RequantMode::Float)
@@ -334,8 +352,7 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
     if (auto constant = dyn_cast<arith::ConstantOp>(op))
       if (auto value = dyn_cast<ElementsAttr>(constant.getValue());
           value && value.getElementType().isIntOrFloat())
-        totals.weightBytes +=
-            value.getNumElements() * value.getElementType().getIntOrFloatBitWidth() / 8;
+        totals.weightBytes += countBytes(constant, value);
     if (auto pool = dyn_cast<IntMaxPoolOp>(op)) {
       layers.push_back(describeOther(pool, "MaxPool", /*isApproximate=*/false));
       ++totals.layers;

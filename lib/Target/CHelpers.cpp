@@ -58,6 +58,12 @@ static inline int64_t shift_to_even(int64_t value, int64_t tie, int bits) {
   return down & 1 ? shift_right(value + tie, bits) : down;
 }
 )"},
+                               {"four_bits", R"(
+/* Number i of those that stand two to a byte, 0 to 15. */
+static inline int32_t four_bits(const uint8_t *packed, size_t i) {
+  return (packed[i / 2] >> (i % 2 * 4)) & 15;
+}
+)"},
                                {"clamp", R"(
 static inline int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return value < low ? low : value > high ? high : value;

@@ -9,6 +9,7 @@
 #include "CRequantizer.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/Nibbles.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -31,6 +32,28 @@ static void declareBias(Value bias, CWriter &writer) {
                     {int64_t(values.size())}, values);
 }
 
+/// Declares constant weights and returns what a loop over o, ..., c reads: the
+/// element at `indices`. Weights of four bits stand two to a byte.
+static std::string declareWeights(Value weight, ArrayRef<int64_t> weights,
+                                  ArrayRef<StringRef> indices, CWriter &writer) {
+  ArrayRef<int64_t> shape = getShape(weight);
+  std::optional<int64_t> offset = getNibbleOffset(weights);
+  std::string brackets, place = indices.front().str();
+  for (StringRef index : indices)
+    brackets += ("[" + index + "]").str();
+  if (!offset) {
+    writer.constant(getCType(getElement(weight)), "weight", shape, weights);
+    return "weight" + brackets;
+  }
+  for (auto [index, extent] : llvm::drop_begin(llvm::zip(indices, shape)))
+    place = ("(" + place + ") * " + Twine(extent) + " + " + index).str();
+  SmallVector<int64_t> bytes = packNibbles(weights, *offset, /*block=*/2);
+  for (int64_t &byte : bytes)
+    byte &= UINT8_MAX;
+  writer.constant("uint8_t", "weight", {int64_t(bytes.size())}, bytes);
+  return getCentered("four_bits(weight, (size_t)(" + place + "))", -*offset, "int32_t");
+}
+
 static LogicalResult writeConvolution(IntConv2DOp op, CWriter &writer) {
   ArrayRef<int64_t> x = getShape(op.getInput()), w = getShape(op.getWeight()),
                     y = getShape(op);
@@ -40,7 +63,8 @@ static LogicalResult writeConvolution(IntConv2DOp op, CWriter &writer) {
     return op.emitError("expects constant weights and bias for C");
   int64_t product = getReach(op.getInput(), op.getInputZp()) * getLargest(weights);
   std::string sum = getSumType(w[1] * w[2] * w[3], product, getLargest(bias));
-  writer.constant(getCType(getElement(op.getWeight())), "weight", w, weights);
+  std::string factor =
+      declareWeights(op.getWeight(), weights, {"o", "ki", "kj", "c"}, writer);
   declareBias(op.getBias(), writer);
   Requantizer requantizer(op, writer);
   if (failed(requantizer.declare()))
@@ -56,8 +80,7 @@ static LogicalResult writeConvolution(IntConv2DOp op, CWriter &writer) {
   std::string at = "x[((n * " + std::to_string(x[1]) + " + row) * " +
                    std::to_string(x[2]) + " + column) * " + std::to_string(x[3]) + " + " +
                    first + "c]";
-  writer.line("acc += " + getCentered(at, op.getInputZp(), sum) +
-              " * weight[o][ki][kj][c];");
+  writer.line("acc += " + getCentered(at, op.getInputZp(), sum) + " * " + factor + ";");
   writer.close(3);
   requantizer.setSumType(sum);
   requantizer.write("y[" + place + "]", "acc", "o",
@@ -78,8 +101,8 @@ static LogicalResult writeProduct(IntMatmulOp op, CWriter &writer) {
       isConstant ? getLargest(weights) : getReach(op.getRhs(), op.getRhsZp());
   std::string sum =
       getSumType(length, getReach(op.getLhs(), op.getLhsZp()) * factor, getLargest(bias));
-  if (isConstant)
-    writer.constant(getCType(getElement(op.getRhs())), "weight", b, weights);
+  std::string right =
+      isConstant ? declareWeights(op.getRhs(), weights, {"o", "c"}, writer) : "";
   declareBias(op.getBias(), writer);
   Requantizer requantizer(op, writer);
   if (failed(requantizer.declare()))
@@ -88,7 +111,6 @@ static LogicalResult writeProduct(IntMatmulOp op, CWriter &writer) {
   writer.loop("o", columns);
   writer.line(sum + " acc = " + (op.getBias() ? "bias[o]" : "0") + ";");
   writer.loop("c", length);
-  std::string right = "weight[o][c]";
   if (!isConstant) {
     std::string matrix = b.size() > 2 ? "i / " + std::to_string(rows) + " * " +
                                             std::to_string(columns) + " + o"

@@ -7,8 +7,8 @@
 // The dot step of 8-bit operands is each machine's own. Inputs are moved by 128 where
 // the instruction takes them without a sign; the bias then has -128 * 24 in it.
 // CHECK-LABEL: func.func @layer(
-// ZMM: arith.constant dense<-3072> : tensor<32xi32>
-// YMM: arith.constant dense<-3072> : tensor<32xi32>
+// ZMM: arith.constant dense<-30720> : tensor<32xi32>
+// YMM: arith.constant dense<-30720> : tensor<32xi32>
 // SDOT: arith.constant dense<0> : tensor<32xi32>
 // CHECK: func.func private @qbias_kernel_0(
 // ZMM: arith.xori
@@ -18,7 +18,7 @@
 // SDOT-NOT: arith.xori
 // SDOT: llvm.call_intrinsic "llvm.aarch64.neon.sdot.v4i32.v16i8"({{.*}}) : (vector<4xi32>, vector<16xi8>, vector<16xi8>)
 func.func @layer(%x: tensor<5x8xi8>) -> tensor<5x32xi32> {
-  %w = arith.constant dense<3> : tensor<8x32xi8>
+  %w = arith.constant dense<30> : tensor<8x32xi8>
   %zero = arith.constant 0 : i32
   %e = tensor.empty() : tensor<5x32xi32>
   %init = linalg.fill ins(%zero : i32) outs(%e : tensor<5x32xi32>) -> tensor<5x32xi32>

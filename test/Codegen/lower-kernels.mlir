@@ -13,8 +13,8 @@
 // CHECK: call @qbias_kernel_0(
 // CHECK: return
 func.func @two_layers(%x: tensor<5x6xi8>) -> (tensor<5x18xi32>, tensor<5x18xi32>) {
-  %w = arith.constant dense<3> : tensor<6x18xi8>
-  %v = arith.constant dense<-4> : tensor<6x18xi8>
+  %w = arith.constant dense<103> : tensor<6x18xi8>
+  %v = arith.constant dense<-104> : tensor<6x18xi8>
   %zero = arith.constant 0 : i32
   %e = tensor.empty() : tensor<5x18xi32>
   %init = linalg.fill ins(%zero : i32) outs(%e : tensor<5x18xi32>) -> tensor<5x18xi32>

@@ -124,6 +124,7 @@ def EmitEntry : Pass<"qbias-emit-entry", "::mlir::ModuleOp"> {
     that is too small, 4 for overlapping buffers; `main` becomes internal. With
     `main_phase` (--qbias-split-phases) also
     `int NAME_run_phase(..., size_t bytes, int64_t phase, int64_t slice)`.
+    Annotations of loops become attributes of their branches.
   }];
   let options = [
     Option<"name", "name", "std::string", "\"qbias\"", "Name of the program; the symbol is NAME_run.">,

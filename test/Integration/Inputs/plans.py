@@ -4,8 +4,8 @@
     plans.py WORK-DIR --seeds A:B [--seconds S] [--at-least N]
 
 Layers are wide enough to fill channel blocks and leave tails, with odd spatial sizes,
-strides, dilations, one-sided kernels, several samples in a batch, and weights and inputs
-at the ends of their ranges.  Each network runs under each (cpu, plan); every integer
+strides, dilations, one-sided kernels, several samples in a batch, weights of four bits, and
+weights and inputs at the ends of their ranges.  Each network runs under each (cpu, plan); every integer
 tensor has to equal the oracle's, on one to three threads.  A case that differs is kept in
 WORK-DIR/seed<s>.  Exit code 1 on failure, or when more than one network was asked for and
 a plan was never used.
@@ -60,6 +60,10 @@ def runnable_plans():
 class WideNet(NetBuilder):
     """Networks of one to three weighted layers."""
 
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.seed, self.count = seed, 0
+
     def start(self):
         """The input: any channel count, odd sizes."""
         rng = self.rng
@@ -71,11 +75,14 @@ class WideNet(NetBuilder):
                                           self.random_zero_point(), register=True)
 
     def weights(self, shape):
-        """int8 weights, sometimes only the ends of the range."""
+        """int8 weights, sometimes only the ends of the range, sometimes of four bits."""
         rng = self.rng
+        self.count += 1
+        is_narrow = np.random.default_rng([self.seed, self.count]).random() < 0.3
         q = rng.integers(-127, 128, shape)
         if rng.random() < 0.3:
             q = np.where(rng.random(shape) < 0.5, -128 if rng.random() < 0.5 else -127, 127)
+        q = q // 16 if is_narrow else q
         count = shape[0] if self.per_axis_allowed and shape[0] > 1 else 1
         scale = np.array([self.random_scale(2.0**-8) for _ in range(count)], np.float32)
         name = self.constant_dequantize(q, scale, np.zeros(count, np.int64), "int8",
