@@ -20,6 +20,7 @@ RACED = [
     (14, 256, 512, 3, 2, 1, 1), (7, 512, 512, 3, 1, 1, 1), (56, 64, 128, 1, 2, 0, 1),
     (28, 128, 256, 1, 2, 0, 1), (14, 256, 512, 1, 2, 0, 1),
 ]
+COUNTS = dict(zip(RACED, (1, 4, 1, 3, 1, 3, 1, 3, 1, 1, 1)))  # in ResNet18
 # Of MobileNetV2, of small networks, and a matrix by a vector.
 OTHERS = [
     (56, 24, 144, 1, 1, 0, 1), (56, 144, 24, 1, 1, 0, 1), (14, 384, 96, 1, 1, 0, 1),
@@ -134,7 +135,9 @@ class Layer:
         rows, inputs, outputs, kernel, stride, pad, _ = self.layer
         environment = {"OMP_NUM_THREADS": "1"}
         if machine == "AVX2":
-            environment["ONEDNN_MAX_CPU_ISA"] = "AVX2"
+            environment["ONEDNN_MAX_CPU_ISA"] = "AVX2"  # XNNPACK asks libcpuinfo
+            environment.update(environment_of(machine)[1])
+            environment["LD_LIBRARY_PATH"] = os.path.join(BUILD, "avx2")
         out = self.file("out.bin")
         times = said(os.path.join(BUILD, "peers"), peer.lower(), rows, rows, inputs, outputs, kernel,
                      stride, pad, RUNS, self.file(f"{peer.lower()}.bin"), self.file("w.bin"), out,
@@ -165,12 +168,12 @@ class Layer:
 
 
 CONTENDERS = [("qbias", "all"), ("qbias", "AVX2"), ("oneDNN", "all"), ("oneDNN", "AVX2"),
-              ("XNNPACK", "all")]
+              ("XNNPACK", "all"), ("XNNPACK", "AVX2")]
 
 
 def race(layer, rounds, folder):
     """qbias, oneDNN, XNNPACK and MLIR's lowering on one convolution."""
-    results = {"layer": name_of(layer), "rounds": {}, "wrong": {}}
+    results = {"layer": name_of(layer), "count": COUNTS[layer], "rounds": {}, "wrong": {}}
     for data in ("uniform", "gaussian", EXTREMES):
         files = Layer(layer, data, folder)
         results["macs"] = files.sums.size * layer[3]**2 * layer[1] // layer[6]

@@ -24,7 +24,8 @@ def heading(results):
             f"{machine['versions']}.", "",
             f"Registers alone, GMAC/s: {peaks}.", "",
             f"`node` alone: {results['node']['start_ms']:.0f} ms, "
-            f"{results['node']['peak_rss_bytes'] / 1e6:.0f} MB; it is in the start and the memory of ONNX Runtime."]
+            f"{results['node']['peak_rss_bytes'] / 1e6:.0f} MB; it is in the start and the memory of "
+            "ONNX Runtime."]
 
 
 def table(results):

@@ -10,6 +10,14 @@ import statistics
 ORT = ("ORT default", "ORT exact")
 ROOFS = {"AVX2": "pair16OnYmm", "all": "dot8OnZmm"}  # what a machine multiplies with, exactly
 TITLES = {"AVX2": "AVX2", "all": "the whole processor"}
+CROWDED = 0.2  # share of the processors that makes times by the clock worthless
+
+
+def crowd(results):
+    """The largest share of the processors that others used when a round of two threads began."""
+    return max((entry["others"] for network in results["networks"].values()
+                for contender, rounds in network["rounds"].items() if contender.endswith(", 2")
+                for entry in rounds), default=0)
 
 
 def keys(threads):

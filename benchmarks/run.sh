@@ -11,7 +11,7 @@
 set -euo pipefail
 start=$PWD
 cd "$(dirname "$0")/.."
-[ $# -ge 1 ] || { sed -n '2,11p' benchmarks/run.sh; exit 2; }
+[ $# -ge 1 ] || { sed -n '2,10p' benchmarks/run.sh; exit 2; }
 packages="libxnnpack-dev libdnnl-dev libpthreadpool-dev libcpuinfo-dev libbenchmark-dev g++ mlir-22-tools"
 command -v npm >/dev/null || packages="$packages nodejs npm"
 missing=()
@@ -34,9 +34,10 @@ g++ -O2 -std=c++17 benchmarks/peers.cpp -o $build/peers -ldnnl -lXNNPACK -lpthre
 clang++-22 -O2 -std=c++17 -march=native benchmarks/peak.cpp -o $build/peak -lbenchmark -lpthread
 clang++-22 -O2 -std=c++17 benchmarks/kernels.cpp -o $build/kernels -lbenchmark -lpthread -ldl
 cp benchmarks/ort.js $build/
-# ONNX Runtime once more, as it is on a processor that has AVX2 and not AVX-512.
+# ONNX Runtime once more, as it is on a processor that has AVX2 and not AVX-512; XNNPACK asks libcpuinfo.
 clang-22 -O2 -shared -fPIC benchmarks/hold_avx2.c -o $build/avx2/hold_avx2.so
 cp benchmarks/ort.js $build/avx2/
+/usr/bin/python3 benchmarks/hold_avx2.py "$(g++ -print-file-name=libcpuinfo.so.0)" $build/avx2/libcpuinfo.so.0
 if [ ! -d $build/avx2/node_modules ]; then
   rm -rf $build/copy
   mkdir $build/copy

@@ -13,7 +13,11 @@ import time
 
 import numpy as np
 
-from processes import LLVM, QBIAS, QBIAS_OPT, run
+from processes import LLVM, QBIAS, QBIAS_OPT, TOP, run
+
+sys.path.insert(0, os.path.join(TOP, "test", "Oracle"))
+
+from memref import describe, descriptor  # noqa: E402
 
 LOWER = """builtin.module(func.func(tosa-to-linalg-named,tosa-to-linalg,
 tosa-to-arith{include-apply-rescale=true},tosa-to-tensor,linalg-fuse-elementwise-ops),
@@ -36,24 +40,6 @@ def compile_network(model, folder, *options):
     run(f"{LLVM}/clang", "-O3", "-march=native", "-Wno-override-module", "-shared", "-fPIC", ir,
         f"-L{libraries}", "-lmlir_c_runner_utils", f"-Wl,-rpath,{libraries}", "-o", library)
     return library, tosa
-
-
-def descriptor(rank):
-    """MLIR's C form of a tensor of `rank` dimensions."""
-    sizes = ctypes.c_int64 * rank
-    return type(f"Tensor{rank}", (ctypes.Structure,), {"_fields_": [
-        ("base", ctypes.c_void_p), ("data", ctypes.c_void_p), ("offset", ctypes.c_int64),
-        ("sizes", sizes), ("strides", sizes)]})
-
-
-def describe(array):
-    """The descriptor of a contiguous array."""
-    described = descriptor(array.ndim)()
-    described.base = described.data = array.ctypes.data
-    for axis in range(array.ndim):
-        described.sizes[axis] = array.shape[axis]
-        described.strides[axis] = array.strides[axis] // array.itemsize
-    return described
 
 
 def read_signature(tosa):

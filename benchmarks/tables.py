@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Tables of docs/Performance.md behind the summary."""
 
-from rounds import (ORT, layer_time, least, memory, middle, roof, rounds_of, wrong_of)
+from rounds import (CROWDED, ORT, crowd, layer_time, least, memory, middle, roof, rounds_of,
+                    wrong_of)
 
 PROGRAMS = ("qbias", *ORT, "stock MLIR")
-LAYER_CONTENDERS = ("qbias, AVX2", "oneDNN, AVX2", "qbias, all", "oneDNN, all", "XNNPACK, all",
-                    "stock MLIR, all")
+LAYER_CONTENDERS = ("qbias, AVX2", "oneDNN, AVX2", "XNNPACK, AVX2", "qbias, all", "oneDNN, all",
+                    "XNNPACK, all", "stock MLIR, all")
 
 
 def percent(value):
@@ -39,8 +40,12 @@ def network_table(results, machine):
 
 
 def thread_table(results):
-    """Two threads."""
-    lines = ["| network | machine | program | median ms | least ms | qbias / it, medians | "
+    """Two threads, and whether the machine was quiet."""
+    lines = []
+    if crowd(results) > CROWDED:
+        lines = [f"Other programs used up to {100 * crowd(results):.0f} % of the processors when a round began: the "
+                 "clock shows their time, too, and these figures say little.", ""]
+    lines += ["| network | machine | program | median ms | least ms | qbias / it, medians | "
              "qbias / it, least | 1 thread / 2, least | others' share of the processors |",
              "|---|---|---|---|---|---|---|---|---|"]
     for name, network in results["networks"].items():
@@ -62,14 +67,14 @@ def thread_table(results):
 
 def layer_table(results):
     """Milliseconds of the convolutions of ResNet18."""
-    lines = ["| layer | " + " | ".join(LAYER_CONTENDERS) + " |", "|---" * 7 + "|"]
+    lines = ["| layer | times in ResNet18 | " + " | ".join(LAYER_CONTENDERS) + " |", "|---" * 9 + "|"]
     totals = dict.fromkeys(LAYER_CONTENDERS, 0.0)
     for layer in results["layers"]:
         times = {contender: layer_time(layer, contender) for contender in LAYER_CONTENDERS}
         for contender, time in times.items():
-            totals[contender] += time
-        lines.append(f"| {layer['layer']} | " + " | ".join(f"{t:.3f}" for t in times.values()) + " |")
-    return lines + ["| all | " + " | ".join(f"{t:.3f}" for t in totals.values()) + " |"]
+            totals[contender] += layer["count"] * time
+        lines.append(f"| {layer['layer']} | {layer['count']} | " + " | ".join(f"{t:.3f}" for t in times.values()) + " |")
+    return lines + [f"| all | {sum(layer['count'] for layer in results['layers'])} | " + " | ".join(f"{t:.3f}" for t in totals.values()) + " |"]
 
 
 def wrong_table(results):
@@ -104,11 +109,13 @@ def kernel_table(results):
 
 def cost_tables(results):
     """Compilation, and programs for size."""
-    lines = ["| network | seconds | of it passes of MLIR, by the clock | most expensive passes, seconds |", "|---|---|---|---|"]
+    lines = ["| network | seconds | of it passes of MLIR, by the clock | most expensive passes, seconds |",
+             "|---|---|---|---|"]
     for name, costs in results["costs"].items():
         compilation = costs["compilation"]
         passes = ", ".join(f"{key} {value:.2f}" for key, value in compilation["passes"].items())
-        lines.append(f"| {name} | {compilation['seconds']:.2f} | {compilation['pass_seconds']:.2f} | {passes} |")
+        lines.append(f"| {name} | {compilation['seconds']:.2f} | {compilation['pass_seconds']:.2f} | "
+                     f"{passes} |")
     lines += ["", "| network | machine | int8 weights, MB | constants, MB: speed | size | ms: speed | size | "
               "peak MB: speed | size |", "|---|---|---|---|---|---|---|---|---|"]
     for name, costs in results["costs"].items():

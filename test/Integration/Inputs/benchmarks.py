@@ -140,5 +140,19 @@ for leaf in (0, 1, 7):
     equal(pairs, [(0xa2, 0x0b)], "changed bytes")
 
 
+@case
+def page_follows_from_results(folder):
+    """docs/Performance.md and its picture are what report.py writes of results.json."""
+    docs = os.path.join(TOP, "docs")
+    for name in ("Performance.md", "performance.svg"):
+        shutil.copy(os.path.join(docs, name), folder)
+    run(sys.executable, os.path.join(BENCHMARKS, "report.py"),
+        os.path.join(BENCHMARKS, "results.json"), folder)
+    for name in ("Performance.md", "performance.svg"):
+        with open(os.path.join(docs, name), encoding="utf-8") as one, \
+                open(os.path.join(folder, name), encoding="utf-8") as other:
+            require(one.read() == other.read(), f"{name} is not what report.py writes")
+
+
 if __name__ == "__main__":
     main(__doc__)

@@ -12,6 +12,7 @@ import feed
 from feed import Network, digits, named_forms
 from harness import Net, case, cases, equal, main, qbias, random_weights, require, run
 from batch import make_case
+from memref import describe, descriptor
 
 LLVM = "/usr/lib/llvm-22"
 # Layers that TOSA has: no sum of products plus a tensor, no function behind a sum.
@@ -27,25 +28,6 @@ one-shot-bufferize{bufferize-function-boundaries=true
 function-boundary-type-conversion=identity-layout-map},
 func.func(convert-linalg-to-loops,llvm-request-c-wrappers),expand-strided-metadata,
 lower-affine,convert-scf-to-cf,convert-to-llvm,reconcile-unrealized-casts)"""
-
-
-def descriptor(rank):
-    """MLIR's C form of a tensor of `rank` dimensions."""
-    sizes = ctypes.c_int64 * max(rank, 1)
-    fields = [("base", ctypes.c_void_p), ("data", ctypes.c_void_p), ("offset", ctypes.c_int64)]
-    if rank:
-        fields += [("sizes", sizes), ("strides", sizes)]
-    return type(f"Tensor{rank}", (ctypes.Structure,), {"_fields_": fields})
-
-
-def describe(array):
-    """The descriptor of a contiguous array."""
-    described = descriptor(array.ndim)()
-    described.base = described.data = array.ctypes.data
-    for dimension in range(array.ndim):
-        described.sizes[dimension] = array.shape[dimension]
-        described.strides[dimension] = array.strides[dimension] // array.itemsize
-    return described
 
 
 def to_tosa(model, folder, *options, codes=(0,)):
