@@ -35,7 +35,8 @@ class Origin:
     """What a real tensor was computed by, kept through data movement.
 
     kind 'sum': one accumulator (conv, matmul, mul); the tensor has its own terms, of which
-    a quantized operand is the first where the operator is 'operand first'.
+    a quantized operand is the first where the operator is 'operand first'.  Operator 'wide
+    sum': the TFLite kernel for 16 bits adds in 64 bits, and multiplies by 15.
     kind 'pair': operator 'add', 'sub' or 'mul' of two Dequantized `operands`.
     kind 'mean': `operands` = [Dequantized x], `windows(ints)` gives the list of taps, each
     of the output's shape, and the divisors.
@@ -105,6 +106,12 @@ def rescale_twice(x, m, k):
     limit = 2**31 >> left
     x = saturate(np.clip(x, -limit, limit) << left)
     return divide_by_power(high_product(x, m), right)
+
+
+def rescale_short(x, m, k):
+    """The same for sums of 64 bits: 15 bits of m, one rounding, ties up."""
+    short = 0x7FFF if m >= 0x7FFF0000 else (m + (1 << 15)) >> 16
+    return (np.asarray(x, dtype=np.int64) * short + (1 << (k - 17))) >> (k - 16)
 
 
 def rescale_once(x, m, k):
@@ -300,14 +307,22 @@ def _quantize_sum(tensor, origin, target, mode, bias):
         if bias == "float" and tensor.constant is not None:
             result[chosen] = _float_bias(ints, unit, offset, target)
         else:
-            levels = _one_sum(ints + round_half_even(offset / unit), unit, target, mode)
+            is_short = origin.operator == "wide sum" and is_wide(target)
+            levels = _one_sum(ints + round_half_even(offset / unit), unit, target, mode, is_short)
             result[chosen] = np.clip(levels, target.qmin, target.qmax)
     return result
 
 
-def _one_sum(acc, unit, target, mode):
+def is_wide(target):
+    """16 bits: the TFLite kernels have one type for inputs and outputs."""
+    return target.qmax - target.qmin > 255
+
+
+def _one_sum(acc, unit, target, mode, is_short=False):
     real = float(unit) / float(target.scale)
     zero_point = target.zero_point
+    if mode == "tflite" and is_short:
+        return rescale_short(acc, *flushed_multiplier(real)) + zero_point
     if mode == "tflite":
         return rescale_twice(acc, *flushed_multiplier(real)) + zero_point
     if mode == "float":
@@ -363,26 +378,29 @@ def _quantize_skip(tensor, terms, target, constant, mode):
 
 def _quantize_pair(tensor, origin, target, mode, bias):
     """add, sub, mul of two quantized tensors."""
-    if origin.operator == "mul" and mode != "float":
+    if origin.operator == "mul" and mode not in ("float", "tflite"):
         return _quantize_sum(tensor, origin, target, mode, bias)
     shape = np.broadcast_shapes(*(operand.shape for operand in origin.operands))
     a, b = (np.broadcast_to(operand.terms[0].ints, shape).astype(np.int64)
             for operand in origin.operands)
     scales = [operand.scale.item() for operand in origin.operands]
+    if origin.operator == "mul" and mode == "tflite":  # constants are integers, too
+        return origin.apply(_one_sum(a * b, scales[0] * scales[1], target, mode))
     evaluate = {"single": _rescaled_pair, "tflite": _rescaled_pair, "float": _float_pair,
                 "shift": _shifted_pair}[mode]
     return origin.apply(evaluate(origin.operator, (a, b), scales, target, mode))
 
 
 def _rescaled_pair(operator, ints, scales, target, mode):
-    """Three rescales with 20 extra bits, as the TFLite kernel for 8-bit tensors."""
+    """Three rescales with 20 extra bits, for 16-bit tensors 15, as the TFLite kernels."""
     twice = 2 * max(float(scale) for scale in scales)
     rescale, multiplier = ((rescale_twice, flushed_multiplier) if mode == "tflite"
                            else (rescale_once, flushed_multiplier))
-    a, b = (rescale(q << 20, *multiplier(float(scale) / twice))
+    extra = 15 if is_wide(target) else 20
+    a, b = (rescale(q << extra, *multiplier(float(scale) / twice))
             for q, scale in zip(ints, scales))
     total = a - b if operator == "sub" else a + b
-    out = multiplier(twice / (2.0**20 * float(target.scale)))
+    out = multiplier(twice / (2.0**extra * float(target.scale)))
     return rescale(total, *out) + target.zero_point
 
 
@@ -464,8 +482,8 @@ def tag(value, view):
     if not isinstance(value, Affine) or isinstance(value, Dequantized):
         return
     operator, operands = view.node.op_type, view.values
-    if operator in ("Conv", "Gemm", "MatMul"):
-        value.origin = Origin("sum")
+    if operator in ("Conv", "ConvTranspose", "Gemm", "MatMul"):
+        value.origin = Origin("sum", "" if view.attribute("narrow_sum", 0) else "wide sum")
     elif operator in ("Add", "Sub", "Mul"):
         _tag_binary(value, operator.lower(), operands)
     elif operator == "Concat":

@@ -158,22 +158,28 @@ class Reader:
             self.const(b.data, b.dtype), self.const(unit if per_axis else unit[0])],
             axis=0 if per_axis else None)
 
-    def convolve(self, op, weights, groups, fields):
-        """fields: option numbers of padding, strides and dilations (h, w), activation."""
+    def convolve(self, op, weights, groups, fields, narrow=False):
+        """fields: option numbers of padding, strides and dilations (h, w), activation.
+
+        narrow: the kernel for 16 bits has sums of 32 bits.
+        """
         padding, sh, sw, dh, dw, activation = fields
         x = self.transpose(self.real(op.inputs[0]), TO_NCHW)
         y = self.emit(
             "Conv", [x, weights, self.bias(op)], group=groups,
             strides=[self.option(op, sh), self.option(op, sw)],
             dilations=[self.option(op, dh, "i", 1), self.option(op, dw, "i", 1)],
-            auto_pad="VALID" if self.option(op, padding, "b") else "SAME_UPPER")
+            auto_pad="VALID" if self.option(op, padding, "b") else "SAME_UPPER",
+            narrow_sum=int(narrow))
         self.define(op, self.transpose(y, TO_NHWC), self.option(op, activation, "b"))
 
     def op_conv_2d(self, op):
         """Weights [O, H, W, C / groups]."""
         w = self.tensor(op, 1)
         weights = self.constant(w, w.data.transpose(0, 3, 1, 2), axis=0)
-        self.convolve(op, weights, self.tensor(op, 0).shape[3] // w.shape[3], (0, 2, 1, 5, 4, 3))
+        narrow = len(op.inputs) < 3 or op.inputs[2] < 0 or self.tensor(op, 2).dtype == "int32"
+        self.convolve(op, weights, self.tensor(op, 0).shape[3] // w.shape[3], (0, 2, 1, 5, 4, 3),
+                      narrow)
 
     def op_depthwise_conv_2d(self, op):
         """Weights [1, H, W, C * multiplier]."""

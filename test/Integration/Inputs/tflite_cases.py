@@ -71,13 +71,13 @@ class Net(Graph):
         array = np.array(values, np.int32)
         return self.tensor(f"ints{len(self.tensors)}", "int32", array.shape, data=array)
 
-    def weights(self, shape, axis=0, dtype="int8", per_channel=True):
-        """Constant weights."""
+    def weights(self, shape, axis=0, dtype="int8", per_channel=True, zero=0):
+        """Constant weights; those with a zero point have one scale."""
         low, high = RANGES[dtype]
         count = shape[axis] if per_channel else 1
         self.weight_scales = (self.rng.uniform(0.5, 2, count) / 2 / (high + 1)).astype(np.float32)
         data = self.rng.integers(low + 1, high + 1, shape)
-        return self.tensor("weights", dtype, shape, self.weight_scales, 0, data,
+        return self.tensor("weights", dtype, shape, self.weight_scales, zero, data,
                            axis if per_channel else None)
 
     def bias(self, count, gain=1.25, scale=1.0):
@@ -114,12 +114,13 @@ def conv(kernel=3, stride=1, dilation=1, padding=SAME, activation=RELU, groups=1
     return build
 
 
-def depthwise(multiplier=1, stride=1, padding=SAME, activation=RELU6, dilation=1):
+def depthwise(multiplier=1, stride=1, padding=SAME, activation=RELU6, dilation=1, **weights):
     """A DEPTHWISE_CONV_2D of 4 channels."""
     def build(dtype):
         net = Net(dtype)
         x = net.source([1, 7, 6, 4])
-        inputs = [x, net.weights([1, 3, 3, 4 * multiplier], axis=3), net.bias(4 * multiplier)]
+        inputs = [x, net.weights([1, 3, 3, 4 * multiplier], axis=3, **weights),
+                  net.bias(4 * multiplier)]
         shape = [1] + [window(n, 3, stride, dilation, padding) for n in (7, 6)]
         return net.result("DEPTHWISE_CONV_2D", inputs, shape + [4 * multiplier], 2.0,
                           padding=padding, stride_w=stride, stride_h=stride,
@@ -355,34 +356,52 @@ def variable(dtype):
     return net.result("ADD", [net.source([1, 8]), state], [1, 8])
 
 
+# Unsigned weights with a zero point, as uint8 files before quantization aware of signs have.
+LEGACY = {"dtype": "uint8", "per_channel": False, "zero": 117}
+
 CASES = {
     "CONV_2D": [conv(), conv(kernel=1, padding=VALID, bias=False), conv(stride=2, scale=1.5),
                 conv(dilation=2, activation=0), conv(groups=2, activation=RELU_N1_TO_1),
-                conv(dtype="int4"), conv(per_channel=False, kernel=4, stride=3)],
+                conv(dtype="int4"), conv(per_channel=False, kernel=4, stride=3),
+                conv(dilation=2, padding=VALID), conv(kernel=2, stride=2), conv(kernel=4, stride=2),
+                conv(activation=RELU6, bias=False), conv(**LEGACY)],
     "DEPTHWISE_CONV_2D": [depthwise(), depthwise(multiplier=2, activation=0),
-                          depthwise(stride=2, padding=VALID), depthwise(dilation=2)],
+                          depthwise(stride=2, padding=VALID), depthwise(dilation=2),
+                          depthwise(multiplier=3, stride=2, activation=RELU_N1_TO_1),
+                          depthwise(dtype="int4"), depthwise(**LEGACY)],
     "TRANSPOSE_CONV": [transposed(), transposed(padding=VALID, size=(9, 7)),
                        transposed(padding=VALID, size=(10, 8), bias=False),
                        transposed(kernel=2, stride=3, size=(12, 9))],
     "FULLY_CONNECTED": [dense(), dense(bias=False, dtype="int4"),
                         dense((2, 4, 8), (2, 10), activation=RELU),
-                        dense((1, 3, 32), (1, 3, 10), keep=1, per_channel=False)],
+                        dense((1, 3, 32), (1, 3, 10), keep=1, per_channel=False),
+                        dense((3, 32), (3, 10), activation=RELU6), dense(**LEGACY)],
     "BATCH_MATMUL": [products(), products(adj_x=1), products(adj_y=1),
                      products(batches=((1, 3), (2, 1))), products(batches=((2,), (1,))),
                      products(batches=((1,), (2, 3)))],
     "ADD": [binary("ADD"), binary("ADD", ((1, 3, 4, 5), (5,)), constant=True, activation=RELU),
-            binary("ADD", ((1, 3, 4, 5), (1, 1, 1, 1)), activation=RELU6)],
-    "SUB": [binary("SUB"), binary("SUB", activation=RELU)],
-    "MUL": [binary("MUL"), binary("MUL", ((1, 3, 4, 5), (1, 1, 1, 5)), activation=RELU)],
-    "MAXIMUM": [binary("MAXIMUM", gains=(1.25, 1.25))],
-    "MINIMUM": [binary("MINIMUM", gains=(1.25, 1.25))],
+            binary("ADD", ((1, 3, 4, 5), (1, 1, 1, 1)), activation=RELU6),
+            binary("ADD", ((1, 1, 4, 5), (1, 3, 1, 5)), activation=RELU_N1_TO_1)],
+    "SUB": [binary("SUB"), binary("SUB", activation=RELU),
+            binary("SUB", ((1, 3, 4, 5), (4, 1)), constant=True, activation=RELU6),
+            binary("SUB", ((1, 1, 1, 5), (1, 3, 4, 1)))],
+    "MUL": [binary("MUL"), binary("MUL", ((1, 3, 4, 5), (1, 1, 1, 5)), activation=RELU),
+            binary("MUL", ((1, 3, 4, 5), (5,)), constant=True, activation=RELU6)],
+    "MAXIMUM": [binary("MAXIMUM", gains=(1.25, 1.25)),
+                binary("MAXIMUM", ((1, 3, 4, 5), (1, 1, 4, 1)), (1.25, 1.25))],
+    "MINIMUM": [binary("MINIMUM", gains=(1.25, 1.25)),
+                binary("MINIMUM", ((1, 3, 4, 5), (5,)), (1.25, 1.25), constant=True)],
     "AVERAGE_POOL_2D": [pool("AVERAGE_POOL_2D"), pool("AVERAGE_POOL_2D", (3, 3), (1, 2), SAME),
-                        pool("AVERAGE_POOL_2D", (6, 6), (1, 1), activation=RELU)],
-    "MAX_POOL_2D": [pool("MAX_POOL_2D"), pool("MAX_POOL_2D", (3, 3), (1, 2), SAME, RELU)],
+                        pool("AVERAGE_POOL_2D", (6, 6), (1, 1), activation=RELU),
+                        pool("AVERAGE_POOL_2D", (2, 2), (2, 2), SAME, RELU6),
+                        pool("AVERAGE_POOL_2D", (4, 2), (3, 3), SAME)],
+    "MAX_POOL_2D": [pool("MAX_POOL_2D"), pool("MAX_POOL_2D", (3, 3), (1, 2), SAME, RELU),
+                    pool("MAX_POOL_2D", (2, 2), (2, 2), SAME, RELU6)],
     "MEAN": [reduced("MEAN", [1, 2], [1, 4]), reduced("MEAN", [1, 2], [1, 1, 1, 4], keep=1),
-             reduced("MEAN", [-1], [1, 3, 5])],
+             reduced("MEAN", [-1], [1, 3, 5]), reduced("MEAN", [-2, -3, 3], [1])],
     "SUM": [reduced("SUM", [1, 2], [1, 4], gain=9.0),
-            reduced("SUM", [3], [1, 3, 5, 1], keep=1, gain=4.0)],
+            reduced("SUM", [3], [1, 3, 5, 1], keep=1, gain=4.0),
+            reduced("SUM", [-2, 3, 1], [1], gain=30.0)],
     "RELU": [unary("RELU")], "RELU6": [unary("RELU6", 0.7)],
     "RELU_N1_TO_1": [unary("RELU_N1_TO_1")], "RELU_0_TO_1": [unary("RELU_0_TO_1")],
     "ARG_MAX": [indices(3, (1, 5, 7)), indices(-2, (1, 5, 3), "int64"), indices(1, (1, 7, 3)),
@@ -397,20 +416,30 @@ CASES = {
     "QUANTIZE": [unary("QUANTIZE"), ends_in_float],
     "DEQUANTIZE": [ends_in_float],
     "RESHAPE": [moved("RESHAPE", (1, 2, 3, 4), (1, 6, 4), (1, -1, 4))],
-    "SQUEEZE": [moved("SQUEEZE", (1, 4, 1, 3), (1, 4, 3), squeeze_dims=[2])],
-    "EXPAND_DIMS": [moved("EXPAND_DIMS", (1, 4, 3), (1, 4, 3, 1), (-1,))],
+    "SQUEEZE": [moved("SQUEEZE", (1, 4, 1, 3), (1, 4, 3), squeeze_dims=[2]),
+                moved("SQUEEZE", (1, 4, 1, 3), (1, 4, 3), squeeze_dims=[-2])],
+    "EXPAND_DIMS": [moved("EXPAND_DIMS", (1, 4, 3), (1, 4, 3, 1), (-1,)),
+                    moved("EXPAND_DIMS", (1, 4, 3), (1, 1, 4, 3), (1,))],
     "TRANSPOSE": [moved("TRANSPOSE", (1, 4, 3, 2), (1, 2, 4, 3), (0, 3, 1, 2))],
     "PAD": [moved("PAD", (1, 3, 4, 2), (1, 6, 5, 2), ([0, 0], [1, 2], [0, 1], [0, 0]))],
     "PADV2": [padded(-9)],
     "SLICE": [moved("SLICE", (1, 4, 5, 3), (1, 2, 4, 3), (0, 1, 1, 0), (1, 2, -1, 3))],
     "STRIDED_SLICE": [moved("STRIDED_SLICE", (1, 6, 5, 3), (1, 3, 3), (0, 0, -2, 0),
                             (1, 6, 9, 3), (1, 2, 1, 1), begin_mask=1, end_mask=2,
-                            shrink_axis_mask=4)],
+                            shrink_axis_mask=4),
+                      moved("STRIDED_SLICE", (1, 6, 5, 3), (1, 2, 2, 3), (0, -5, 1), (1, -1, 99),
+                            (1, 2, 2), begin_mask=1, end_mask=1),
+                      moved("STRIDED_SLICE", (1, 6, 5, 3), (6, 2), (-1, 3, -3, -2),
+                            (0, 0, 0, 99), (1, 1, 1, 1), begin_mask=2, end_mask=2,
+                            shrink_axis_mask=5)],
     "CONCATENATION": [joined("CONCATENATION", (1, 3, 4, 2), (1, 3, 4, 4), axis=3),
-                      joined("CONCATENATION", (1, 3, 4, 2), (1, 6, 4, 2), (1.25, 0.9), axis=1)],
+                      joined("CONCATENATION", (1, 3, 4, 2), (1, 6, 4, 2), (1.25, 0.9), axis=1),
+                      joined("CONCATENATION", (1, 3, 4, 2), (1, 3, 8, 2), axis=-2)],
     "PACK": [joined("PACK", (1, 3, 4), (1, 2, 3, 4), values_count=2, axis=1), of_shape],
-    "UNPACK": [parted("UNPACK", 1, [[1, 6]] * 4, num=4, axis=1)],
-    "SPLIT": [parted("SPLIT", 2, [[1, 4, 2]] * 3, num_splits=3)],
+    "UNPACK": [parted("UNPACK", 1, [[1, 6]] * 4, num=4, axis=1),
+               parted("UNPACK", 1, [[1, 4]] * 6, num=6, axis=-1)],
+    "SPLIT": [parted("SPLIT", 2, [[1, 4, 2]] * 3, num_splits=3),
+              parted("SPLIT", -2, [[1, 2, 6]] * 2, num_splits=2)],
     "SPLIT_V": [parted("SPLIT_V", 2, [[1, 4, 1], [1, 4, 5]], (1, -1), num_splits=2)],
     "SHAPE": [of_shape],
     "RESIZE_NEAREST_NEIGHBOR": [

@@ -24,6 +24,10 @@ TYPE_WORDS = {  # words of the table: (types that have to be exact, others to tr
 }
 
 
+# Types with reference kernels, where these are others than int8 and int16.
+KERNEL_TYPES = {}
+
+
 def imported_operators(path):
     """Names in the importer's table."""
     return set(re.findall(r"^ +\{Code::(\w+), ", open(path, encoding="utf-8").read(), re.M))
@@ -48,10 +52,10 @@ def checks_of(row, is_first):
     for dtype in others if name in CASES and is_first else ():
         checks.append((f"network 0 {dtype}", lambda qbias, folder, d=dtype:
                        check_unproven(qbias, CASES[name][0](d), folder)))
-    for dtype in ("int8", "int16") if name in KERNELS else ():
+    for dtype in KERNEL_TYPES.get(name, ("int8", "int16")):
         checks += [(f"mode tflite, network {number} {dtype}",
                     lambda qbias, folder, b=build, d=dtype: check_exact(qbias, b(d), folder, "tflite"))
-                   for number, build in enumerate(KERNELS[name])]
+                   for number, build in enumerate(KERNELS.get(name, CASES.get(name, [])))]
     for words, build in LIMITS.get(name, {}).items():
         if words not in limits:
             raise SystemExit(f"row {name}: limits do not say '{words}'")
