@@ -21,6 +21,7 @@
 
 #include "RequantShifts.h"
 #include "QOperators.h"
+#include "RequantRows.h"
 #include "TensorDecoder.h"
 
 #include "llvm/ADT/SmallPtrSet.h"
@@ -493,5 +494,7 @@ LogicalResult qbias::onnximport::expandRequantShifts(onnx::GraphProto &graph,
                                                      const Namer &namer) {
   if (llvm::none_of(graph.node(), isRequantShift))
     return success();
+  if (failed(splitRequantRows(graph, namer)))
+    return failure();
   return IntegerGraph(graph, namer).expand();
 }

@@ -54,6 +54,35 @@ def product(folder, mul, add, div, signed):
     equal(int(np.sum(got.reshape(want.shape) != want)), 0, "elements that differ")
 
 
+@cases({"mul": ("mul",), "add": ("add",), "bias": ("bias",), "all": ("mul", "add", "bias")})
+def by_row(folder, *differing):
+    """A Gemm whose mul, add or bias differ between rows."""
+    rng = np.random.default_rng(6)
+    w, x = rng.integers(-128, 128, [4, 6]), rng.integers(-128, 256, [30, 5, 6])
+    b, mul, add = (rng.integers(-500, 500, [5, 4] if "bias" in differing else [4]),
+                   rng.integers(1, 90, [5, 1] if "mul" in differing else [1]),
+                   rng.integers(-900, 900, [5, 1] if "add" in differing else [4]))
+    graph = Graph()
+    acc = graph.node("Gemm", [graph.input("x", FLOAT, [5, 6]), graph.const(w.astype(np.float32)),
+                              graph.const(b.astype(np.float32))], transB=1)
+    graph.output(shift(graph, acc, mul, add, 512), FLOAT, [5, 4])
+    got, want = run(folder, graph, x), shifted(x @ w.T + b, mul, add, 512)
+    equal(int(np.sum(got.reshape(want.shape) != want)), 0, "elements that differ")
+
+
+@case
+def other_rows(folder):
+    """Numbers for five rows of a tensor of ten."""
+    graph = Graph()
+    acc = graph.node("Gemm", [graph.input("x", FLOAT, [10, 6]),
+                              graph.const(np.ones([6, 4], np.float32))])
+    graph.output(shift(graph, acc, [[3]] * 5, 0, 64), FLOAT, [10, 4])
+    path = os.path.join(folder, "net.onnx")
+    graph.save(path)
+    said = qbias("report", path, code=1).stderr
+    require("10" in said and "expected" in said, said)
+
+
 @case
 def sum_of_two(folder):
     """A RequantShift of a graph input, and of a sum of two others."""
