@@ -8,6 +8,7 @@ multipliers: inputs and outputs have scale 1, weights m * 2^(shift - 31), which 
 It runs in mode tflite, on integers; every element has to be equal.
 """
 
+import copy
 import glob
 import json
 import os
@@ -19,8 +20,8 @@ import numpy as np
 from harness import equal, qbias, require, run_all, save
 
 BITS = {"int8_t": 8, "int16_t": 16, "int32_t": 32, "int64_t": 64}
-# States; transposes, of which shape and order are not in the data; a whole network.
-SKIPPED = re.compile(r"lstm|svdf|transpose_(?!conv)|ds_cnn")
+# States; transposes, of which shape and order are not in the data.
+SKIPPED = re.compile(r"lstm|svdf|transpose_(?!conv)")
 
 
 class Case:
@@ -32,6 +33,7 @@ class Case:
         self.name, prefix = data["name"], data["name"] + "_"
         self.defines = {key[len(prefix):]: value for key, value in data["defines"].items()
                         if key.lower().startswith(prefix)}
+        self.all_defines = data["defines"]
         self.types = {key[len(prefix):]: BITS[array["type"]]
                       for key, array in data["arrays"].items()}
         self.arrays = {key[len(prefix):]: np.array(array["data"], dtype=np.int64)
@@ -92,15 +94,24 @@ class Program:
         return self.emit(f"qbias.bias on_grid {dense} value {dense} unit {units} scales 1.0, "
                          f"{units} : {real([len(values)])}")
 
-    def finish(self, value, shape, bits, zero, least, most, scale=1.0):
-        """Clamp and quantize; returns the text."""
+    def quantize(self, value, shape, bits, zero, least, most, scale=1.0):
+        """Clamp and quantize; returns the integers and their type."""
         low, high = -2**(bits - 1), 2**(bits - 1) - 1
         bounds = (f" lo {float((least - zero) * scale)!r}" if least > low else "") + \
                  (f" hi {float((most - zero) * scale)!r}" if most < high else "")
         if bounds:
             value = self.emit(f"qbias.clamp {value}{bounds} : {real(shape)}")
         kind = f"tensor<{dims(shape)}x{quantized(bits, scale, zero)}>"
-        result = self.emit(f"qbias.quantize {value} : {real(shape)} -> {kind}")
+        return self.emit(f"qbias.quantize {value} : {real(shape)} -> {kind}"), kind
+
+    def requantize(self, value, shape, zero, scale=1.0):
+        """The reals behind a quantize to int8."""
+        integers, kind = self.quantize(value, shape, 8, zero, -128, 127, scale)
+        return self.emit(f"qbias.dequantize {integers} : {kind} -> {real(shape)}")
+
+    def finish(self, value, shape, *arguments):
+        """Clamp and quantize as the output; returns the text."""
+        result, kind = self.quantize(value, shape, *arguments)
         return "\n".join(
             [f"func.func @main({', '.join(self.arguments)}) -> ({kind} {{qbias.name = \"y\"}}) {{",
              *self.lines, f"  return {result} : {kind}", "}", ""])
@@ -187,26 +198,34 @@ def listed(name, values):
 def build_conv(case):
     """CONV_2D, with or without groups, and DEPTHWISE_CONV_2D."""
     program, (x, bits) = Program(), case.array("input")
+    shape = [case.number("INPUT_BATCHES", default=1), case.number("INPUT_H"), case.number("INPUT_W"),
+             case.number("IN_CH")]
+    r = program.input(x, bits, shape, -case.number("INPUT_OFFSET"))
+    v, result = convolve(case, program, r, "CH_MULT" in case.defines)
+    y, out_bits = expected(case)
+    return program, program.finish(v, result, out_bits, *limits(case, out_bits)), y
+
+
+def convolve(case, program, r, isdeep):
+    """The sums of a convolution of reals, and their shape."""
     height, width = case.number("INPUT_H"), case.number("INPUT_W")
     depth, channels = case.number("IN_CH"), case.number("OUT_CH")
     batch = case.number("INPUT_BATCHES", default=1)
     strides, pads, dilations, kernel, output = window(case, height, width)
-    isdeep = "CH_MULT" in case.defines
     if isdeep:
         w, b, shape = constant_weights(case, program, [1, *kernel, channels], (3, 1, 2, 0))
     else:
         each = case.number("FILTER_CH", default=depth)
         w, b, shape = constant_weights(case, program, [channels, *kernel, each])
     source = "DEPTHWISE_CONV_2D" if isdeep else "CONV_2D"
-    r = program.input(x, bits, [batch, height, width, depth], -case.number("INPUT_OFFSET"))
-    result, (y, out_bits) = [batch, *output, channels], expected(case)
+    result = [batch, *output, channels]
     attributes = ", ".join([listed("strides", strides), listed("pads", pads),
                             listed("dilations", dilations),
                             f"groups = {depth // shape[3]} : i64", f'qbias.source = "{source}"'])
     operands = [real([batch, height, width, depth]), real(shape)] + ([real([channels])] if b else [])
     v = program.emit(f"qbias.conv2d {r}, {w}{f' bias {b}' if b else ''} {{{attributes}}} : "
                      f"({', '.join(operands)}) -> {real(result)}")
-    return program, program.finish(v, result, out_bits, *limits(case, out_bits)), y
+    return v, result
 
 
 def build_transposed(case):
@@ -355,7 +374,53 @@ def build_pad(case):
     return program, program.finish(v, result, bits, 0, -128, 127), expected(case)[0]
 
 
-BUILDERS = [(r"pad_int8", build_pad),
+def layer_of(case, number, kind):
+    """A layer of a network as a case of its own."""
+    layer, prefix = copy.copy(case), f"{kind}_{number}_"
+    layer.defines = {key[len(prefix):]: value for key, value in case.all_defines.items()
+                     if key.startswith(prefix)}
+    prefix = f"layer_{number}_{kind.lower()}_"
+    layer.arrays = {key[len(prefix):]: values for key, values in case.arrays.items()
+                    if key.startswith(prefix)}
+    layer.types = {key[len(prefix):]: bits for key, bits in case.types.items()
+                   if key.startswith(prefix)}
+    return layer
+
+
+def build_network(case):
+    """DS-CNN: convolutions in turn, a mean, a fully connected layer, a softmax."""
+    program, first = Program(), layer_of(case, 1, "CONV_2D")
+    x, bits = case.array("input")
+    r = program.input(x, bits, [1, first.number("INPUT_H"), first.number("INPUT_W"), 1],
+                      -first.number("INPUT_OFFSET"))
+    for number in range(1, 10):
+        isdeep = number % 2 == 0
+        layer = layer_of(case, number, "DEPTHWISE_CONV_2D" if isdeep else "CONV_2D")
+        v, shape = convolve(layer, program, r, isdeep)
+        r = program.requantize(v, shape, layer.number("OUTPUT_OFFSET"))
+    kernel, shape = shape[1:3], [1, 1, 1, shape[3]]
+    v = program.emit(f"qbias.pool avg {r} {{{listed('kernel', kernel)}, "
+                     f'qbias.source = "AVERAGE_POOL_2D"}} : {real([1, *kernel, shape[3]])} -> '
+                     f"{real(shape)}")
+    r = program.requantize(v, shape, -128)
+    softmax = layer_of(case, 13, "SOFTMAX")
+    scale = float(softmax.number("MULT")) * 2.0 ** (softmax.number("SHIFT") - 31 - 26)
+    last = layer_of(case, 12, "FULLY_CONNECTED")
+    sizes = [softmax.number("ROW_SIZE"), shape[3]]
+    scales = [multipliers(last)[0] * scale] * sizes[0]
+    w = program.weights(*last.array("weights"), sizes, scales)
+    b = program.bias(*last.array("bias"), scales)
+    r = program.emit(f"tensor.collapse_shape {r} [[0], [1, 2, 3]] : {real(shape)} into "
+                     f"{real([1, sizes[1]])}")
+    v = program.emit(f"qbias.matmul {r}, {w} bias {b} : ({real([1, sizes[1]])}, {real(sizes)}, "
+                     f"{real(sizes[:1])}) -> {real([1, sizes[0]])}")
+    r = program.requantize(v, [1, sizes[0]], last.number("OUTPUT_OFFSET"), scale)
+    v = program.emit(f"qbias.softmax {r} beta 1.0 : {real([1, sizes[0]])}")
+    y, bits = expected(case)
+    return program, program.finish(v, [1, sizes[0]], bits, -128, -128, 127, 2.0**-bits), y
+
+
+BUILDERS = [(r"pad_int8", build_pad), (r"ds_cnn", build_network),
             (r"softmax", build_softmax), (r"maximum|minimum", build_extremum),
             (r"add", build_sum), (r"mul", build_elementwise_product),
             (r"batch_matmul", build_product), (r"fully|fc_", build_connected),
