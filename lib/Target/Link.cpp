@@ -76,6 +76,11 @@ bool qbias::linkLibrary(const std::string &object, const std::string &output,
   else
     arguments.insert(arguments.end(), {"-soname", soname, "-z", "relro", "-z", "now",
                                        "-z", "noexecstack", "--gc-sections"});
+  // A file that is written through a mapping comes to lie in single pages. Written in
+  // order it lies in larger pieces (where the file system has them), which a processor
+  // finds with fewer misses of its TLB: 4 to 9 % of the time of ResNet18.
+  if (stem.contains("lld"))
+    arguments.push_back("--no-mmap-output-file");
   llvm::SmallVector<llvm::StringRef> references(arguments.begin(), arguments.end());
   llvm::SmallString<128> messages;
   if (std::error_code code =
