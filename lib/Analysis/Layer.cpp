@@ -50,8 +50,15 @@ FailureOr<Layer> qbias::getLayer(IntegerSegmentOpInterface op) {
     if (channel.acc.min < -kMaxAccumulator || channel.acc.max > kMaxAccumulator)
       return op->emitOpError("accumulator reaches [")
              << channel.acc.min << ", " << channel.acc.max << "], expects less than 2^62";
+    // Channels alike, one behind the other, have one staircase.
+    const ChannelSegment *last =
+        layer.staircases.empty() ? nullptr : &layer.channels[layer.staircases.size() - 1];
+    bool isSame = last && last->unit == channel.unit && last->offset == channel.offset &&
+                  last->acc == channel.acc;
     layer.staircases.push_back(
-        numerics::buildStaircase(channel.unit, channel.offset, layer.chain, channel.acc));
+        isSame ? layer.staircases.back()
+               : numerics::buildStaircase(channel.unit, channel.offset, layer.chain,
+                                          channel.acc));
   }
   return layer;
 }
