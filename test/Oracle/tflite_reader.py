@@ -22,7 +22,6 @@ FUNCTIONS = {"LOGISTIC": "Sigmoid", "TANH": "Tanh", "HARD_SWISH": "HardSwish", "
 CLAMPS = {"RELU": (0.0, None), "RELU6": (0.0, 6.0), "RELU_N1_TO_1": (-1.0, 1.0),
           "RELU_0_TO_1": (0.0, 1.0)}
 SUMS = {"ADD": "Add", "SUB": "Sub", "MUL": "Mul"}
-SHAPES_ONLY = ("SHAPE",)  # their results are read where they are used, as declared shapes
 
 
 class TfliteError(ValueError):
@@ -37,6 +36,8 @@ class Reader:
         for index in file.inputs:
             self.graph.inputs.append(self.value(index))
         for op in file.operators:
+            if self.is_about_shapes(op):
+                continue
             translate = getattr(self, "op_" + op.name.lower(), None)
             if op.name in FUNCTIONS:
                 self.define(op, self.emit(FUNCTIONS[op.name], [self.real(op.inputs[0])]))
@@ -47,11 +48,15 @@ class Reader:
                 self.define(op, self.emit(SUMS[op.name], reals), self.option(op, 0, "b"))
             elif translate is not None:
                 translate(op)
-            elif op.name not in SHAPES_ONLY:
+            else:
                 raise TfliteError(f"{op.name}: not known to the oracle")
         self.graph.outputs = [self.value(index) for index in file.outputs]
 
     # Pieces.
+
+    def is_about_shapes(self, op):
+        """Integers that are no indices of elements: shapes are read as outputs declare them."""
+        return op.name != "ARG_MAX" and self.output(op).dtype in ("int32", "int64")
 
     def tensor(self, op, position):
         """An input of an operator."""
@@ -342,10 +347,8 @@ class Reader:
         self.define(op, y, self.option(op, 1, "b"))
 
     def op_pack(self, op):
-        """Along a new axis; of shapes nothing is done."""
+        """Along a new axis."""
         shape = self.output(op).shape
-        if self.output(op).dtype == "int32":
-            return
         axis = self.option(op, 1) % len(shape)
         one = [1 if d == axis else extent for d, extent in enumerate(shape)]
         parts = [self.reshape(self.real(index), one) for index in op.inputs]
@@ -387,9 +390,7 @@ class Reader:
         self.slice(op, begin, end, [1] * len(begin))
 
     def op_strided_slice(self, op):
-        """Masks of open ends; of shapes nothing is done."""
-        if self.output(op).dtype == "int32":
-            return
+        """Masks of open ends."""
         begin, end, strides = (self.integers(op, position) for position in (1, 2, 3))
         for d, _ in enumerate(begin):
             begin[d] = 0 if self.option(op, 0) >> d & 1 else begin[d]

@@ -200,6 +200,8 @@ LogicalResult OperatorView::setConstant(ConstantTensor constant) const {
   if (tensor->value || tensor->constant)
     return reject("output " + quoted(tensor->name), "a tensor computed once",
                   "one computed before");
+  // What the file declares may be something else.
+  tensor->shape.assign(constant.getShape().begin(), constant.getShape().end());
   tensor->constant = constant.withName(tensor->name);
   return success();
 }

@@ -107,5 +107,7 @@ LogicalResult qbias::tfliteimport::importAny(OperatorView &op) {
   if (count < found->minInputs || count > found->maxInputs)
     return op.reject("inputs", Twine(found->minInputs) + " to " + Twine(found->maxInputs),
                      Twine(count), "the file is damaged");
+  if (std::optional<LogicalResult> folded = importShapeArithmetic(op))
+    return *folded;
   return found->import(op);
 }

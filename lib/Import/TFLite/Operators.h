@@ -17,6 +17,9 @@ namespace qbias::tfliteimport {
 /// is.
 llvm::LogicalResult importAny(OperatorView &op);
 
+/// An operator on constants that shapes are computed with; nullopt for others.
+std::optional<llvm::LogicalResult> importShapeArithmetic(OperatorView &op);
+
 // Sums of products.
 llvm::LogicalResult importConv(OperatorView &op);
 llvm::LogicalResult importDepthwiseConv(OperatorView &op);

@@ -310,6 +310,25 @@ def of_shape(dtype):
     return net.result("RESHAPE", [x, packed], [1, 24], 1.25)
 
 
+def computed_shape(dtype):
+    """SLICE, MUL, ADD, SUB and CONCATENATION of extents."""
+    net = Net(dtype)
+    x = net.source([1, 2, 3, 4])
+
+    def ints(shape):
+        return net.tensor(f"i{len(net.tensors)}", "int32", shape)
+
+    def one(values):
+        return net.tensor(f"c{len(net.tensors)}", "int32", [], data=np.array(values))
+    shape = net.operator("SHAPE", [x], [ints([4])])
+    head = net.operator("SLICE", [shape, net.ints(1), net.ints(2)], [ints([2])])  # 2, 3
+    more = net.operator("ADD", [head, net.ints(0, 1)], [ints([2])])  # 2, 4
+    less = net.operator("SUB", [more, one(1)], [ints([2])])  # 1, 3
+    product = net.operator("MUL", [more, less], [ints([2])])  # 2, 12
+    whole = net.operator("CONCATENATION", [product, net.ints(-1)], [ints([3])], axis=0)
+    return net.result("RESHAPE", [x, whole], [2, 12, 1], 1.25)
+
+
 def ends_in_float(dtype):
     """A float input and output outside the integer program."""
     net = Net(dtype)
@@ -441,7 +460,7 @@ CASES = {
     "SPLIT": [parted("SPLIT", 2, [[1, 4, 2]] * 3, num_splits=3),
               parted("SPLIT", -2, [[1, 2, 6]] * 2, num_splits=2)],
     "SPLIT_V": [parted("SPLIT_V", 2, [[1, 4, 1], [1, 4, 5]], (1, -1), num_splits=2)],
-    "SHAPE": [of_shape],
+    "SHAPE": [of_shape, computed_shape],
     "RESIZE_NEAREST_NEIGHBOR": [
         moved("RESIZE_NEAREST_NEIGHBOR", (1, 3, 4, 2), (1, 7, 8, 2), (7, 8)),
         moved("RESIZE_NEAREST_NEIGHBOR", (1, 3, 4, 2), (1, 5, 3, 2), (5, 3), align_corners=1),
