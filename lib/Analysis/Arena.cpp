@@ -13,16 +13,13 @@
 
 using namespace qbias;
 
-int64_t qbias::placeBuffers(llvm::MutableArrayRef<ArenaBuffer> buffers,
-                            int64_t alignment) {
-  llvm::SmallVector<ArenaBuffer *> bySize, placed;
-  for (ArenaBuffer &buffer : buffers)
-    bySize.push_back(&buffer);
-  llvm::sort(bySize, [](ArenaBuffer *a, ArenaBuffer *b) {
-    return a->bytes != b->bytes ? a->bytes > b->bytes : a < b;
-  });
+using Order = llvm::SmallVector<ArenaBuffer *>;
+
+/// Places the buffers of `order` one after the other, each at the lowest free place.
+static int64_t placeInOrder(const Order &order, int64_t alignment) {
+  Order placed;
   int64_t total = 0;
-  for (ArenaBuffer *buffer : bySize) {
+  for (ArenaBuffer *buffer : order) {
     buffer->offset = 0;
     for (ArenaBuffer *other : placed) { // by offset
       if (buffer->last < other->first || other->last < buffer->first)
@@ -40,6 +37,33 @@ int64_t qbias::placeBuffers(llvm::MutableArrayRef<ArenaBuffer> buffers,
     total = std::max(total, buffer->offset + buffer->bytes);
   }
   return llvm::alignTo(total, alignment);
+}
+
+int64_t qbias::placeBuffers(llvm::MutableArrayRef<ArenaBuffer> buffers,
+                            int64_t alignment) {
+  Order order, best;
+  for (ArenaBuffer &buffer : buffers)
+    order.push_back(&buffer);
+  llvm::sort(order, [](ArenaBuffer *a, ArenaBuffer *b) {
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a < b;
+  });
+  int64_t least = getLiveBytes(buffers, alignment), total = INT64_MAX;
+  constexpr size_t kMostTries = 64;
+  for (size_t tries = 0; tries < std::min(kMostTries, order.size() + 1); ++tries) {
+    int64_t bytes = placeInOrder(order, alignment);
+    if (bytes < total) {
+      total = bytes;
+      best = order;
+    }
+    if (total <= least)
+      break;
+    // What ends last found no room beside the others: it is placed before them.
+    auto *top = llvm::max_element(order, [](ArenaBuffer *a, ArenaBuffer *b) {
+      return a->offset + a->bytes < b->offset + b->bytes;
+    });
+    std::rotate(order.begin(), top, top + 1);
+  }
+  return placeInOrder(best, alignment);
 }
 
 int64_t qbias::getLiveBytes(llvm::ArrayRef<ArenaBuffer> buffers, int64_t alignment) {

@@ -18,12 +18,15 @@
 // dilated. The last group of a run that is no multiple of G starts early enough
 // to end with the run; inputs seen before meet weights that are 0 there.
 //
+// Where sums of fewer bits are proven to hold a chunk of groups, these are added up
+// apart: 16-bit sums of vpmaddubsw, 32-bit sums of a layer that needs 64.
+//
 // Weights are packed in the order they are read: one stream. Slices share the rows,
 // or the channel blocks when these can be shared more evenly.
 //
 //===----------------------------------------------------------------------===//
 
-#include "SkippedTaps.h"
+#include "DenseLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -34,18 +37,16 @@
 using namespace mlir;
 using namespace qbias;
 
-//===----------------------------------------------------------------------===//
-// Tiles
-//===----------------------------------------------------------------------===//
+/// An offset that is added to bytes by turning this bit.
+static constexpr int64_t kSignBit = 128, kSignBits = 0x80808080;
 
 namespace {
 
-/// Pixels of a tile at most.
-constexpr int64_t kMostPixels = 14;
-
 /// A range of channel vectors computed together.
 struct ChannelBlock {
-  Value firstVector;
+  Value firstVector;  ///< of all
+  Value firstChannel; ///< of a pixel of the result
+  Value firstInput;   ///< of a pixel of the input
   int64_t vectors;
   int64_t lastLanes; ///< channels in the last vector
 };
@@ -56,26 +57,20 @@ struct Place {
   Value input, weight, ahead;
 };
 
-class DenseKernel : public Kernel {
+class DenseKernel : public Kernel, private DenseLayout {
 public:
   DenseKernel(const Group &group, DotStep step);
 
   std::string getKey() const override;
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
-  unsigned inputBits() const override { return step.elementBits(); }
-  int64_t getUnits() const override { return sharesRows ? batch * rows : blockCount(); }
+  unsigned inputBits() const override { return step.inputBits(); }
+  int64_t getUnits() const override {
+    return sharesRows ? batch * rows : bundles > 1 ? bundles : blockCount();
+  }
   void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
-  int64_t blockCount() const { return llvm::divideCeil(vectors, vectorsOfBlock); }
-  int64_t pixelsFor(int64_t vectors) const;
-  double costOf(int64_t vectors) const;
-  int64_t groupsOfRun() const { return llvm::divideCeil(runLength, step.group()); }
-  int64_t groupsOfAll() const { return group.kernelRows * runs * groupsOfRun(); }
-  int64_t groupStart(int64_t index) const;
-  int64_t width() const { return step.width(); }
-  bool isShort() const;
-  bool asksAhead() const;
+  void emitBundle(KernelBuilder &kernel, Value bundle, Share share);
   void emitBlock(KernelBuilder &kernel, const ChannelBlock &block);
   void emitTile(KernelBuilder &kernel, const ChannelBlock &block,
                 const SkippedTaps::Range &range, Value tile, Value input, Value output,
@@ -91,6 +86,10 @@ private:
                                  int64_t vectors, ValueRange sums);
   KernelBuilder::Values emitRun(KernelBuilder &kernel, const Place &place,
                                 int64_t vectors, ValueRange sums);
+  KernelBuilder::Values emitChunk(KernelBuilder &kernel, const Place &place,
+                                  int64_t count, int64_t vectors, ValueRange sums);
+  KernelBuilder::Values emitGroups(KernelBuilder &kernel, const Place &place,
+                                   int64_t count, int64_t vectors, ValueRange sums);
   KernelBuilder::Values emitGroup(KernelBuilder &kernel, const Place &place,
                                   int64_t vectors, ValueRange sums);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
@@ -98,106 +97,21 @@ private:
   void finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
               ValueRange sums);
 
-  const Group &group;
-  DotStep step;
-  int64_t batch, rows, columns; ///< of the result, with rows joined where legal
-  int64_t runs, runLength, runStride, kernelRowStride;
-  int64_t columnStride, rowStride, batchStride;
-  int64_t vectors, vectorsOfBlock;
   bool sharesRows;
-  std::optional<SkippedTaps> taps;
   // While emitting.
-  Value x, weight, bias, y, inputMask, firstRow, endRow;
+  Value x, weight, bias, y, inputMove, firstRow, endRow;
   ValueRange arrays, elements;
 };
 
 } // namespace
 
-DenseKernel::DenseKernel(const Group &group, DotStep step) : group(group), step(step) {
-  bool joinsColumns = group.columnDilation == 1;
-  runs = joinsColumns ? 1 : group.kernelColumns;
-  runLength = group.inputChannels * (joinsColumns ? group.kernelColumns : 1);
-  runStride = group.columnDilation * group.inputChannels;
-  int64_t row = group.inputColumns * group.inputChannels;
-  kernelRowStride = group.rowDilation * row;
-  rowStride = group.rowStride * row;
-  batchStride = group.inputRows * row;
-  columnStride = group.columnStride * group.inputChannels;
-  batch = group.batch;
-  rows = group.rows;
-  columns = group.columns;
-  // Without kernel and strides all pixels lie side by side; long rows are as good.
-  constexpr int64_t kLongRow = 20;
-  if (columns < kLongRow && group.outer.isEmpty() && group.kernelRows == 1 &&
-      group.kernelColumns == 1 && group.rowStride == 1 && group.columnStride == 1 &&
-      group.inputRows == rows && group.inputColumns == columns) {
-    columns *= rows * batch;
-    rows = batch = 1;
-  }
-  vectors = llvm::divideCeil(group.channels, step.lanes);
-  vectorsOfBlock = 1;
-  constexpr int64_t kMostVectors = 4;
-  for (int64_t v = 2; v <= std::min(kMostVectors, vectors); ++v)
-    if (costOf(v) < costOf(vectorsOfBlock))
-      vectorsOfBlock = v;
-  // Where one tile is a whole row, a loop for every kernel column is worth its start
-  // when it is long.
-  constexpr int64_t kLeastChannels = 32;
-  bool isJoined = columns != group.columns || rows != group.rows;
-  taps.emplace(group, /*knowsRows=*/!isJoined,
-               /*knowsColumns=*/!isJoined && columns <= pixelsFor(vectorsOfBlock) &&
-                   group.inputChannels >= kLeastChannels);
-  if (taps->skipsColumns()) {
-    runs = group.kernelColumns;
-    runLength = group.inputChannels;
-  }
+DenseKernel::DenseKernel(const Group &group, DotStep step) : DenseLayout(group, step) {
   // The share of the busiest slice, in units of an even one.
   auto unevenness = [&](int64_t units) {
     return double(llvm::divideCeil(units, step.slices)) * step.slices / units;
   };
-  sharesRows = unevenness(batch * rows) <= unevenness(blockCount());
-}
-
-/// Sums, weights, one broadcast and two spare registers fit the file.
-int64_t DenseKernel::pixelsFor(int64_t vectors) const {
-  int64_t spare = step.kind == DotKind::Dot8 ? 3 : 2;
-  return std::clamp<int64_t>((step.registers - spare - vectors) / vectors, 1,
-                             kMostPixels);
-}
-
-/// Cycles of one group of inputs over all pixels of a row and all channels: a
-/// dot step or a load each, a weight that comes from the second-level cache two.
-double DenseKernel::costOf(int64_t most) const {
-  constexpr double kLatency = 4, kLoop = 0.5;
-  double cost = 0;
-  for (const Tiles &channels : splitEvenly(vectors, most))
-    for (const Tiles &pixels : splitEvenly(columns, pixelsFor(channels.size))) {
-      double p = pixels.size, v = channels.size;
-      double one = std::max({p * v, p + v, 2 * v, kLatency}) + kLoop;
-      cost += one * pixels.count * channels.count;
-    }
-  return cost;
-}
-
-/// All groups of a sum fit into straight code.
-bool DenseKernel::isShort() const {
-  constexpr int64_t kShort = 12;
-  return groupsOfAll() <= kShort && !taps->skipsRows() && !taps->skipsColumns();
-}
-
-/// Weights that no second-level cache holds are asked for a block ahead, so that the
-/// first tile of a block does not wait for all of them.
-bool DenseKernel::asksAhead() const {
-  constexpr int64_t kCached = 1 << 19;
-  int64_t bytes = vectors * groupsOfAll() * width() * step.elementBits() / 8;
-  return bytes > kCached && rows * batch * columns > kMostPixels && blockCount() > 1;
-}
-
-/// First input of a group within its run.
-int64_t DenseKernel::groupStart(int64_t index) const {
-  int64_t full = runLength / step.group();
-  return index < full ? index * step.group()
-                      : std::max<int64_t>(runLength - step.group(), 0);
+  int64_t others = bundles > 1 ? bundles : blockCount();
+  sharesRows = unevenness(batch * rows) <= unevenness(others);
 }
 
 std::string DenseKernel::getKey() const {
@@ -206,37 +120,16 @@ std::string DenseKernel::getKey() const {
       step.lanes, step.registers, batch, rows, columns, group.channels, group.kernelRows,
       runs, runLength, runStride, kernelRowStride, columnStride, rowStride);
   llvm::raw_string_ostream(key)
-      << batchStride << ";" << group.epilogue->getResultElement() << ";"
+      << batchStride << "," << bundles << "," << bundleChannels << "," << chunk << ","
+      << step.inputOffset << ";" << group.epilogue->getResultElement() << ";"
       << group.epilogue->getKey();
   return key;
 }
 
 SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
-  int64_t inputs = group.inputChannels, channels = group.channels;
-  SmallVector<int64_t> packed;
-  packed.reserve(vectors * step.lanes * groupsOfAll() * step.group());
-  int64_t first = 0;
-  auto weightAt = [&](int64_t kr, int64_t run, int64_t element, int64_t o) -> int64_t {
-    int64_t kc = runs == 1 ? element / inputs : run, ic = element % inputs;
-    return group.weights[((kr * group.kernelColumns + kc) * inputs + ic) * channels + o];
-  };
-  auto packGroup = [&](int64_t kr, int64_t run, int64_t index, int64_t blockVectors) {
-    int64_t start = groupStart(index), fresh = index * step.group();
-    for (int64_t lane = 0; lane < blockVectors * step.lanes; ++lane)
-      for (int64_t g = 0; g < step.group(); ++g) {
-        int64_t o = first * step.lanes + lane, element = start + g;
-        bool isUsed = o < channels && element >= fresh && element < runLength;
-        packed.push_back(isUsed ? weightAt(kr, run, element, o) : 0);
-      }
-  };
-  for (const Tiles &blocks : splitEvenly(vectors, vectorsOfBlock))
-    for (int64_t block = 0; block < blocks.count; ++block, first += blocks.size)
-      for (int64_t kr = 0; kr < group.kernelRows; ++kr)
-        for (int64_t run = 0; run < runs; ++run)
-          for (int64_t index = 0; index < groupsOfRun(); ++index)
-            packGroup(kr, run, index, blocks.size);
-  return makeConstants(group, step, packed,
-                       taps->makeBias(step.inputOffset(), vectors * step.lanes), name);
+  SmallVector<int64_t> order = channelOrder();
+  return makeConstants(group, step, packWeights(),
+                       taps->makeBias(step.inputOffset, order), order, name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -247,8 +140,13 @@ SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
 Value DenseKernel::broadcastGroup(KernelBuilder &kernel, Value at) {
   Value all = runLength >= step.group() ? kernel.broadcastWord(x, at, step.lanes)
                                         : assembleGroup(kernel, at);
-  return inputMask ? arith::XOrIOp::create(kernel.builder, kernel.loc, all, inputMask)
-                   : all;
+  if (!inputMove)
+    return all;
+  if (step.inputOffset == kSignBit)
+    return arith::XOrIOp::create(kernel.builder, kernel.loc, all, inputMove);
+  auto words = cast<VectorType>(all.getType());
+  auto bytes = cast<VectorType>(inputMove.getType());
+  return kernel.bitcast(kernel.add(kernel.bitcast(all, bytes), inputMove), words);
 }
 
 /// The same of a run shorter than a group, element by element.
@@ -261,7 +159,7 @@ Value DenseKernel::assembleGroup(KernelBuilder &kernel, Value at) {
         memref::LoadOp::create(builder, kernel.loc, x, ValueRange(kernel.add(at, i)));
     input = arith::ExtUIOp::create(builder, kernel.loc, word, input);
     Value places =
-        arith::ConstantIntOp::create(builder, kernel.loc, word, i * step.elementBits());
+        arith::ConstantIntOp::create(builder, kernel.loc, word, i * step.inputBits());
     input = arith::ShLIOp::create(builder, kernel.loc, input, places);
     scalar = scalar ? arith::OrIOp::create(builder, kernel.loc, scalar, input) : input;
   }
@@ -314,7 +212,7 @@ KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place 
 KernelBuilder::Values DenseKernel::loadBias(KernelBuilder &kernel,
                                             const ChannelBlock &block, Value cut,
                                             int64_t pixels) {
-  int64_t size = vectors * step.lanes;
+  int64_t size = allVectors() * step.lanes;
   Value channel = kernel.add(kernel.scale(block.firstVector, step.lanes),
                              kernel.scale(cut, taps->columnCuts() * size));
   SmallVector<KernelBuilder::Values> loaded(taps->columnCuts());
@@ -330,20 +228,59 @@ KernelBuilder::Values DenseKernel::loadBias(KernelBuilder &kernel,
   return sums;
 }
 
+/// The dot steps of `count` groups side by side.
+KernelBuilder::Values DenseKernel::emitGroups(KernelBuilder &kernel, const Place &place,
+                                              int64_t count, int64_t vectors,
+                                              ValueRange sums) {
+  return repeat(kernel, count, sums, [&](Value index, ValueRange inner) {
+    return emitGroup(kernel, move(kernel, place, index, step.group(), 1, vectors),
+                     vectors, inner);
+  });
+}
+
+/// The same, a chunk of groups in sums of fewer bits.
+KernelBuilder::Values DenseKernel::emitChunk(KernelBuilder &kernel, const Place &place,
+                                             int64_t count, int64_t vectors,
+                                             ValueRange sums) {
+  KernelBuilder::Values partial(sums.size()), next;
+  if (step.kind == DotKind::Pair8) {
+    for (int64_t i = 0; i < count; ++i)
+      partial = emitGroup(kernel,
+                          move(kernel, place, kernel.index(i), step.group(), 1, vectors),
+                          vectors, partial);
+  } else {
+    partial.assign(sums.size(), kernel.splat(kernel.vectorOf(step.lanes, 32), 0));
+    partial = emitGroups(kernel, place, count, vectors, partial);
+  }
+  for (auto [sum, part] : llvm::zip(sums, partial))
+    next.push_back(step.addPartial(kernel, sum, part));
+  return next;
+}
+
 /// The dot steps of one run.
 KernelBuilder::Values DenseKernel::emitRun(KernelBuilder &kernel, const Place &place,
                                            int64_t vectors, ValueRange sums) {
   int64_t full = runLength / step.group();
-  KernelBuilder::Values next =
-      repeat(kernel, full, sums, [&](Value index, ValueRange inner) {
-        return emitGroup(kernel, move(kernel, place, index, step.group(), 1, vectors),
-                         vectors, inner);
-      });
+  KernelBuilder::Values next(sums);
+  auto placeOf = [&](Value index, int64_t groups) {
+    return move(kernel, place, index, groups * step.group(), groups, vectors);
+  };
+  if (!chunk) {
+    next = emitGroups(kernel, place, full, vectors, next);
+  } else {
+    next = repeat(kernel, full / chunk, next, [&](Value index, ValueRange inner) {
+      return emitChunk(kernel, placeOf(index, chunk), chunk, vectors, inner);
+    });
+    if (int64_t rest = full % chunk)
+      next =
+          emitChunk(kernel, placeOf(kernel.index(full - rest), 1), rest, vectors, next);
+  }
   if (full == groupsOfRun())
     return next;
   Place last = move(kernel, place, kernel.index(full), 0, 1, vectors);
   last.input = kernel.add(place.input, groupStart(full));
-  return emitGroup(kernel, last, vectors, next);
+  return chunk ? emitChunk(kernel, last, 1, vectors, next)
+               : emitGroup(kernel, last, vectors, next);
 }
 
 /// The runs of one kernel row; of every kernel column only the pixels that have data
@@ -376,8 +313,8 @@ KernelBuilder::Values DenseKernel::emitRuns(KernelBuilder &kernel, const Place &
 void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block,
                            const SkippedTaps::Range &range, Value tile, Value input,
                            Value output, int64_t pixels) {
-  Value channel = kernel.scale(block.firstVector, step.lanes);
-  Place start{input, kernel.scale(block.firstVector, groupsOfAll() * width()), Value()};
+  Place start{kernel.add(input, block.firstInput),
+              kernel.scale(block.firstVector, groupsOfAll() * width()), Value()};
   if (asksAhead()) {
     // The first tiles of a block ask for the weights of the next, a line a group.
     Value line =
@@ -394,7 +331,7 @@ void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block,
   };
   sums = taps->skipsRows() ? kernel.reduce(range.first, range.end, sums, body)
                            : repeat(kernel, group.kernelRows, sums, body);
-  finish(kernel, block, kernel.add(output, channel), sums);
+  finish(kernel, block, kernel.add(output, block.firstChannel), sums);
 }
 
 /// Requantizes and stores the sums of a tile. Vectors go in pairs: the constants of
@@ -453,25 +390,37 @@ void DenseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   int64_t others = group.epilogue->getElementwise().size();
   arrays = buffers.drop_front(3).drop_back(1 + others);
   elements = buffers.drop_back().take_back(others);
-  if (step.kind == DotKind::Dot8) {
-    constexpr int64_t kSignBits = int64_t(0x80808080);
-    inputMask = kernel.hide(kernel.splat(kernel.vectorOf(step.lanes, 32), kSignBits));
-  }
+  if (step.inputOffset)
+    inputMove = kernel.hide(
+        step.inputOffset == kSignBit
+            ? kernel.splat(kernel.vectorOf(step.lanes, 32), kSignBits)
+            : kernel.splat(kernel.vectorOf(width(), step.inputBits()), step.inputOffset));
   firstRow = sharesRows ? share.begin : kernel.index(0);
   endRow = sharesRows ? share.end : kernel.index(batch * rows);
-  int64_t tail = group.channels - (vectors - 1) * step.lanes, number = 0;
+  if (bundles == 1)
+    return emitBundle(kernel, kernel.index(0), share);
+  auto body = [&](Value bundle) { emitBundle(kernel, bundle, share); };
+  sharesRows ? kernel.loop(bundles, body) : kernel.loop(share.begin, share.end, body);
+}
+
+/// All channel blocks of a bundle; without bundles, those that are this slice's.
+void DenseKernel::emitBundle(KernelBuilder &kernel, Value bundle, Share share) {
+  int64_t tail = bundleChannels - (vectors - 1) * step.lanes, number = 0;
   for (const Tiles &blocks : splitEvenly(vectors, vectorsOfBlock)) {
     bool isLast = blocks.begin + blocks.count * blocks.size == vectors;
     bool peels = isLast && tail < step.lanes;
-    // Blocks number + first .. number + end - 1, as far as they are this slice's.
+    // Blocks number + first .. number + end - 1.
     auto emitBlocks = [&](int64_t first, int64_t end, int64_t lastLanes) {
       auto body = [&](Value block) {
         Value vector = kernel.add(kernel.scale(block, blocks.size), blocks.begin);
-        emitBlock(kernel, {vector, blocks.size, lastLanes});
+        Value channel = kernel.add(kernel.scale(bundle, bundleChannels),
+                                   kernel.scale(vector, step.lanes));
+        emitBlock(kernel, {kernel.add(kernel.scale(bundle, vectors), vector), channel,
+                           kernel.scale(bundle, bundleInputs), blocks.size, lastLanes});
       };
       if (first == end)
         return;
-      if (sharesRows)
+      if (sharesRows || bundles > 1)
         return kernel.loop(kernel.index(first), kernel.index(end), body);
       Value offset = kernel.index(-number);
       Value from = kernel.most(kernel.add(share.begin, offset), kernel.index(first));

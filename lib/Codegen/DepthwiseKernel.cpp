@@ -49,7 +49,7 @@ public:
 
   std::string getKey() const override;
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
-  unsigned inputBits() const override { return 8; }
+  unsigned inputBits() const override { return group.inputBits; }
   int64_t getUnits() const override {
     return group.batch * llvm::divideCeil(group.rows, rowsAtOnce);
   }
@@ -62,7 +62,8 @@ private:
     int64_t rows, valid;         ///< of the result; channels
   };
 
-  int64_t rowSize() const { return group.inputColumns * group.channels; }
+  int64_t rowSize() const { return group.inputColumns * group.groups; }
+  int64_t multiplier() const { return group.channelsOfGroup(); }
   /// Of one output row of a block.
   int64_t weightVectors() const { return group.kernelColumns * rowGroups; }
   int64_t width() const { return step.lanes * step.group(); }
@@ -88,7 +89,7 @@ std::string DepthwiseKernel::getKey() const {
       group.kernelRows, group.kernelColumns, group.rowStride, group.columnStride,
       group.rowDilation, group.columnDilation);
   llvm::raw_string_ostream(key)
-      << group.inputRows << "," << group.inputColumns << ";"
+      << group.inputRows << "," << group.inputColumns << "," << multiplier() << ";"
       << group.epilogue->getResultElement() << ";" << group.epilogue->getKey();
   return key;
 }
@@ -121,30 +122,42 @@ static Value interleave(KernelBuilder &kernel, Value a, Value b) {
   return kernel.shuffle(a, b, mask);
 }
 
+/// Every lane `times` times.
+static Value replicate(KernelBuilder &kernel, Value vector, int64_t times) {
+  if (times == 1)
+    return vector;
+  int64_t lanes = cast<VectorType>(vector.getType()).getNumElements() * times;
+  SmallVector<int64_t> mask;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    mask.push_back(lane / times);
+  return kernel.shuffle(vector, vector, mask);
+}
+
 /// The inputs of a group of rows in one column, channel by channel.
 Value DepthwiseKernel::gather(KernelBuilder &kernel, const Block &block, Value at,
                               int64_t rowGroup) {
   KernelBuilder::Values inputs;
   for (int64_t g = 0; g < step.group(); ++g) {
     int64_t row = rowGroup * step.group() + g;
-    if (row < group.kernelRows + block.rows - 1)
-      inputs.push_back(
-          kernel.loadFirst(x, kernel.add(at, row * group.rowDilation * rowSize()),
-                           step.lanes, block.valid));
-    else
-      inputs.push_back(kernel.splat(kernel.vectorOf(step.lanes, 8), 0));
+    if (row >= group.kernelRows + block.rows - 1) {
+      inputs.push_back(kernel.splat(kernel.vectorOf(step.lanes, group.inputBits), 0));
+      continue;
+    }
+    Value own = kernel.loadFirst(x, kernel.add(at, row * group.rowDilation * rowSize()),
+                                 step.lanes / multiplier(), block.valid / multiplier());
+    inputs.push_back(replicate(kernel, own, multiplier()));
   }
   Value low = interleave(kernel, inputs[0], inputs[1]);
   if (step.kind == DotKind::Pair16)
-    return kernel.widen(low, step.elementBits());
+    return kernel.widen(low, step.inputBits());
   Value high = interleave(kernel, inputs[2], inputs[3]);
   VectorType pairs = kernel.vectorOf(step.lanes, 16);
   Value all = interleave(kernel, kernel.bitcast(low, pairs), kernel.bitcast(high, pairs));
   VectorType bytes = kernel.vectorOf(step.lanes * step.group(), 8);
-  if (!step.inputOffset())
+  if (!step.inputOffset)
     return kernel.bitcast(all, bytes);
   return arith::XOrIOp::create(kernel.builder, kernel.loc, kernel.bitcast(all, bytes),
-                               kernel.splat(bytes, -step.inputOffset()));
+                               kernel.splat(bytes, -step.inputOffset));
 }
 
 /// The sums of a tile, row by row.
@@ -152,8 +165,11 @@ KernelBuilder::Values DepthwiseKernel::sumUp(KernelBuilder &kernel, const Block 
                                              int64_t pixels) {
   Value channel = kernel.scale(block.vector, step.lanes);
   Value weightAt = kernel.scale(block.vector, rowsAtOnce * weightVectors() * width());
-  KernelBuilder::Values sums(block.rows * pixels, kernel.load(bias, channel, step.lanes));
-  KernelBuilder::Values weights;
+  Value start = kernel.load(bias, channel, step.lanes);
+  // Sums of 64 bits are those of 32 bits and the bias.
+  bool isWide = group.sumBits == 64;
+  Value zero = kernel.splat(kernel.vectorOf(step.lanes, 32), 0);
+  KernelBuilder::Values sums(block.rows * pixels, isWide ? zero : start), weights;
   for (int64_t at = 0; at < block.rows * weightVectors(); ++at)
     weights.push_back(
         step.loadWeights(kernel, weight, kernel.add(weightAt, at * width())));
@@ -168,7 +184,7 @@ KernelBuilder::Values DepthwiseKernel::sumUp(KernelBuilder &kernel, const Block 
         if (offset < 0 || offset % group.columnDilation || kc >= group.kernelColumns)
           continue;
         if (!inputs)
-          inputs = gather(kernel, block, kernel.add(block.input, column * group.channels),
+          inputs = gather(kernel, block, kernel.add(block.input, column * group.groups),
                           rowGroup);
         for (int64_t row = 0; row < block.rows; ++row) {
           Value &sum = sums[row * pixels + p];
@@ -177,6 +193,9 @@ KernelBuilder::Values DepthwiseKernel::sumUp(KernelBuilder &kernel, const Block 
         }
       }
     }
+  if (isWide)
+    for (Value &sum : sums)
+      sum = step.addPartial(kernel, start, sum);
   return sums;
 }
 
@@ -207,15 +226,13 @@ void DepthwiseKernel::emitRows(KernelBuilder &kernel, Value image, Value row,
   for (const Tiles &tiles : splitEvenly(group.columns, kMostPixels))
     kernel.loop(tiles.count, [&](Value tile) {
       Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
-      Value from = kernel.scale(column, group.columnStride * group.channels);
+      Value from = kernel.scale(column, group.columnStride * group.groups);
       from = kernel.add(input, from);
       Value to = kernel.add(output, kernel.scale(column, group.channels));
       auto emitVector = [&](Value vector, int64_t valid) {
-        Value channel = kernel.scale(vector, step.lanes);
-        emitTile(
-            kernel,
-            {vector, kernel.add(from, channel), kernel.add(to, channel), rows, valid},
-            tiles.size);
+        Value inputAt = kernel.add(from, kernel.scale(vector, step.lanes / multiplier()));
+        Value outputAt = kernel.add(to, kernel.scale(vector, step.lanes));
+        emitTile(kernel, {vector, inputAt, outputAt, rows, valid}, tiles.size);
       };
       if (full)
         kernel.loop(full, [&](Value vector) { emitVector(vector, step.lanes); });
@@ -246,6 +263,10 @@ void DepthwiseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share shar
       Value image = kernel.add(unit, -group.batch * blocks);
       emitRows(kernel, image, kernel.index(blocks * rowsAtOnce), left);
     });
+}
+
+bool qbias::isDepthwiseKernel(const Group &group, DotStep step) {
+  return group.isDepthwise() && step.lanes % group.channelsOfGroup() == 0;
 }
 
 std::unique_ptr<Kernel> qbias::makeDepthwiseKernel(const Group &group, DotStep step) {

@@ -20,6 +20,7 @@
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -54,7 +55,7 @@ static void readConvolution(OpTy op, Group &group) {
   group.batch = y[0];
   group.rows = y[1];
   group.columns = y[2];
-  group.channels = y[3];
+  group.channels = ShapedType::getNumElements(y.drop_front(3));
   group.inputRows = x[1];
   group.inputColumns = x[2];
   group.inputChannels = x[3];
@@ -83,10 +84,17 @@ static std::string readExtents(Operation *op, Group &group) {
     return "";
   }
   if (auto conv = dyn_cast<linalg::DepthwiseConv2DNhwcHwcmOp>(op)) {
-    if (shapeOf(conv.getInputs()[1])[3] != 1)
-      return "channel multiplier is not 1";
     readConvolution(conv, group);
-    group.isDepthwise = true;
+    group.groups = std::exchange(group.inputChannels, 1);
+    return "";
+  }
+  if (auto conv = dyn_cast<linalg::Conv2DNhwgcGfhwcOp>(op)) {
+    readConvolution(conv, group);
+    ArrayRef<int64_t> w = shapeOf(conv.getInputs()[1]);
+    group.groups = w[0];
+    group.kernelRows = w[2];
+    group.kernelColumns = w[3];
+    group.inputChannels = w[4];
     return "";
   }
   if (auto matmul = dyn_cast<linalg::MatmulOp>(op)) {
@@ -97,7 +105,17 @@ static std::string readExtents(Operation *op, Group &group) {
     readMatmul(matmul, group);
     return "";
   }
-  return "grouped convolution";
+  return "no contraction on tensors";
+}
+
+/// Weights [group][channel of it][kernel row][kernel column][input] in the order of
+/// Group::weights.
+static void moveChannelsLast(Group &group) {
+  SmallVector<int64_t> moved(group.weights.size());
+  int64_t reduction = group.reduction();
+  for (auto [at, w] : llvm::enumerate(group.weights))
+    moved[at % reduction * group.channels + at / reduction] = w;
+  group.weights = std::move(moved);
 }
 
 /// One integer per channel, the same at every position: the last dimensions.
@@ -136,8 +154,10 @@ static linalg::GenericOp findEpilogue(Value &sums) {
   return nullptr;
 }
 
-static bool hasElement(Value value, unsigned bits) {
-  return getElementTypeOrSelf(value.getType()).isInteger(bits);
+/// Width of integers, 0 of anything else.
+static unsigned bitsOf(Value value) {
+  auto type = dyn_cast<IntegerType>(getElementTypeOrSelf(value.getType()));
+  return type ? type.getWidth() : 0;
 }
 
 std::optional<Group> Group::match(Operation *op, std::string &reason) {
@@ -157,13 +177,21 @@ std::optional<Group> Group::match(Operation *op, std::string &reason) {
   auto contraction = cast<linalg::LinalgOp>(op);
   group.input = contraction.getDpsInputOperand(0)->get();
   Value weights = contraction.getDpsInputOperand(1)->get();
-  if (!hasElement(group.input, 8) || !hasElement(weights, 8))
-    return fail("operands are not 8 bits wide");
+  group.inputBits = bitsOf(group.input);
+  auto isOperand = [](unsigned bits) { return bits == 8 || bits == 16; };
+  if (!isOperand(group.inputBits) || !isOperand(bitsOf(weights)))
+    return fail("operands are not 8 or 16 bits wide");
+  group.inputRange = findRange(group.input);
   Value sums = op->getResult(0);
-  if (!hasElement(sums, 32))
-    return fail("sums need more than 32 bits");
+  group.sumBits = bitsOf(sums);
+  if (group.sumBits != 32 && group.sumBits != 64)
+    return fail("sums are not 32 or 64 bits wide");
   if (!readIntegers(weights, group.weights))
     return fail("weights are not constant");
+  if (isa<linalg::Conv2DNhwgcGfhwcOp>(op))
+    moveChannelsLast(group);
+  if (!llvm::all_of(group.weights, llvm::isInt<8>))
+    group.weightBits = 16;
   if (!readBias(contraction.getDpsInitOperand(0)->get(), group.channels, group.bias))
     return fail("bias is no constant per channel");
   group.epilogueOp = findEpilogue(sums);

@@ -9,6 +9,7 @@
 #ifndef QBIAS_LIB_CODEGEN_GROUP_H
 #define QBIAS_LIB_CODEGEN_GROUP_H
 
+#include "InputRange.h"
 #include "VectorEpilogue.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -32,13 +33,16 @@ struct Group {
   mlir::Operation *contraction = nullptr;
   mlir::linalg::GenericOp epilogueOp;
   mlir::Value input;
-  bool isDepthwise = false;
   int64_t batch = 1, rows = 1, columns = 1, channels = 1;
-  int64_t inputRows = 1, inputColumns = 1, inputChannels = 1;
+  int64_t inputRows = 1, inputColumns = 1;
+  /// Channel groups, and the input channels of one: 1 when depthwise.
+  int64_t groups = 1, inputChannels = 1;
   int64_t kernelRows = 1, kernelColumns = 1;
   int64_t rowStride = 1, columnStride = 1, rowDilation = 1, columnDilation = 1;
-  /// [kernel row][kernel column][input channel][channel]; [..][channel] when
-  /// depthwise.
+  /// Width of an input, 8 or 16, of what holds every weight, 8 or 16, and of a sum.
+  unsigned inputBits = 8, weightBits = 8, sumBits = 32;
+  IntegerRange inputRange{}; ///< with the padding around it
+  /// [kernel row][kernel column][input channel of the group][channel]
   llvm::SmallVector<int64_t> weights;
   llvm::SmallVector<int64_t> bias; ///< per channel, zero point folded in
   std::optional<VectorEpilogue> epilogue;
@@ -51,9 +55,12 @@ struct Group {
   /// kernels compute.
   static std::optional<Group> match(mlir::Operation *contraction, std::string &reason);
 
-  int64_t reduction() const {
-    return kernelRows * kernelColumns * (isDepthwise ? 1 : inputChannels);
-  }
+  bool isDepthwise() const { return groups > 1 && inputChannels == 1; }
+  bool isNarrow() const { return inputBits == 8 && weightBits == 8; }
+  /// Channels of a pixel of the input.
+  int64_t allInputChannels() const { return groups * inputChannels; }
+  int64_t channelsOfGroup() const { return channels / groups; }
+  int64_t reduction() const { return kernelRows * kernelColumns * inputChannels; }
   int64_t outerRows() const { return rows + outer.top + outer.bottom; }
   int64_t outerColumns() const { return columns + outer.left + outer.right; }
   int64_t macs() const { return batch * rows * columns * channels * reduction(); }

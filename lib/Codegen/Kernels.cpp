@@ -24,11 +24,12 @@ using namespace qbias;
 // The dot step
 //===----------------------------------------------------------------------===//
 
+static constexpr int64_t kLanesOf512 = 16;
+
 Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
                     Value weights) const {
-  VectorType type = kernel.vectorOf(lanes * group(), elementBits());
+  VectorType type = kernel.vectorOf(lanes * group(), inputBits());
   inputs = kernel.bitcast(inputs, type);
-  constexpr int64_t kLanesOf512 = 16;
   if (kind == DotKind::Dot8Signed)
     return kernel.callIntrinsic("llvm.aarch64.neon.sdot.v4i32.v16i8", sums.getType(),
                                 {sums, inputs, weights});
@@ -36,11 +37,30 @@ Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
     return kernel.callIntrinsic(lanes == kLanesOf512 ? "llvm.x86.avx512.vpdpbusd.512"
                                                      : "llvm.x86.avx512.vpdpbusd.256",
                                 sums.getType(), {sums, inputs, weights});
+  if (kind == DotKind::Pair8) {
+    Value pairs =
+        kernel.callIntrinsic(lanes == kLanesOf512 ? "llvm.x86.avx512.pmaddubs.w.512"
+                                                  : "llvm.x86.avx2.pmadd.ub.sw",
+                             kernel.vectorOf(2 * lanes, 16), {inputs, weights});
+    return sums ? kernel.add(sums, pairs) : pairs;
+  }
   // LLVM selects vpmaddwd, vpdpwssd or smull and addp for this.
   Value product = arith::MulIOp::create(
       kernel.builder, kernel.loc, kernel.widen(inputs, 32), kernel.widen(weights, 32));
   auto halves = vector::DeinterleaveOp::create(kernel.builder, kernel.loc, product);
   Value pairs = kernel.add(halves.getRes1(), halves.getRes2());
+  return kernel.add(sums, pairs);
+}
+
+Value DotStep::addPartial(KernelBuilder &kernel, Value sums, Value partial) const {
+  if (kind != DotKind::Pair8) {
+    unsigned bits = cast<VectorType>(sums.getType()).getElementTypeBitWidth();
+    return kernel.add(sums, kernel.widen(partial, bits));
+  }
+  Value ones = kernel.splat(cast<VectorType>(partial.getType()), 1);
+  Value pairs = kernel.callIntrinsic(lanes == kLanesOf512 ? "llvm.x86.avx512.pmaddw.d.512"
+                                                          : "llvm.x86.avx2.pmadd.wd",
+                                     sums.getType(), {partial, ones});
   return kernel.add(sums, pairs);
 }
 
@@ -60,11 +80,11 @@ static std::pair<Value, Value> takeApart(KernelBuilder &kernel, Value bytes,
 
 Value DotStep::loadWeights(KernelBuilder &kernel, Value buffer, Value at) const {
   if (!weightOffset)
-    return kernel.load(buffer, at, width());
+    return kernel.widen(kernel.load(buffer, at, width()), inputBits());
   Value bytes = kernel.load(buffer, kernel.divide(at, 2), width() / 2);
   auto [low, high] = takeApart(kernel, bytes, *weightOffset);
   Value all = kernel.shuffle(low, high, llvm::to_vector(llvm::seq<int64_t>(0, width())));
-  return kernel.widen(all, elementBits());
+  return kernel.widen(all, inputBits());
 }
 
 void DotStep::prefetchWeights(KernelBuilder &kernel, Value buffer, Value at) const {
@@ -102,21 +122,24 @@ SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
                                                ArrayRef<int64_t> packed, StringRef name) {
   SmallVector<int64_t> bias(group.bias);
   for (auto [at, w] : llvm::enumerate(group.weights))
-    bias[at % group.channels] -= step.inputOffset() * w;
-  bias.resize(llvm::alignTo(group.channels, step.lanes), 0);
-  return makeConstants(group, step, packed, bias, name);
+    bias[at % group.channels] -= step.inputOffset * w;
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq(group.channels));
+  order.resize(llvm::alignTo(group.channels, step.lanes), -1);
+  bias.resize(order.size(), 0);
+  return makeConstants(group, step, packed, bias, order, name);
 }
 
 SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
                                                ArrayRef<int64_t> packed,
-                                               ArrayRef<int64_t> bias, StringRef name) {
+                                               ArrayRef<int64_t> bias,
+                                               ArrayRef<int64_t> order, StringRef name) {
   auto typeOf = [&](ArrayRef<int64_t> values, unsigned bits) {
     MLIRContext *context = group.contraction->getContext();
     return RankedTensorType::get({int64_t(values.size())},
                                  IntegerType::get(context, bits));
   };
-  constexpr unsigned kSumBits = 32, kByteBits = 8;
-  unsigned bits = step.elementBits();
+  constexpr unsigned kByteBits = 8;
+  unsigned bits = step.weightBits;
   SmallVector<int64_t> bytes;
   if (step.weightOffset) {
     bytes = packNibbles(packed, *step.weightOffset, step.width());
@@ -125,8 +148,8 @@ SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
   }
   SmallVector<ElementsAttr> constants = {
       makeIntegers(typeOf(packed, bits), packed, (name + ".packed").str()),
-      makeIntegers(typeOf(bias, kSumBits), bias, (name + ".bias").str())};
-  constants.append(group.epilogue->getArrays(group.channels, step.lanes, name));
+      makeIntegers(typeOf(bias, group.sumBits), bias, (name + ".bias").str())};
+  constants.append(group.epilogue->getArrays(order, step.lanes, name));
   return constants;
 }
 

@@ -21,7 +21,9 @@ namespace qbias {
 ///           inputs are moved by 128, the weights' sum corrects the bias
 ///   dot8s   the same of s8 and s8 (sdot)
 ///   pair16  sums of two products of s16 (vpmaddwd, vpdpwssd, smlal)
-enum class DotKind { Dot8, Dot8Signed, Pair16 };
+///   pair8   16-bit sums of two products of u8 and s8 that are proven not to saturate
+///           (vpmaddubsw), then of two of these (vpmaddwd by 1)
+enum class DotKind { Dot8, Dot8Signed, Pair16, Pair8 };
 
 /// A dot step on one register.
 struct DotStep {
@@ -30,13 +32,17 @@ struct DotStep {
   int64_t registers;
   int64_t slices; ///< threads that share the work of a kernel
   bool hasPacks;  ///< saturating packs of x86 machines
+  /// Of a weight in memory: what inputBits() says, or less, widened when it is read.
+  unsigned weightBits = 8;
   /// What is added to weights of four bits, two to a byte; none: whole elements.
   std::optional<int64_t> weightOffset = std::nullopt;
+  /// What is added to every input: the bias is corrected by it.
+  int64_t inputOffset = 0;
+  /// No moved input is larger in magnitude.
+  int64_t largestInput = 128;
 
   int64_t group() const { return kind == DotKind::Pair16 ? 2 : 4; }
-  unsigned elementBits() const { return kind == DotKind::Pair16 ? 16 : 8; }
-  /// What the step adds to every input: the bias is corrected by it.
-  int64_t inputOffset() const { return kind == DotKind::Dot8 ? 128 : 0; }
+  unsigned inputBits() const { return kind == DotKind::Pair16 ? 16 : 8; }
 
   /// Weights of one register.
   int64_t width() const { return lanes * group(); }
@@ -46,9 +52,12 @@ struct DotStep {
                           mlir::Value at) const;
   /// Asks for the cache line of the weights at a place.
   void prefetchWeights(KernelBuilder &kernel, mlir::Value buffer, mlir::Value at) const;
-  /// sums + products of `lanes` groups.
+  /// sums + products of `lanes` groups. Of pair8, sums of 16 bits, or none yet (null).
   mlir::Value emit(KernelBuilder &kernel, mlir::Value sums, mlir::Value inputs,
                    mlir::Value weights) const;
+  /// sums + sums of fewer bits.
+  mlir::Value addPartial(KernelBuilder &kernel, mlir::Value sums,
+                         mlir::Value partial) const;
 };
 
 /// Where pixel (image, row, column) of a group's result starts in its buffer, past
@@ -119,13 +128,15 @@ public:
 };
 
 /// The constants of a kernel: weights as it reads them, the bias corrected for
-/// what `step` adds to inputs, or as given, the arrays of the epilogue.
+/// what `step` adds to inputs, or as given, the arrays of the epilogue. `order` has the
+/// channel of every lane, -1 for none.
 llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep step,
                                                     llvm::ArrayRef<int64_t> packed,
                                                     llvm::StringRef name);
 llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep step,
                                                     llvm::ArrayRef<int64_t> packed,
                                                     llvm::ArrayRef<int64_t> bias,
+                                                    llvm::ArrayRef<int64_t> order,
                                                     llvm::StringRef name);
 
 /// Takes apart bytes of packNibbles(): each unit is `block` integers.
@@ -140,7 +151,9 @@ std::string checkWinograd(const Group &group);
 double estimateWinograd(const Group &group, DotStep step);
 /// 3x3 convolutions by F(4x4, 3x3) on 16-bit pairs, exact modulo 2^32.
 std::unique_ptr<Kernel> makeWinogradKernel(const Group &group, DotStep step);
-/// Depthwise convolutions.
+/// Depthwise convolutions that this kernel takes: the channels of one input channel
+/// are in one vector.
+bool isDepthwiseKernel(const Group &group, DotStep step);
 std::unique_ptr<Kernel> makeDepthwiseKernel(const Group &group, DotStep step);
 
 } // namespace qbias

@@ -58,8 +58,9 @@ private:
                     ValueRange buffers, int64_t units);
 
   llvm::StringMap<func::FuncOp> functions;
-  /// What lies around the images a contraction reads.
+  /// What lies around the images a contraction reads, and what they hold.
   llvm::DenseMap<Operation *, Padding> innerPaddings;
+  llvm::DenseMap<Operation *, IntegerRange> inputRanges;
 };
 
 } // namespace
@@ -246,6 +247,8 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   std::string reason;
   std::optional<Group> group = Group::match(contraction, reason);
   if (group)
+    group->inputRange = inputRanges.lookup(contraction);
+  if (group)
     reason = checkPlan(plan, *group, target);
   std::string name = getLayerName(contraction);
   if (!reason.empty())
@@ -300,6 +303,7 @@ void LowerKernels::runOnOperation() {
   }
   functions.clear();
   innerPaddings.clear();
+  inputRanges.clear();
   SmallVector<std::pair<Operation *, StringRef>> planned;
   getOperation().walk([&](Operation *op) {
     auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
@@ -308,10 +312,17 @@ void LowerKernels::runOnOperation() {
     else if (isContraction(op))
       unpackWeights(op, *target);
   });
-  // Paddings disappear into the kernels in front of them.
-  for (auto [op, plan] : planned)
-    if (auto pad = op->getOperand(0).getDefiningOp<tensor::PadOp>())
+  // Paddings disappear into the kernels in front of them, and with every lowered layer
+  // the clamps that show what the next one reads.
+  for (auto [op, plan] : planned) {
+    Value input = op->getOperand(0);
+    if (isa<IntegerType>(getElementTypeOrSelf(input.getType())))
+      inputRanges[op] = findRange(input);
+    if (auto expand = input.getDefiningOp<tensor::ExpandShapeOp>())
+      input = expand.getSrc();
+    if (auto pad = input.getDefiningOp<tensor::PadOp>())
       innerPaddings[op] = Padding::match(pad).value_or(Padding());
+  }
   for (auto [op, plan] : planned)
     if (failed(lower(op, plan, *target)))
       return signalPassFailure();

@@ -6,15 +6,20 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// What a plan needs, beyond a group with 8-bit operands and 32-bit sums:
+// What a plan needs, beyond constant weights and bias. Sums of 32 bits wrap modulo
+// 2^32 in every plan, and the final one is proven to fit (N9); sums of 64 bits are
+// added up from chunks of 32-bit ones that are proven to fit.
 //
-//   dot8    vpdpbusd: products of u8 and s8 are exact, their sums wrap modulo
-//           2^32, and the final sum is proven to fit (N9); sdot: the same of s8
-//   pair16  products of s16 that are s8 values: a pair is at most 2 * 2^14
+//   dot8    vpdpbusd: products of u8 and s8 are exact; sdot: the same of s8
+//   pair16  products of s16
+//   pair16w8  the same with weights of 8 bits in memory
+//   pair8   vpmaddubsw: u8 times s8, the two products of a pair added in 16 bits that
+//           saturate: no pair of this layer's weights and inputs reaches the ends
 //   winograd4  WinogradKernel.cpp: 3x3, no strides, 128 * sum |w| < 2^25
 //
 //===----------------------------------------------------------------------===//
 
+#include "DenseLayout.h"
 #include "Plans.h"
 
 #include "qbias/Codegen/Passes.h"
@@ -23,6 +28,7 @@
 
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_PLANKERNELS
@@ -32,44 +38,133 @@ namespace qbias {
 using namespace mlir;
 using namespace qbias;
 
-static constexpr StringRef kDot8 = "dot8", kPair16 = "pair16", kWinograd4 = "winograd4";
-static constexpr StringRef kNames[] = {kDot8, kPair16, kWinograd4};
+static constexpr StringRef kDot8 = "dot8", kPair16 = "pair16", kPair16W8 = "pair16w8",
+                           kPair8 = "pair8", kWinograd4 = "winograd4";
+static constexpr StringRef kNames[] = {kDot8, kPair8, kPair16, kPair16W8, kWinograd4};
 
 ArrayRef<StringRef> qbias::getPlanNames() { return kNames; }
 
-std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &target) {
-  if (plan == kDot8)
-    return target.hasDot8() ? ""
-                            : "needs sums of four 8-bit products (vpdpbusd, sdot), which "
-                              "target '" +
-                                  target.name + "' does not have";
-  if (plan == kPair16)
-    return "";
-  if (plan == kWinograd4)
-    return checkWinograd(group);
-  return "unknown plan '" + plan.str() + "', expected reference, " +
-         llvm::join(getPlanNames(), ", ");
+static DotStep getStep(StringRef plan, const Group &group, const Target &target,
+                       int64_t slices = 1) {
+  constexpr int64_t kSumBytes = 4, kSigned8 = 128;
+  DotStep step{DotKind::Pair16, target.vectorBytes / kSumBytes, target.registers, slices,
+               target.hasAvx2};
+  step.weightBits = plan == kPair16 || plan == kWinograd4 ? 16 : 8;
+  step.largestInput = int64_t(1) << (group.inputBits - 1);
+  if (plan == kDot8) {
+    step.kind = target.hasDotS8S8 ? DotKind::Dot8Signed : DotKind::Dot8;
+    step.inputOffset = target.hasDotS8S8 ? 0 : kSigned8;
+    step.largestInput += step.inputOffset;
+  }
+  if (plan == kPair8) {
+    step.kind = DotKind::Pair8;
+    step.inputOffset = -group.inputRange.low;
+    step.largestInput = group.inputRange.high - group.inputRange.low;
+  }
+  return step;
 }
 
-static DotStep getStep(StringRef plan, const Target &target, int64_t slices = 1) {
-  constexpr int64_t kSumBytes = 4;
-  DotKind dot8 = target.hasDotS8S8 ? DotKind::Dot8Signed : DotKind::Dot8;
-  return {plan == kDot8 ? dot8 : DotKind::Pair16, target.vectorBytes / kSumBytes,
-          target.registers, slices, target.hasAvx2};
+/// "" when vpmaddubsw is proven exact, else why not.
+static std::string checkPair8(const Group &group, const Target &target) {
+  if (!target.hasAvx2)
+    return "needs vpmaddubsw, which target '" + target.name + "' does not have";
+  if (group.isDepthwise())
+    return "is a depthwise convolution";
+  if (group.sumBits != 32)
+    return "needs sums of 32 bits";
+  DotStep step = getStep(kPair8, group, target);
+  if (DenseLayout(group, step).chunk == 0)
+    return llvm::formatv("a pair of products can leave 16 bits with inputs of {0} .. {1}",
+                         group.inputRange.low, group.inputRange.high);
+  return "";
+}
+
+/// "" when chunks of 32-bit sums are proven to fit, else why not.
+static std::string checkWideSums(const Group &group, DotStep step) {
+  if (group.sumBits == 32)
+    return "";
+  bool fits = !isDepthwiseKernel(group, step) && DenseLayout(group, step).chunk > 0;
+  if (isDepthwiseKernel(group, step)) {
+    SmallVector<int64_t> sums(group.channels, 0);
+    for (auto [at, w] : llvm::enumerate(group.weights))
+      sums[at % group.channels] += std::abs(w);
+    fits = step.largestInput * *llvm::max_element(sums) <= INT32_MAX;
+  }
+  return fits ? "" : "products of one step can leave 32 bits";
+}
+
+std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &target) {
+  if (!llvm::is_contained(getPlanNames(), plan))
+    return "unknown plan '" + plan.str() + "', expected reference, " +
+           llvm::join(getPlanNames(), ", ");
+  if (plan == kWinograd4)
+    return checkWinograd(group);
+  if (plan == kDot8 && !target.hasDot8())
+    return "needs sums of four 8-bit products (vpdpbusd, sdot), which target '" +
+           target.name + "' does not have";
+  if ((plan == kDot8 || plan == kPair8) && !group.isNarrow())
+    return "operands are not 8 bits wide";
+  if (plan == kPair16W8 && group.weightBits != 8)
+    return "weights are not 8 bits wide";
+  if (plan == kPair8)
+    return checkPair8(group, target);
+  return checkWideSums(group, getStep(plan, group, target));
+}
+
+/// The rate of pair8 beside that of pair16. Both multiply as often when every step is
+/// widened: short sums then gain by fewer loads, and weights that are read once by
+/// being half as long.
+static double ratePair8(const Group &group, int64_t chunk) {
+  constexpr double kRates[] = {0, 0.9, 1.3, 1.3, 1.4};
+  constexpr int64_t kShort = 128, kFewPixels = 16;
+  if (chunk == 1 && (group.reduction() <= kShort ||
+                     group.batch * group.rows * group.columns <= kFewPixels))
+    return 1.1;
+  return kRates[std::min<int64_t>(chunk, std::size(kRates) - 1)];
+}
+
+/// The plan of direct sums that is fastest where it is proven, and its rate beside
+/// that of pair16.
+static std::pair<StringRef, double> findDirect(const Group &group, const Target &target,
+                                               bool smallWeights) {
+  if (checkPlan(kDot8, group, target).empty())
+    return {kDot8, 2};
+  if (checkPlan(kPair8, group, target).empty()) {
+    int64_t chunk = DenseLayout(group, getStep(kPair8, group, target)).chunk;
+    double rate = ratePair8(group, chunk);
+    if (rate > 1 || smallWeights)
+      return {kPair8, rate};
+  }
+  bool keeps = smallWeights && checkPlan(kPair16W8, group, target).empty();
+  return {keeps ? kPair16W8 : kPair16, 1};
 }
 
 /// The fastest proven plan, by rough counts of cycles.
 static StringRef findFastest(const Group &group, const Target &target,
                              const PlanRequest &request) {
-  StringRef direct = target.hasDot8() ? kDot8 : kPair16;
-  DotStep step = getStep(direct, target);
-  double cycles = double(group.macs()) / (step.lanes * step.group());
+  auto [direct, rate] = findDirect(group, target, request.smallWeights);
+  DotStep step = getStep(kWinograd4, group, target, request.threads);
+  double cycles = double(group.macs()) / (step.lanes * step.group()) / rate;
   bool isSmall = request.smallWeights || getNibbleOffset(group.weights);
   bool isProven = !isSmall && checkWinograd(group).empty();
-  return isProven && estimateWinograd(
-                         group, getStep(kWinograd4, target, request.threads)) < cycles
-             ? kWinograd4
-             : direct;
+  return isProven && estimateWinograd(group, step) < cycles ? kWinograd4 : direct;
+}
+
+/// What keeps a layer far from the rate of its dot steps: sums so short that their
+/// requantization takes longer, and lanes without a channel.
+static std::string describeLimits(const Group &group, DotStep step) {
+  constexpr int64_t kNarrowCost = 10, kWideCost = 40; // instructions a vector
+  std::string text;
+  int64_t steps = llvm::divideCeil(group.reduction(), step.group());
+  if (steps < (group.epilogue->isNarrow() ? kNarrowCost : kWideCost))
+    text += llvm::formatv(", requantization bound (dot steps a sum: {0})", steps);
+  int64_t channels = isDepthwiseKernel(group, step)
+                         ? group.channels
+                         : DenseLayout(group, step).bundleChannels;
+  int64_t lanes = llvm::alignTo(channels, step.lanes);
+  if (2 * channels <= lanes)
+    text += llvm::formatv(", {0} of {1} lanes used", channels, lanes);
+  return text;
 }
 
 PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
@@ -88,17 +183,24 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
   reason = checkPlan(name, *group, target);
   if (!reason.empty())
     return {kReferencePlan.str(), reason};
-  return {name.str(), "target " + target.name + ", " + epilogue + " epilogue"};
+  std::string text = "target " + target.name + ", " + epilogue + " epilogue";
+  if (name == kPair8) {
+    int64_t chunk = DenseLayout(*group, getStep(kPair8, *group, target)).chunk;
+    text += llvm::formatv(", inputs {0} .. {1}: {2} dot step{3} in 16 bits",
+                          group->inputRange.low, group->inputRange.high, chunk,
+                          chunk > 1 ? "s" : "");
+  }
+  return {name.str(), text + describeLimits(*group, getStep(name, *group, target))};
 }
 
 std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,
                                           const Target &target, int64_t slices) {
-  DotStep step = getStep(plan, target, slices);
+  DotStep step = getStep(plan, group, target, slices);
   if (plan == kWinograd4)
     return makeWinogradKernel(group, step);
   step.weightOffset = getNibbleOffset(group.weights);
-  return group.isDepthwise ? makeDepthwiseKernel(group, step)
-                           : makeDenseKernel(group, step);
+  return isDepthwiseKernel(group, step) ? makeDepthwiseKernel(group, step)
+                                        : makeDenseKernel(group, step);
 }
 
 namespace {

@@ -88,7 +88,7 @@ std::pair<int64_t, int64_t> SkippedTaps::columnsOf(int64_t kc) const {
 }
 
 SmallVector<int64_t> SkippedTaps::makeBias(int64_t inputOffset,
-                                           int64_t paddedChannels) const {
+                                           ArrayRef<int64_t> order) const {
   int64_t taps = group.kernelRows * group.kernelColumns, channels = group.channels;
   SmallVector<int64_t> sums(taps * channels, 0); // of weights, over input channels
   for (int64_t tap = 0; tap < taps; ++tap)
@@ -106,9 +106,11 @@ SmallVector<int64_t> SkippedTaps::makeBias(int64_t inputOffset,
       for (int64_t o = 0; o < channels; ++o)
         bias[o] += sums[tap * channels + o] * (isLeft ? -inputOffset : group.inner.value);
     }
-    bias.resize(paddedChannels, 0);
-    for (int64_t value : bias)
-      result.push_back(int32_t(value)); // sums wrap; the final one is proven to fit
+    // Sums of 32 bits wrap; the final one is proven to fit.
+    for (int64_t channel : order)
+      result.push_back(channel < 0           ? 0
+                       : group.sumBits == 32 ? int64_t(int32_t(bias[channel]))
+                                             : bias[channel]);
   };
   for (int64_t start = 0; start <= mostAtStart; ++start)
     for (int64_t end = 0; end <= mostAtEnd; ++end)

@@ -41,8 +41,10 @@ public:
   int64_t columnCut(int64_t column) const { return cutOfColumn[column]; }
   int64_t columnCuts() const { return cutsOfColumns.size(); }
 
-  /// [cut of rows][cut of columns][channel], for inputs moved by `inputOffset`.
-  llvm::SmallVector<int64_t> makeBias(int64_t inputOffset, int64_t paddedChannels) const;
+  /// [cut of rows][cut of columns][channel], for inputs moved by `inputOffset`;
+  /// channels in `order`, 0 for -1.
+  llvm::SmallVector<int64_t> makeBias(int64_t inputOffset,
+                                      llvm::ArrayRef<int64_t> order) const;
 
 private:
   struct Cut {

@@ -249,18 +249,16 @@ std::string VectorEpilogue::getKey() const {
 // Constants
 //===----------------------------------------------------------------------===//
 
-/// One value per channel, padded with `fill`.
-static SmallVector<int64_t> padChannels(ArrayRef<int64_t> values, int64_t channels,
-                                        int64_t lanes, int64_t fill) {
-  SmallVector<int64_t> result;
-  for (int64_t c = 0; c < channels; ++c)
-    result.push_back(values[values.size() == 1 ? 0 : c]);
-  result.resize(llvm::alignTo(channels, lanes), fill);
-  return result;
+/// The value of every channel of `order`, `fill` for none.
+static SmallVector<int64_t> orderChannels(ArrayRef<int64_t> values,
+                                          ArrayRef<int64_t> order, int64_t fill) {
+  return llvm::map_to_vector(order, [&](int64_t channel) {
+    return channel < 0 ? fill : values[values.size() == 1 ? 0 : channel];
+  });
 }
 
-SmallVector<ElementsAttr> VectorEpilogue::getArrays(int64_t channels, int64_t lanes,
-                                                    StringRef name) const {
+SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
+                                                    int64_t lanes, StringRef name) const {
   SmallVector<ElementsAttr> result;
   auto add = [&](ArrayRef<int64_t> values, Type element, StringRef suffix) {
     auto type = RankedTensorType::get({int64_t(values.size())}, element);
@@ -270,21 +268,19 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(int64_t channels, int64_t la
   if (!narrow) {
     // A value that occurs is safe to compute with, even to divide by.
     for (auto [values, argument] : llvm::zip(arrays, arrayArguments))
-      add(padChannels(values, channels, lanes, values.front()), argument.getType(),
-          ".epilogue");
+      add(orderChannels(values, order, values.front()), argument.getType(), ".epilogue");
     return result;
   }
-  SmallVector<int64_t> rounding = padChannels(narrow->rounding, channels, lanes, 0);
+  SmallVector<int64_t> rounding = orderChannels(narrow->rounding, order, 0);
   SmallVector<int64_t> byParity;
   for (size_t at = 0; at < rounding.size(); at += lanes)
     for (int64_t parity : {0, 1})
       for (int64_t lane = parity; lane < lanes; lane += 2)
         byParity.push_back(rounding[at + lane]);
-  SmallVector<int64_t> shift = padChannels(narrow->shift, channels, lanes, kLeastShift);
+  SmallVector<int64_t> shift = orderChannels(narrow->shift, order, kLeastShift);
   for (int64_t &k : shift)
     k -= kLowBits;
-  add(padChannels(narrow->multiplier, channels, lanes, 1), builder.getI32Type(),
-      ".multiplier");
+  add(orderChannels(narrow->multiplier, order, 1), builder.getI32Type(), ".multiplier");
   add(byParity, builder.getI64Type(), ".rounding");
   add(shift, builder.getI32Type(), ".shift");
   return result;

@@ -40,9 +40,10 @@ public:
   /// What two epilogues have in common if and only if they emit the same code.
   std::string getKey() const;
 
-  /// Constants the code reads, for channels padded to a multiple of `lanes`.
-  llvm::SmallVector<mlir::ElementsAttr> getArrays(int64_t channels, int64_t lanes,
-                                                  llvm::StringRef name) const;
+  /// Constants the code reads: `order` has the channel of every lane of whole vectors
+  /// of `lanes`, -1 for none.
+  llvm::SmallVector<mlir::ElementsAttr>
+  getArrays(llvm::ArrayRef<int64_t> order, int64_t lanes, llvm::StringRef name) const;
   /// Values of `lanes` channels from `channel` on. `buffers` hold getArrays().
   KernelBuilder::Values loadArrays(KernelBuilder &kernel, mlir::ValueRange buffers,
                                    mlir::Value channel, int64_t lanes) const;

@@ -51,11 +51,13 @@ static constexpr int64_t kSumLimit = int64_t(1) << (31 - kPowerOfTwo);
 static constexpr int64_t kLargestInput = 128;
 
 std::string qbias::checkWinograd(const Group &group) {
-  if (group.isDepthwise || group.kernelRows != kTaps || group.kernelColumns != kTaps)
+  if (group.groups != 1 || group.kernelRows != kTaps || group.kernelColumns != kTaps)
     return "is not a dense 3x3 convolution";
   if (group.rowStride != 1 || group.columnStride != 1 || group.rowDilation != 1 ||
       group.columnDilation != 1)
     return "has strides or dilations";
+  if (!group.isNarrow() || group.sumBits != 32)
+    return "needs operands of 8 bits and sums of 32";
   SmallVector<int64_t> sums(group.channels, 0);
   for (auto [at, w] : llvm::enumerate(group.weights))
     sums[at % group.channels] += std::abs(w);

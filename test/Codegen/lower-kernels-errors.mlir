@@ -28,10 +28,10 @@ func.func @weights_are_unknown(%x: tensor<1x4xi8>, %w: tensor<4x2xi8>, %init: te
 
 // -----
 
-func.func @operands_are_wide(%x: tensor<1x4xi16>, %init: tensor<1x2xi32>) -> tensor<1x2xi32> {
+func.func @operands_are_wide(%x: tensor<1x4xi32>, %init: tensor<1x2xi32>) -> tensor<1x2xi32> {
   %w = arith.constant dense<1> : tensor<4x2xi16>
-  // expected-error@+1 {{plan 'pair16' of layer 'linalg.matmul' is not proven: operands are not 8 bits wide}}
-  %acc = linalg.matmul {qbias.plan = "pair16"} ins(%x, %w : tensor<1x4xi16>, tensor<4x2xi16>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
+  // expected-error@+1 {{plan 'pair16' of layer 'linalg.matmul' is not proven: operands are not 8 or 16 bits wide}}
+  %acc = linalg.matmul {qbias.plan = "pair16"} ins(%x, %w : tensor<1x4xi32>, tensor<4x2xi16>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
   return %acc : tensor<1x2xi32>
 }
 
@@ -42,7 +42,7 @@ func.func @no_such_plan(%x: tensor<1x4xi8>) -> tensor<1x2xi32> {
   %zero = arith.constant 0 : i32
   %e = tensor.empty() : tensor<1x2xi32>
   %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
-  // expected-error@+1 {{unknown plan 'magic', expected reference, dot8, pair16, winograd4}}
+  // expected-error@+1 {{unknown plan 'magic', expected reference, dot8, pair8, pair16, pair16w8, winograd4}}
   %acc = linalg.matmul {qbias.plan = "magic"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
   %o = tensor.empty() : tensor<1x2xi32>
   %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
@@ -122,4 +122,89 @@ func.func @bias_of_rows(%x: tensor<2x4xi8>) -> tensor<2x2xi32> {
     linalg.yield %a : i32
   } -> tensor<2x2xi32>
   return %y : tensor<2x2xi32>
+}
+
+// -----
+
+// 255 * (65 + 64) is 32895: vpmaddubsw would make it 32767.
+func.func @pairs_saturate(%x: tensor<1x4xi8>, %e: tensor<1x2xi32>) -> tensor<1x2xi32> {
+  %w = arith.constant dense<[[65, 0], [64, 0], [0, 0], [0, 0]]> : tensor<4x2xi8>
+  %zero = arith.constant 0 : i32
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
+  // expected-error@+1 {{plan 'pair8' of layer 'linalg.matmul' is not proven: a pair of products can leave 16 bits with inputs of -128 .. 127}}
+  %acc = linalg.matmul {qbias.plan = "pair8"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<1x2xi32>) outs(%e : tensor<1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x2xi32>
+  return %y : tensor<1x2xi32>
+}
+
+// -----
+
+// No sums of four 8-bit products of 16-bit inputs.
+func.func @inputs_are_wide_for_bytes(%x: tensor<1x4xi16>, %e: tensor<1x2xi32>) -> tensor<1x2xi32> {
+  %w = arith.constant dense<1> : tensor<4x2xi8>
+  %zero = arith.constant 0 : i32
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
+  // expected-error@+1 {{plan 'pair8' of layer 'linalg.matmul' is not proven: operands are not 8 bits wide}}
+  %acc = linalg.matmul {qbias.plan = "pair8"} ins(%x, %w : tensor<1x4xi16>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<1x2xi32>) outs(%e : tensor<1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x2xi32>
+  return %y : tensor<1x2xi32>
+}
+
+// -----
+
+// 200 does not fit 8 bits.
+func.func @weights_are_wide(%x: tensor<1x4xi8>, %e: tensor<1x2xi32>) -> tensor<1x2xi32> {
+  %w = arith.constant dense<200> : tensor<4x2xi16>
+  %zero = arith.constant 0 : i32
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
+  // expected-error@+1 {{plan 'pair16w8' of layer 'linalg.matmul' is not proven: weights are not 8 bits wide}}
+  %acc = linalg.matmul {qbias.plan = "pair16w8"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi16>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<1x2xi32>) outs(%e : tensor<1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x2xi32>
+  return %y : tensor<1x2xi32>
+}
+
+// -----
+
+// vpmaddubsw adds up in 32 bits.
+func.func @sums_are_wide(%x: tensor<1x4xi8>, %e: tensor<1x2xi64>) -> tensor<1x2xi64> {
+  %w = arith.constant dense<1> : tensor<4x2xi8>
+  %zero = arith.constant 0 : i64
+  %init = linalg.fill ins(%zero : i64) outs(%e : tensor<1x2xi64>) -> tensor<1x2xi64>
+  // expected-error@+1 {{plan 'pair8' of layer 'linalg.matmul' is not proven: needs sums of 32 bits}}
+  %acc = linalg.matmul {qbias.plan = "pair8"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi64>) -> tensor<1x2xi64>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<1x2xi64>) outs(%e : tensor<1x2xi64>) {
+  ^bb0(%a: i64, %out: i64):
+    linalg.yield %a : i64
+  } -> tensor<1x2xi64>
+  return %y : tensor<1x2xi64>
+}
+
+// -----
+
+// 2 * 2^15 * 2^15 is one more than 31 bits hold.
+func.func @steps_are_wide(%x: tensor<1x4xi16>, %e: tensor<1x2xi64>) -> tensor<1x2xi64> {
+  %w = arith.constant dense<-32768> : tensor<4x2xi16>
+  %zero = arith.constant 0 : i64
+  %init = linalg.fill ins(%zero : i64) outs(%e : tensor<1x2xi64>) -> tensor<1x2xi64>
+  // expected-error@+1 {{plan 'pair16' of layer 'linalg.matmul' is not proven: products of one step can leave 32 bits}}
+  %acc = linalg.matmul {qbias.plan = "pair16"} ins(%x, %w : tensor<1x4xi16>, tensor<4x2xi16>) outs(%init : tensor<1x2xi64>) -> tensor<1x2xi64>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<1x2xi64>) outs(%e : tensor<1x2xi64>) {
+  ^bb0(%a: i64, %out: i64):
+    linalg.yield %a : i64
+  } -> tensor<1x2xi64>
+  return %y : tensor<1x2xi64>
 }

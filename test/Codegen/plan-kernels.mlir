@@ -11,13 +11,14 @@
 
 #same = affine_map<(d0, d1) -> (d0, d1)>
 #channel = affine_map<(d0, d1) -> (d1)>
+#same4 = affine_map<(n, h, w, c) -> (n, h, w, c)>
 
 // VNNI-LABEL: func.func @narrow(
-// VNNI: linalg.matmul {qbias.plan = "dot8", qbias.plan_reason = "target avx512vnni, 32-bit epilogue"}
+// VNNI: linalg.matmul {qbias.plan = "dot8", qbias.plan_reason = "target avx512vnni, 32-bit epilogue, requantization bound (dot steps a sum: 1), 2 of 16 lanes used"}
 // AVX2-LABEL: func.func @narrow(
-// AVX2: linalg.matmul {qbias.plan = "pair16", qbias.plan_reason = "target avx2, 32-bit epilogue"}
+// AVX2: linalg.matmul {qbias.plan = "pair8", qbias.plan_reason = "target avx2, 32-bit epilogue, inputs -128 .. 127: 1 dot step in 16 bits
 // ARM-LABEL: func.func @narrow(
-// ARM: qbias.plan = "pair16", qbias.plan_reason = "target generic, 32-bit epilogue"
+// ARM: qbias.plan = "pair16", qbias.plan_reason = "target generic, 32-bit epilogue
 // FORCED-LABEL: func.func @narrow(
 // FORCED: qbias.plan = "reference", qbias.plan_reason = "needs sums of four 8-bit products (vpdpbusd, sdot), which target 'avx2' does not have"
 // PLAIN-LABEL: func.func @narrow(
@@ -51,7 +52,7 @@ func.func @narrow(%x: tensor<2x3xi8>) -> tensor<2x2xi8> {
 
 // An epilogue of another form is evaluated operation by operation.
 // VNNI-LABEL: func.func @wide(
-// VNNI: qbias.plan = "dot8", qbias.plan_reason = "target avx512vnni, 64-bit epilogue"
+// VNNI: qbias.plan = "dot8", qbias.plan_reason = "target avx512vnni, 64-bit epilogue
 func.func @wide(%x: tensor<2x3xi8>) -> tensor<2x2xi16> {
   %w = arith.constant dense<1> : tensor<3x2xi8>
   %zero = arith.constant 0 : i32
@@ -102,7 +103,7 @@ func.func @weights_are_an_input(%x: tensor<2x3xi8>, %w: tensor<3x2xi8>) -> tenso
 // AVX2-LABEL: func.func @winograd(
 // AVX2: qbias.plan = "winograd4"
 // SMALL-LABEL: func.func @winograd(
-// SMALL: qbias.plan = "pair16"
+// SMALL: qbias.plan = "pair16w8"
 func.func @winograd(%x: tensor<1x30x30x64xi8>) -> tensor<1x28x28x64xi32> {
   %w = arith.constant dense<100> : tensor<3x3x64x64xi8>
   %zero = arith.constant 0 : i32
@@ -116,4 +117,227 @@ func.func @winograd(%x: tensor<1x30x30x64xi8>) -> tensor<1x28x28x64xi32> {
     linalg.yield %a : i32
   } -> tensor<1x28x28x64xi32>
   return %y : tensor<1x28x28x64xi32>
+}
+
+// Whether the two products of a pair can leave 16 bits depends on the weights and on what
+// clamps, tables, padding and pools in front of a layer leave of its inputs.
+// AVX2-LABEL: func.func @any_input(
+// AVX2: qbias.plan = "pair16"
+func.func @any_input(%x: tensor<1x8xi8>) -> tensor<1x2xi32> {
+  %w = arith.constant dense<127> : tensor<8x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
+  %acc = linalg.matmul ins(%x, %w : tensor<1x8xi8>, tensor<8x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<1x2xi32>) outs(%e : tensor<1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x2xi32>
+  return %y : tensor<1x2xi32>
+}
+
+// AVX2-LABEL: func.func @clamped(
+// AVX2: qbias.plan = "pair8", qbias.plan_reason = "target avx2, 64-bit epilogue, inputs 0 .. 127: 1 dot step in 16 bits
+func.func @clamped(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
+  %lo = arith.constant 0 : i32
+  %hi = arith.constant 127 : i32
+  %e8 = tensor.empty() : tensor<1x2x2x2xi8>
+  %x = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%v : tensor<1x2x2x2xi32>) outs(%e8 : tensor<1x2x2x2xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %1 = arith.maxsi %a, %lo : i32
+    %2 = arith.minsi %1, %hi : i32
+    %4 = arith.trunci %2 : i32 to i8
+    linalg.yield %4 : i8
+  } -> tensor<1x2x2x2xi8>
+  %in = tensor.extract_slice %x[0, 0, 0, 0] [1, 2, 2, 2] [1, 1, 1, 1] : tensor<1x2x2x2xi8> to tensor<1x2x2x2xi8>
+  %w = arith.constant dense<-128> : tensor<2x2x2x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x1x1x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%in, %w : tensor<1x2x2x2xi8>, tensor<2x2x2x2xi8>) outs(%init : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %y = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x1x1x2xi32>) outs(%e : tensor<1x1x1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x1x1x2xi32>
+  return %y : tensor<1x1x1x2xi32>
+}
+
+// 255 * (64 + 64) is 32640.
+// AVX2-LABEL: func.func @moved_clamp(
+// AVX2: qbias.plan = "pair8", qbias.plan_reason = "target avx2, 64-bit epilogue, inputs -128 .. 127: 1 dot step in 16 bits
+func.func @moved_clamp(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
+  %lo = arith.constant 0 : i32
+  %hi = arith.constant 255 : i32
+  %z = arith.constant -128 : i32
+  %e8 = tensor.empty() : tensor<1x2x2x2xi8>
+  %x = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%v : tensor<1x2x2x2xi32>) outs(%e8 : tensor<1x2x2x2xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %1 = arith.maxsi %a, %lo : i32
+    %2 = arith.minsi %1, %hi : i32
+    %3 = arith.addi %2, %z : i32
+    %4 = arith.trunci %3 : i32 to i8
+    linalg.yield %4 : i8
+  } -> tensor<1x2x2x2xi8>
+  %in = tensor.extract_slice %x[0, 0, 0, 0] [1, 2, 2, 2] [1, 1, 1, 1] : tensor<1x2x2x2xi8> to tensor<1x2x2x2xi8>
+  %w = arith.constant dense<64> : tensor<2x2x2x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x1x1x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%in, %w : tensor<1x2x2x2xi8>, tensor<2x2x2x2xi8>) outs(%init : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %y = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x1x1x2xi32>) outs(%e : tensor<1x1x1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x1x1x2xi32>
+  return %y : tensor<1x1x1x2xi32>
+}
+
+// 128 becomes -128: the clamp says nothing.
+// AVX2-LABEL: func.func @truncated(
+// AVX2: qbias.plan = "pair16"
+func.func @truncated(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
+  %lo = arith.constant 0 : i32
+  %hi = arith.constant 128 : i32
+  %e8 = tensor.empty() : tensor<1x2x2x2xi8>
+  %x = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%v : tensor<1x2x2x2xi32>) outs(%e8 : tensor<1x2x2x2xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %1 = arith.maxsi %a, %lo : i32
+    %2 = arith.minsi %1, %hi : i32
+    %4 = arith.trunci %2 : i32 to i8
+    linalg.yield %4 : i8
+  } -> tensor<1x2x2x2xi8>
+  %in = tensor.extract_slice %x[0, 0, 0, 0] [1, 2, 2, 2] [1, 1, 1, 1] : tensor<1x2x2x2xi8> to tensor<1x2x2x2xi8>
+  %w = arith.constant dense<65> : tensor<2x2x2x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x1x1x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%in, %w : tensor<1x2x2x2xi8>, tensor<2x2x2x2xi8>) outs(%init : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %y = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x1x1x2xi32>) outs(%e : tensor<1x1x1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x1x1x2xi32>
+  return %y : tensor<1x1x1x2xi32>
+}
+
+// 127 * 2 * 127 is 32258.
+// AVX2-LABEL: func.func @padded(
+// AVX2: inputs -64 .. 63: 1 dot step in 16 bits
+func.func @padded(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
+  %lo = arith.constant 0 : i32
+  %hi = arith.constant 63 : i32
+  %e8 = tensor.empty() : tensor<1x2x2x2xi8>
+  %x = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%v : tensor<1x2x2x2xi32>) outs(%e8 : tensor<1x2x2x2xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %1 = arith.maxsi %a, %lo : i32
+    %2 = arith.minsi %1, %hi : i32
+    %4 = arith.trunci %2 : i32 to i8
+    linalg.yield %4 : i8
+  } -> tensor<1x2x2x2xi8>
+  %c = arith.constant -64 : i8
+  %wide = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %c : i8
+  } : tensor<1x2x2x2xi8> to tensor<1x3x3x2xi8>
+  %in = tensor.extract_slice %wide[0, 0, 0, 0] [1, 2, 2, 2] [1, 1, 1, 1] : tensor<1x3x3x2xi8> to tensor<1x2x2x2xi8>
+  %w = arith.constant dense<127> : tensor<2x2x2x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x1x1x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%in, %w : tensor<1x2x2x2xi8>, tensor<2x2x2x2xi8>) outs(%init : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %y = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x1x1x2xi32>) outs(%e : tensor<1x1x1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x1x1x2xi32>
+  return %y : tensor<1x1x1x2xi32>
+}
+
+// Every window holds an element, which the least integer does not exceed.
+// AVX2-LABEL: func.func @pooled(
+// AVX2: inputs 0 .. 127: 1 dot step in 16 bits
+func.func @pooled(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
+  %lo = arith.constant 0 : i32
+  %hi = arith.constant 127 : i32
+  %e8 = tensor.empty() : tensor<1x2x2x2xi8>
+  %x = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%v : tensor<1x2x2x2xi32>) outs(%e8 : tensor<1x2x2x2xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %1 = arith.maxsi %a, %lo : i32
+    %2 = arith.minsi %1, %hi : i32
+    %4 = arith.trunci %2 : i32 to i8
+    linalg.yield %4 : i8
+  } -> tensor<1x2x2x2xi8>
+  %c = arith.constant -128 : i8
+  %wide = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %c : i8
+  } : tensor<1x2x2x2xi8> to tensor<1x3x3x2xi8>
+  %window = tensor.empty() : tensor<2x2xi8>
+  %ep = tensor.empty() : tensor<1x2x2x2xi8>
+  %least = arith.constant -128 : i8
+  %start = linalg.fill ins(%least : i8) outs(%ep : tensor<1x2x2x2xi8>) -> tensor<1x2x2x2xi8>
+  %in = linalg.pooling_nhwc_max {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%wide, %window : tensor<1x3x3x2xi8>, tensor<2x2xi8>) outs(%start : tensor<1x2x2x2xi8>) -> tensor<1x2x2x2xi8>
+  %w = arith.constant dense<-128> : tensor<2x2x2x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x1x1x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%in, %w : tensor<1x2x2x2xi8>, tensor<2x2x2x2xi8>) outs(%init : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %y = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x1x1x2xi32>) outs(%e : tensor<1x1x1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x1x1x2xi32>
+  return %y : tensor<1x1x1x2xi32>
+}
+
+// AVX2-LABEL: func.func @pooled_padding(
+// AVX2: qbias.plan = "pair16"
+func.func @pooled_padding(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
+  %lo = arith.constant 0 : i32
+  %hi = arith.constant 127 : i32
+  %e8 = tensor.empty() : tensor<1x2x2x2xi8>
+  %x = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%v : tensor<1x2x2x2xi32>) outs(%e8 : tensor<1x2x2x2xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %1 = arith.maxsi %a, %lo : i32
+    %2 = arith.minsi %1, %hi : i32
+    %4 = arith.trunci %2 : i32 to i8
+    linalg.yield %4 : i8
+  } -> tensor<1x2x2x2xi8>
+  %c = arith.constant -100 : i8
+  %wide = tensor.pad %x low[0, 1, 1, 0] high[0, 0, 0, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %c : i8
+  } : tensor<1x2x2x2xi8> to tensor<1x3x3x2xi8>
+  %window = tensor.empty() : tensor<2x2xi8>
+  %ep = tensor.empty() : tensor<1x2x2x2xi8>
+  %least = arith.constant -128 : i8
+  %start = linalg.fill ins(%least : i8) outs(%ep : tensor<1x2x2x2xi8>) -> tensor<1x2x2x2xi8>
+  %in = linalg.pooling_nhwc_max {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%wide, %window : tensor<1x3x3x2xi8>, tensor<2x2xi8>) outs(%start : tensor<1x2x2x2xi8>) -> tensor<1x2x2x2xi8>
+  %w = arith.constant dense<-128> : tensor<2x2x2x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x1x1x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%in, %w : tensor<1x2x2x2xi8>, tensor<2x2x2x2xi8>) outs(%init : tensor<1x1x1x2xi32>) -> tensor<1x1x1x2xi32>
+  %y = linalg.generic {indexing_maps = [#same4, #same4], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x1x1x2xi32>) outs(%e : tensor<1x1x1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x1x1x2xi32>
+  return %y : tensor<1x1x1x2xi32>
 }

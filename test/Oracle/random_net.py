@@ -20,7 +20,7 @@ from random_layers import LAYERS
 from random_operators import MORE_LAYERS
 
 KNOWN = {**LAYERS, **MORE_LAYERS}
-RANGES = {"int8": (-128, 127), "uint8": (0, 255)}
+RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 WEIGHTED = {"conv": 6, "linear": 3, "add": 3, "conv_skip": 1}  # others count 1
 
 

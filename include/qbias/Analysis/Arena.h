@@ -24,7 +24,8 @@ struct ArenaBuffer {
 /// Gives each buffer an offset, a multiple of `alignment`, at which no other that
 /// lives at the same time lies; largest first at the lowest free place (Pisarchyk
 /// and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020,
-/// greedy by size). Returns the bytes of all.
+/// greedy by size). While that is more than getLiveBytes(), the buffer that ends last
+/// is placed first, some times; the smallest placement stays. Returns the bytes of all.
 int64_t placeBuffers(llvm::MutableArrayRef<ArenaBuffer> buffers, int64_t alignment);
 
 /// The most bytes, rounded up to `alignment` each, that live at one step: no

@@ -30,8 +30,10 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
 
     | plan | dot step | proven when |
     |---|---|---|
-    | `dot8` | vpdpbusd, sdot | 8-bit operands, 32-bit sums, the target has it |
-    | `pair16` | products of 16 bits added in pairs (vpmaddwd, vpdpwssd, smull) | 8-bit operands, 32-bit sums |
+    | `dot8` | vpdpbusd, sdot | 8-bit operands, the target has it |
+    | `pair8` | vpmaddubsw, some steps added up in 16 bits | 8-bit operands, 32-bit sums, AVX2; the range of the inputs (clamps, tables, padding) times the weights stays in 16 bits |
+    | `pair16` | products of 16 bits added in pairs (vpmaddwd, vpdpwssd, smull) | operands of 8 or 16 bits |
+    | `pair16w8` | the same, weights of 8 bits in memory | weights that fit 8 bits |
     | `winograd4` | F(4x4, 3x3) on 16-bit pairs, exact modulo 2^32 | dense 3x3, no strides or dilations, 128 * sum of absolute weights < 2^25 per channel |
     | `reference` | plain loops | always |
 
@@ -41,7 +43,7 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
   let options = !listconcat(TargetOptions<>.options, [
     Option<"plan", "plan", "std::string", "\"auto\"", "auto, reference, or the name of a plan.">,
     Option<"threads", "threads", "int64_t", "1", "Threads that will share a kernel.">,
-    Option<"smallWeights", "small-weights", "bool", "false", "auto takes no plan that makes weights larger for speed (winograd4).">,
+    Option<"smallWeights", "small-weights", "bool", "false", "auto takes no plan that makes weights larger for speed (winograd4, pair16).">,
   ]);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The memory plan that `qbias report` shows: places, the bound it is held to, the picture."""
 
+import glob
 import json
 import os
 from xml.etree import ElementTree
@@ -10,6 +11,10 @@ from harness import case, cases, equal, main, qbias, require
 
 ALIGNMENT = 64
 MOST = 1.1  # workspace over the bytes that live at once
+# Where quantized models are, and how many buffers they have at least.
+MODELS = {"bench/resnet18.qdq.u8s8.pc.onnx": 50, "bench/mobilenet_v2.qdq.u8s8.pc.onnx": 50,
+          "digits/*.q*.onnx": 10, "digits/*.pt2": 10, "conformance/onnx_qdq_ort/*/[us]*.onnx": 5,
+          "conformance/tflite/*/model_int8.tflite": 2}
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -48,13 +53,13 @@ def places(folder, make):
 
 
 @case
-def large_models(_):
-    """So have those of ResNet18 and MobileNetV2 where the data is."""
+def shared_models(_):
+    """So have those of all models where the data is."""
     data = os.environ.get("QBIAS_DATA_DIR", "")
-    for name in ("resnet18", "mobilenet_v2"):
-        path = os.path.join(data, f"bench/{name}.qdq.u8s8.pc.onnx")
-        if os.path.exists(path):
-            require(len(check(path)) > 50, name)
+    for pattern, least in MODELS.items():
+        for path in sorted(glob.glob(os.path.join(data, pattern))):
+            buffers = check(path)
+            require(len(buffers) >= least, f"{path}: {len(buffers)} buffers")
 
 
 @case

@@ -4,8 +4,9 @@
     plans.py WORK-DIR --seeds A:B [--seconds S] [--at-least N]
 
 Layers are wide enough to fill channel blocks and leave tails, with odd spatial sizes,
-strides, dilations, one-sided kernels, several samples in a batch, weights of four bits, and
-weights and inputs at the ends of their ranges.  Each network runs under each (cpu, plan); every integer
+strides, dilations, one-sided kernels, groups, channel multipliers, several samples in a
+batch, inputs of 8 and 16 bits, weights of four bits or with zero points, and weights and
+inputs at the ends of their ranges.  Each network runs under each (cpu, plan); every integer
 tensor has to equal the oracle's, on one to three threads.  A case that differs is kept in
 WORK-DIR/seed<s>.  Exit code 1 on failure, or when more than one network was asked for and
 a plan was never used.
@@ -23,6 +24,8 @@ import numpy as np
 
 from harness import QBIAS, Failed, compare, run
 
+import oracle
+from model_reader import read_model
 from onnx_writer import FLOAT
 from random_layers import finish, random_bias
 from random_net import NetBuilder
@@ -30,6 +33,8 @@ from random_net import NetBuilder
 CHANNELS = [1, 2, 3, 5, 8, 15, 16, 17, 24, 31, 33, 48, 64, 70, 96, 130]
 INSTRUCTIONS = {"x86-64-v4": {"avx512f", "avx512bw", "avx512dq", "avx512vl"},
                 "x86-64-v3": {"avx2", "fma", "bmi2"}, "x86-64": {"sse2"}}
+PLANS = {"x86-64": ("pair16", "pair16w8", "winograd4")}
+WITH_AVX2 = ("pair8", "pair16", "pair16w8", "winograd4")
 DOT8 = INSTRUCTIONS["x86-64-v4"] | {"avx512_vnni"}
 # vpdpbusd on 32 bytes, as machines with AVX-VNNI have it.
 SHORT_DOT8 = "x86-64-v3+avx512vl,+avx512vnni"
@@ -54,7 +59,7 @@ def runnable_plans():
     if DOT8 <= flags:
         pairs += [("native", "dot8"), (SHORT_DOT8, "dot8")]
     return pairs + [(cpu, plan) for cpu, needed in INSTRUCTIONS.items() if needed <= flags
-                    for plan in ("pair16", "winograd4")]
+                    for plan in PLANS.get(cpu, WITH_AVX2)]
 
 
 class WideNet(NetBuilder):
@@ -63,6 +68,19 @@ class WideNet(NetBuilder):
     def __init__(self, seed):
         super().__init__(seed)
         self.seed, self.count = seed, 0
+        if self.rng.random() < 0.25:
+            self.dtype = "int16"
+            self.graph.opset = 21
+            self.per_axis_allowed = True
+
+    def random_zero_point(self):
+        """As usual; 16 bits are symmetric."""
+        return 0 if self.dtype == "int16" else super().random_zero_point()
+
+    def output_scale(self, x_scale, w_scale, size):
+        """As usual; 16-bit inputs are larger."""
+        scale = super().output_scale(x_scale, w_scale, size)
+        return scale * (float(self.rng.choice([1, 2, 64])) if self.dtype == "int16" else 1)
 
     def start(self):
         """The input: any channel count, odd sizes."""
@@ -75,22 +93,25 @@ class WideNet(NetBuilder):
                                           self.random_zero_point(), register=True)
 
     def weights(self, shape):
-        """int8 weights, sometimes only the ends of the range, sometimes of four bits."""
+        """8-bit weights, sometimes small, only the ends of the range, with zero points, of four bits."""
         rng = self.rng
         self.count += 1
         is_narrow = np.random.default_rng([self.seed, self.count]).random() < 0.3
-        q = rng.integers(-127, 128, shape)
+        most = int(rng.choice([127, 127, 63, 30, 8]))
+        q = rng.integers(-most, most + 1, shape)
         if rng.random() < 0.3:
-            q = np.where(rng.random(shape) < 0.5, -128 if rng.random() < 0.5 else -127, 127)
+            q = np.where(rng.random(shape) < 0.5, -most - (rng.random() < 0.5), most)
         q = q // 16 if is_narrow else q
         count = shape[0] if self.per_axis_allowed and shape[0] > 1 else 1
         scale = np.array([self.random_scale(2.0**-8) for _ in range(count)], np.float32)
-        name = self.constant_dequantize(q, scale, np.zeros(count, np.int64), "int8",
-                                        axis=0 if count > 1 else None)
+        zero, dtype = np.zeros(count, np.int64), "int8"
+        if rng.random() < 0.15:
+            q, zero, dtype = q + 128, rng.integers(0, 256, count), "uint8"
+        name = self.constant_dequantize(q, scale, zero, dtype, axis=0 if count > 1 else None)
         return name, np.broadcast_to(scale, shape[0])
 
     def conv(self):
-        """A dense or depthwise convolution."""
+        """A dense, grouped or depthwise convolution."""
         rng, x = self.rng, self.activations[-1]
         while True:
             kernel = [int(k) for k in rng.choice([1, 1, 2, 3, 3, 5, 7], 2)]
@@ -105,17 +126,27 @@ class WideNet(NetBuilder):
                     for i in range(2)]
             if min(free) >= 0:
                 break
-        depthwise = x.shape[1] > 1 and rng.random() < 0.35
-        outputs = x.shape[1] if depthwise else int(rng.choice(CHANNELS))
-        inputs = 1 if depthwise else x.shape[1]
+        groups, outputs = self.random_groups(x.shape[1])
+        inputs = x.shape[1] // groups
         weights, w_scale = self.weights([outputs, inputs] + kernel)
         out_scale = self.output_scale(x.scale, w_scale, inputs * int(np.prod(kernel)))
         bias = random_bias(self, outputs, x.scale, w_scale, out_scale)
         real = self.graph.node("Conv", [self.dequantize(x), weights] + ([bias] if bias else []),
-                               group=x.shape[1] if depthwise else 1, kernel_shape=kernel,
+                               group=groups, kernel_shape=kernel,
                                strides=strides, dilations=dilations, pads=pads)
         shape = [x.shape[0], outputs] + [f // s + 1 for f, s in zip(free, strides)]
         finish(self, real, shape, out_scale)
+
+    def random_groups(self, inputs):
+        """(groups, output channels): dense, depthwise with any multiplier, or between."""
+        rng, kind = self.rng, self.rng.random()
+        if kind < 0.5:
+            return 1, int(rng.choice(CHANNELS))
+        groups = inputs
+        if kind > 0.75:
+            groups = int(rng.choice([g for g in range(1, inputs + 1) if inputs % g == 0]))
+        times = [n for n in (1, 1, 1, 2, 3, 4, 8, 20) if groups * n <= 2 * max(CHANNELS)]
+        return groups, groups * int(rng.choice(times))
 
     def linear(self):
         """A matrix product over everything but the batch."""
@@ -132,7 +163,7 @@ class WideNet(NetBuilder):
 
     def sample(self):
         """Integers of one batch: random, or the ends of the range only."""
-        low, high = (0, 255) if self.dtype == "uint8" else (-128, 127)
+        low, high = self.range
         shape = self.inputs["x0"].shape
         q = self.rng.integers(low, high + 1, shape)
         if self.rng.random() < 0.4:
@@ -157,16 +188,19 @@ def make_case(seed, folder):
 
 def run_case(seed, folder, pairs, used):
     """Complaints of a seed; counts the plans that were used."""
-    model, arrays = make_case(seed, folder)
-    complaints = []
+    path, arrays = make_case(seed, folder)
+    model, complaints = read_model(path), []
+    expected = oracle.run(model, arrays)
+    names = [value.name for value in model.graph.outputs]
     for number, (cpu, plan) in enumerate(pairs):
         threads = 1 + (seed + number) % 3
         name, _, features = cpu.partition("+")
         options = [f"--plan={plan}", f"--cpu={name}", f"--threads={threads}"]
         options += [f"--features=+{features}"] if features else []
         try:
-            report = compare.compare(QBIAS, model, arrays, True, options)
-            layers = json.loads(run(QBIAS, "report", model, "--format=json", *options).stdout)["layers"]
+            got = compare.run_on_arrays(QBIAS, path, arrays, names, True, options)
+            report = compare.compare_arrays(expected, *got, True)
+            layers = json.loads(run(QBIAS, "report", path, "--format=json", *options).stdout)["layers"]
         except (compare.DriverFailed, Failed) as error:
             complaints.append(f"{cpu} {plan} {threads}: {error}")
             continue
