@@ -274,7 +274,7 @@ bool DataRun::run(const runtime::RunRequest &request) {
   return true;
 }
 
-/// Layers without a requantization, such as max pools, have no data.
+/// Layers without a requantization, max pools and indices, have no data.
 void DataRun::addTo(json::Object &report) const {
   LayerData total;
   auto next = layers.begin();

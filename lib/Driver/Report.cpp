@@ -182,7 +182,9 @@ static json::Value toJsonOrNull(ElementsAttr attr) {
 }
 
 static StringRef getKind(Operation *op) {
-  return op->getName().stripDialect().drop_front(StringRef("int.").size());
+  StringRef name = op->getName().stripDialect();
+  name.consume_front("int.");
+  return name;
 }
 
 llvm::StringMap<LayerPlan> qbias::collectPlans(ModuleOp module) {

@@ -11,6 +11,7 @@ from harness import Net, case, cases, equal, main, qbias, random_weights, requir
 
 import compare
 import oracle
+from feed import named_forms
 from float_model import evaluate
 from model_reader import read_model
 from random_net import write_case
@@ -159,6 +160,19 @@ def last_layer_without_quantize(folder):
     report = report_on(model, {"x": data}, "--raw")
     equal(report["layers"][0]["data"],
           {"elements": 35, "differing": 0, "largest_difference": 0} | NOTHING, "sums")
+
+
+@case
+def indices(folder):
+    """Layers without numbers of their own: places of largest elements."""
+    report_of = named_forms(folder, "indices")
+    data = save(folder, "x.npy", np.load(os.path.join(folder, "indices.npy")))
+    report = report_on(report_of.model, {"x": data}, "--raw")
+    equal([(layer["op"], layer["source_op"]) for layer in report["layers"][-2:]],
+          [("arg_max", "ArgMax")] * 2, "layers")
+    counts = [layer["data"] and layer["data"]["differing"] for layer in report["layers"]]
+    equal(counts[-2:], [None, None], "data of indices")
+    require(set(counts[:-2]) == {0}, f"differing: {counts}")
 
 
 @case
