@@ -90,6 +90,8 @@ private:
                                   int64_t count, int64_t vectors, ValueRange sums);
   KernelBuilder::Values emitGroups(KernelBuilder &kernel, const Place &place,
                                    int64_t count, int64_t vectors, ValueRange sums);
+  KernelBuilder::Values emitPairs(KernelBuilder &kernel, const Place &place,
+                                  int64_t vectors, ValueRange sums);
   KernelBuilder::Values emitGroup(KernelBuilder &kernel, const Place &place,
                                   int64_t vectors, ValueRange sums);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
@@ -101,6 +103,7 @@ private:
   // While emitting.
   Value x, weight, bias, y, inputMove, firstRow, endRow;
   ValueRange arrays, elements;
+  int64_t tilePixels;
 };
 
 } // namespace
@@ -190,9 +193,56 @@ DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
   return next;
 }
 
+/// The steps of one group of inputs on two pixels each. The last pixel of an odd
+/// number is its own partner.
+KernelBuilder::Values DenseKernel::emitPairs(KernelBuilder &kernel, const Place &place,
+                                             int64_t vectors, ValueRange sums) {
+  int64_t pixels = sums.size() / vectors, half = width() / 2;
+  KernelBuilder::Values weights, next(sums);
+  auto range = [](int64_t first, int64_t count) {
+    return llvm::to_vector(llvm::seq<int64_t>(first, first + count));
+  };
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value all = step.loadWeights(kernel, weight, kernel.add(place.weight, v * width()));
+    weights.push_back(kernel.shuffle(all, all, range(0, half)));
+    weights.push_back(kernel.shuffle(all, all, range(half, half)));
+  }
+  if (place.ahead)
+    step.prefetchWeights(kernel, weight, place.ahead);
+  for (int64_t p = 0; p < pixels; p += 2) {
+    auto inputsOf = [&](int64_t pixel) {
+      int64_t offset = std::min(pixel, tilePixels - 1) * columnStride;
+      return kernel.load(x, kernel.add(place.input, offset), step.group());
+    };
+    Value inputs =
+        kernel.shuffle(inputsOf(p), inputsOf(p + 1), range(0, 2 * step.group()));
+    for (int64_t v = 0; v < vectors; ++v)
+      for (int64_t part : {0, 1}) {
+        Value &sum = next[(p + part) * vectors + v];
+        sum = step.emit(kernel, sum, inputs, weights[2 * v + part]);
+      }
+  }
+  return next;
+}
+
+/// Sums by pixel from those of two pixels and half of the channels each, or, for what
+/// they start from, the other way round.
+static void exchangeHalves(KernelBuilder &kernel, int64_t vectors,
+                           KernelBuilder::Values &sums) {
+  for (size_t p = 0; p + 1 < sums.size() / vectors; p += 2)
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value &first = sums[p * vectors + v], &second = sums[(p + 1) * vectors + v];
+      Value low = kernel.shuffle(first, second, {0, 1, 4, 5});
+      second = kernel.shuffle(first, second, {2, 3, 6, 7});
+      first = low;
+    }
+}
+
 /// The dot steps of one group of inputs.
 KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place &place,
                                              int64_t vectors, ValueRange sums) {
+  if (step.kind == DotKind::Mmla8)
+    return emitPairs(kernel, place, vectors, sums);
   int64_t pixels = sums.size() / vectors;
   KernelBuilder::Values weights, next;
   for (int64_t v = 0; v < vectors; ++v)
@@ -323,7 +373,10 @@ void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block,
     int64_t end = vectors * groupsOfAll() * width();
     start.ahead = kernel.least(start.ahead, kernel.index(end - groupsOfAll() * width()));
   }
-  KernelBuilder::Values sums = loadBias(kernel, block, range.cut, pixels);
+  tilePixels = pixels;
+  KernelBuilder::Values sums = loadBias(kernel, block, range.cut, carriedPixels(pixels));
+  if (step.kind == DotKind::Mmla8)
+    exchangeHalves(kernel, block.vectors, sums);
   auto body = [&](Value kr, ValueRange carried) {
     Place row =
         move(kernel, start, kr, kernelRowStride, runs * groupsOfRun(), block.vectors);
@@ -331,7 +384,10 @@ void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block,
   };
   sums = taps->skipsRows() ? kernel.reduce(range.first, range.end, sums, body)
                            : repeat(kernel, group.kernelRows, sums, body);
-  finish(kernel, block, kernel.add(output, block.firstChannel), sums);
+  if (step.kind == DotKind::Mmla8)
+    exchangeHalves(kernel, block.vectors, sums);
+  finish(kernel, block, kernel.add(output, block.firstChannel),
+         ArrayRef(sums).take_front(pixels * block.vectors));
 }
 
 /// Requantizes and stores the sums of a tile. Vectors go in pairs: the constants of

@@ -51,7 +51,7 @@ DenseLayout::DenseLayout(const Group &group, DotStep step) : group(group), step(
   bool isJoined = columns != group.columns || rows != group.rows;
   taps.emplace(group, /*knowsRows=*/!isJoined,
                /*knowsColumns=*/!isJoined && columns <= pixelsFor(vectorsOfBlock) &&
-                   bundleInputs >= kLeastChannels &&
+                   bundleInputs >= kLeastChannels && step.kind != DotKind::Mmla8 &&
                    (!needsChunks() || bundleInputs % step.group() == 0));
   if (taps->skipsColumns()) {
     runs = group.kernelColumns;
@@ -86,8 +86,9 @@ void DenseLayout::bundleGroups() {
 /// Sums, weights, one broadcast and two spare registers fit the file.
 int64_t DenseLayout::pixelsFor(int64_t vectors) const {
   int64_t spare = step.kind == DotKind::Dot8 ? 3 : step.kind == DotKind::Pair8 ? 4 : 2;
-  return std::clamp<int64_t>((step.registers - spare - vectors) / vectors, 1,
-                             kMostPixels);
+  int64_t pixels =
+      std::clamp<int64_t>((step.registers - spare - vectors) / vectors, 1, kMostPixels);
+  return step.kind == DotKind::Mmla8 && pixels > 1 ? pixels / 2 * 2 : pixels;
 }
 
 /// Cycles of one group of inputs over all pixels of a row and all channels: a

@@ -24,6 +24,10 @@ public:
 
   /// Pixels of a tile at most, beside so many vectors of channels.
   int64_t pixelsFor(int64_t vectors) const;
+  /// Sums of so many pixels are carried: of two at once where a step has two.
+  int64_t carriedPixels(int64_t pixels) const {
+    return step.kind == DotKind::Mmla8 ? llvm::alignTo(pixels, 2) : pixels;
+  }
   int64_t groupsOfRun() const { return llvm::divideCeil(runLength, step.group()); }
   int64_t groupsOfAll() const { return group.kernelRows * runs * groupsOfRun(); }
   /// First input of a group within its run.

@@ -28,8 +28,10 @@ static constexpr int64_t kLanesOf512 = 16;
 
 Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
                     Value weights) const {
-  VectorType type = kernel.vectorOf(lanes * group(), inputBits());
-  inputs = kernel.bitcast(inputs, type);
+  inputs = kernel.bitcast(inputs, cast<VectorType>(weights.getType()));
+  if (kind == DotKind::Mmla8)
+    return kernel.callIntrinsic("llvm.aarch64.neon.smmla.v4i32.v16i8", sums.getType(),
+                                {sums, inputs, weights});
   if (kind == DotKind::Dot8Signed)
     return kernel.callIntrinsic("llvm.aarch64.neon.sdot.v4i32.v16i8", sums.getType(),
                                 {sums, inputs, weights});

@@ -23,7 +23,10 @@ namespace qbias {
 ///   pair16  sums of two products of s16 (vpmaddwd, vpdpwssd, smlal)
 ///   pair8   16-bit sums of two products of u8 and s8 that are proven not to saturate
 ///           (vpmaddubsw), then of two of these (vpmaddwd by 1)
-enum class DotKind { Dot8, Dot8Signed, Pair16, Pair8 };
+///   mmla8   sums of eight products of s8 and s8, of two pixels and two channels
+///           (smmla): the sums of two pixels are [pixel][channel] in one register for
+///           the first half of a vector's channels, in another for the second
+enum class DotKind { Dot8, Dot8Signed, Pair16, Pair8, Mmla8 };
 
 /// A dot step on one register.
 struct DotStep {
@@ -41,7 +44,9 @@ struct DotStep {
   /// No moved input is larger in magnitude.
   int64_t largestInput = 128;
 
-  int64_t group() const { return kind == DotKind::Pair16 ? 2 : 4; }
+  int64_t group() const {
+    return kind == DotKind::Pair16 ? 2 : kind == DotKind::Mmla8 ? 8 : 4;
+  }
   unsigned inputBits() const { return kind == DotKind::Pair16 ? 16 : 8; }
 
   /// Weights of one register.

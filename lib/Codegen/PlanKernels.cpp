@@ -10,6 +10,7 @@
 // 2^32 in every plan, and the final one is proven to fit (N9); sums of 64 bits are
 // added up from chunks of 32-bit ones that are proven to fit.
 //
+//   mmla8   smmla: products of s8
 //   dot8    vpdpbusd: products of u8 and s8 are exact; sdot: the same of s8
 //   pair16  products of s16
 //   pair16w8  the same with weights of 8 bits in memory
@@ -39,8 +40,9 @@ using namespace mlir;
 using namespace qbias;
 
 static constexpr StringRef kDot8 = "dot8", kPair16 = "pair16", kPair16W8 = "pair16w8",
-                           kPair8 = "pair8", kWinograd4 = "winograd4";
-static constexpr StringRef kNames[] = {kDot8, kPair8, kPair16, kPair16W8, kWinograd4};
+                           kPair8 = "pair8", kMmla8 = "mmla8", kWinograd4 = "winograd4";
+static constexpr StringRef kNames[] = {kMmla8,  kDot8,     kPair8,
+                                       kPair16, kPair16W8, kWinograd4};
 
 ArrayRef<StringRef> qbias::getPlanNames() { return kNames; }
 
@@ -56,6 +58,8 @@ static DotStep getStep(StringRef plan, const Group &group, const Target &target,
     step.inputOffset = target.hasDotS8S8 ? 0 : kSigned8;
     step.largestInput += step.inputOffset;
   }
+  if (plan == kMmla8)
+    step.kind = DotKind::Mmla8;
   if (plan == kPair8) {
     step.kind = DotKind::Pair8;
     step.inputOffset = -group.inputRange.low;
@@ -76,6 +80,20 @@ static std::string checkPair8(const Group &group, const Target &target) {
   if (DenseLayout(group, step).chunk == 0)
     return llvm::formatv("a pair of products can leave 16 bits with inputs of {0} .. {1}",
                          group.inputRange.low, group.inputRange.high);
+  return "";
+}
+
+/// "" when smmla can compute the group, else why not.
+static std::string checkMmla8(const Group &group, const Target &target) {
+  if (!target.hasMatrixS8)
+    return "needs smmla, which target '" + target.name + "' does not have";
+  if (group.isDepthwise())
+    return "is a depthwise convolution";
+  if (group.sumBits != 32)
+    return "needs sums of 32 bits";
+  DotStep step = getStep(kMmla8, group, target);
+  if (DenseLayout(group, step).runLength < step.group())
+    return "has fewer than eight inputs side by side";
   return "";
 }
 
@@ -102,12 +120,14 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
   if (plan == kDot8 && !target.hasDot8())
     return "needs sums of four 8-bit products (vpdpbusd, sdot), which target '" +
            target.name + "' does not have";
-  if ((plan == kDot8 || plan == kPair8) && !group.isNarrow())
+  if ((plan == kDot8 || plan == kPair8 || plan == kMmla8) && !group.isNarrow())
     return "operands are not 8 bits wide";
   if (plan == kPair16W8 && group.weightBits != 8)
     return "weights are not 8 bits wide";
   if (plan == kPair8)
     return checkPair8(group, target);
+  if (plan == kMmla8)
+    return checkMmla8(group, target);
   return checkWideSums(group, getStep(plan, group, target));
 }
 
@@ -127,6 +147,8 @@ static double ratePair8(const Group &group, int64_t chunk) {
 /// that of pair16.
 static std::pair<StringRef, double> findDirect(const Group &group, const Target &target,
                                                bool smallWeights) {
+  if (checkPlan(kMmla8, group, target).empty())
+    return {kMmla8, 4};
   if (checkPlan(kDot8, group, target).empty())
     return {kDot8, 2};
   if (checkPlan(kPair8, group, target).empty()) {

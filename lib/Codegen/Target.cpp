@@ -56,6 +56,9 @@ std::optional<Target> Target::get(llvm::StringRef triple, llvm::StringRef cpu,
   if (parsed.isAArch64() && info.checkFeatures("+neon,+dotprod")) {
     target.name = "dotprod";
     target.hasDotS8S8 = true;
+    target.hasMatrixS8 = info.checkFeatures("+i8mm");
+    if (target.hasMatrixS8)
+      target.name = "i8mm";
   }
   target.hasVectors =
       parsed.isAArch64() || (parsed.isARM() && info.checkFeatures("+neon"));

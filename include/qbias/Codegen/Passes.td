@@ -30,6 +30,7 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
 
     | plan | dot step | proven when |
     |---|---|---|
+    | `mmla8` | smmla | 8-bit operands, 32-bit sums, eight inputs side by side, the target has it |
     | `dot8` | vpdpbusd, sdot | 8-bit operands, the target has it |
     | `pair8` | vpmaddubsw, some steps added up in 16 bits | 8-bit operands, 32-bit sums, AVX2; the range of the inputs (clamps, tables, padding) times the weights stays in 16 bits |
     | `pair16` | products of 16 bits added in pairs (vpmaddwd, vpdpwssd, smull) | operands of 8 or 16 bits |

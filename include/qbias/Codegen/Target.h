@@ -19,7 +19,7 @@ namespace qbias {
 
 /// The multiplications of a machine, as kernel plans see them.
 struct Target {
-  std::string name;         ///< avx512vnni, avxvnni, avx512, avx2, dotprod, generic
+  std::string name;         ///< avx512vnni, avxvnni, avx512, avx2, i8mm, dotprod, generic
   int64_t vectorBytes = 16; ///< of one register
   int64_t registers = 16;   ///< of vectors
   bool hasVectors = false;  ///< of 16 bytes at least
@@ -27,6 +27,7 @@ struct Target {
   bool hasAvx512 = false;   ///< F, BW, DQ, VL on 64 bytes
   bool hasDotU8S8 = false;  ///< vpdpbusd on a whole register
   bool hasDotS8S8 = false;  ///< sdot
+  bool hasMatrixS8 = false; ///< smmla
 
   bool hasDot8() const { return hasDotU8S8 || hasDotS8S8; }
 

@@ -26,6 +26,8 @@ MACHINES = {
     "aarch64": (["--target=aarch64-linux-gnu"], ["aarch64-linux-gnu-gcc"], ["qemu-aarch64"]),
     "aarch64, dot products": (["--target=aarch64-linux-gnu", "--features=+dotprod"],
                               ["aarch64-linux-gnu-gcc"], ["qemu-aarch64"]),
+    "aarch64, matrix products": (["--target=aarch64-linux-gnu", "--features=+dotprod,+i8mm"],
+                                 ["aarch64-linux-gnu-gcc"], ["qemu-aarch64"]),
     "armv7, no floating-point unit": (
         ["--target=armv7-linux-gnueabi", "--features=+soft-float,-neon"],
         ["arm-linux-gnueabi-gcc", "-march=armv7-a", "-mfloat-abi=soft"], ["qemu-arm"]),
@@ -35,7 +37,7 @@ MACHINES = {
                               ["qemu-system-arm"]),
 }
 # Instructions that the objects of a machine have to contain.
-EXPECTED = {"aarch64, dot products": "sdot"}
+EXPECTED = {"aarch64, dot products": "sdot", "aarch64, matrix products": "smmla"}
 FREE = os.path.join(INPUTS, "freestanding")
 CORTEX = os.path.join(FREE, "cortexm")
 WASM_CC = ["clang-22", "--target=wasm32-unknown-unknown", "-ffreestanding", f"-I{FREE}"]
@@ -92,7 +94,7 @@ def command_of(network, folder, machine, way):
     qbias("compile", network.model, f"--name={NAME}", "-o", output,
           *(options + check if way == "object" else []))
     if way == "object" and machine in EXPECTED:
-        code = run(f"{LLVM}/llvm-objdump", "-d", "--no-show-raw-insn", "--mattr=+dotprod", output)
+        code = run(f"{LLVM}/llvm-objdump", "-d", "--no-show-raw-insn", "--mattr=+dotprod,+i8mm", output)
         if EXPECTED[machine] not in code.stdout:
             raise Failed(f"no instruction '{EXPECTED[machine]}' in {output}")
     network.write_program(os.path.join(folder, "main.c"))
