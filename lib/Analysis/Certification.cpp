@@ -319,9 +319,10 @@ static LogicalResult certifyAddend(IntegerSegmentOpInterface op) {
     setCertificate(op, segments->size(), segments->size(), *columns);
     return success();
   }
-  return op->emitError("channel ")
-         << channel << " of a sum with a quantized operand has no exact integer form "
-         << "(N11b); quantize the output of this layer before it is added";
+  return op->emitError("expects an exact integer form of a sum with a quantized operand "
+                       "(N11b), which channel ")
+         << channel << " does not have; quantize the output of this layer before it is "
+         << "added";
 }
 
 /// The recipe of another mode than exact.

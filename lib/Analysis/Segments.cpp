@@ -51,31 +51,73 @@ static IntRange getSegmentRange(IntegerSegmentOpInterface op) {
   return getIntegerRange(getElementTypeOrSelf(op->getResult(0).getType()));
 }
 
-IntRange qbias::getValueRange(Value value) {
+/// The integers of a constant.
+static std::optional<IntRange> getConstantRange(Value value) {
+  ElementsAttr constant = getConstant(value);
+  SmallVector<int64_t> integers;
+  if (!constant || !readIntegers(constant, integers) || integers.empty())
+    return std::nullopt;
+  // Stored without sign.
+  auto type = cast<IntegerType>(getElementTypeOrSelf(value.getType()));
+  if (type.isUnsigned())
+    for (int64_t &q : integers)
+      q &= llvm::maskTrailingOnes<uint64_t>(type.getWidth());
+  auto [min, max] = std::minmax_element(integers.begin(), integers.end());
+  return IntRange{*min, *max};
+}
+
+/// The values a movement's result depends on; none where `value` says its own range.
+static OperandRange getRangeOperands(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<IntPadOp, tensor::ConcatOp, MaximumOp, MinimumOp, IntMaxPoolOp,
+                      TransposeOp, GatherOp, tensor::CollapseShapeOp,
+                      tensor::ExpandShapeOp, tensor::ExtractSliceOp>(op))
+    return op->getOperands();
+  return {nullptr, 0};
+}
+
+/// The range of a value from `ranges`, those of its range operands.
+static IntRange combineRanges(Value value, ArrayRef<IntRange> ranges) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return getArgumentRange(argument);
   Operation *op = value.getDefiningOp();
   if (auto segment = dyn_cast<IntegerSegmentOpInterface>(op))
     return getSegmentRange(segment);
-  if (auto pad = dyn_cast<IntPadOp>(op)) {
-    int64_t inserted = pad.getValue();
-    return hull(getValueRange(pad.getInput()), {inserted, inserted});
-  }
-  if (auto concat = dyn_cast<tensor::ConcatOp>(op)) {
-    IntRange range = getValueRange(concat.getInputs().front());
-    for (Value input : concat.getInputs().drop_front())
-      range = hull(range, getValueRange(input));
-    return range;
-  }
+  if (ranges.empty())
+    return getConstantRange(value).value_or(
+        getIntegerRange(getElementTypeOrSelf(value.getType())));
+  IntRange a = ranges.front();
+  if (auto pad = dyn_cast<IntPadOp>(op))
+    return hull(a, {int64_t(pad.getValue()), int64_t(pad.getValue())});
   if (isa<MaximumOp, MinimumOp>(op)) {
-    IntRange a = getValueRange(op->getOperand(0)), b = getValueRange(op->getOperand(1));
+    IntRange b = ranges.back();
     return isa<MaximumOp>(op) ? IntRange{std::max(a.min, b.min), std::max(a.max, b.max)}
                               : IntRange{std::min(a.min, b.min), std::min(a.max, b.max)};
   }
-  if (isa<IntMaxPoolOp, TransposeOp, GatherOp, tensor::CollapseShapeOp,
-          tensor::ExpandShapeOp, tensor::ExtractSliceOp>(op))
-    return getValueRange(op->getOperand(0));
-  return getIntegerRange(getElementTypeOrSelf(value.getType()));
+  for (IntRange b : ranges.drop_front())
+    a = isa<tensor::ConcatOp>(op) ? hull(a, b) : a;
+  return a;
+}
+
+/// Each value below is looked at once, however often it is used.
+IntRange qbias::getValueRange(Value value) {
+  llvm::DenseMap<Value, IntRange> known;
+  SmallVector<Value> pending = {value};
+  while (!pending.empty()) {
+    Value next = pending.back();
+    OperandRange operands = getRangeOperands(next);
+    SmallVector<IntRange> ranges;
+    for (Value operand : operands)
+      if (auto found = known.find(operand); found != known.end())
+        ranges.push_back(found->second);
+      else
+        pending.push_back(operand);
+    if (ranges.size() < operands.size())
+      continue;
+    known[next] = combineRanges(next, ranges);
+    pending.pop_back();
+  }
+  return known[value];
 }
 
 //===----------------------------------------------------------------------===//

@@ -235,6 +235,11 @@ static json::Object describeEnd(const runtime::Tensor &tensor) {
     object["zero_point"] = quantization->zeroPoint;
     object["qmin"] = quantization->min;
     object["qmax"] = quantization->max;
+    if (tensor.axis) {
+      object["axis"] = *tensor.axis;
+      object["scales"] = toJson(ArrayRef<double>(tensor.scales));
+      object["zero_points"] = toJson(ArrayRef<double>(tensor.offsets));
+    }
   } else {
     object["scales"] = toJson(ArrayRef<double>(tensor.scales));
     object["offsets"] = toJson(ArrayRef<double>(tensor.offsets));

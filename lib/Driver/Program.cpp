@@ -69,11 +69,20 @@ static std::vector<runtime::Step> getTail(ArrayAttr attrs) {
   return tail;
 }
 
+/// Scale and zero point; with several, those of the first channel here, and all of them
+/// in `info`.
 static runtime::Quantization getQuantization(quant::QuantizedType type,
-                                             StringRef producer) {
-  numerics::QuantParams params = getParams(type);
-  return {params.scale.get_d(), params.zeroPoint, params.storage.min, params.storage.max,
-          getDTypeName(type, producer)};
+                                             TensorInfo &info) {
+  SmallVector<double> scales = getScales(type);
+  SmallVector<int64_t> zeroPoints = getZeroPoints(type);
+  if (std::optional<int32_t> axis = getAxis(type)) {
+    info.axis = *axis;
+    info.scales.assign(scales.begin(), scales.end());
+    info.offsets.assign(zeroPoints.begin(), zeroPoints.end());
+  }
+  numerics::Range range = getStorageRange(type);
+  return {scales.front(), zeroPoints.front(), range.min, range.max,
+          getDTypeName(type, info.producer)};
 }
 
 /// Everything an argument's or result's attributes say.
@@ -96,7 +105,7 @@ static std::optional<TensorInfo> getTensorInfo(Type type, DictionaryAttr attrs,
     info.producer = producer.str();
   if (auto quantized = attrs.getAs<TypeAttr>(QBiasDialect::kTypeAttr))
     if (auto type = dyn_cast<quant::QuantizedType>(quantized.getValue())) {
-      info.quantization = getQuantization(type, info.producer);
+      info.quantization = getQuantization(type, info);
       // Below the integer stage the tensor is signless; the file's type is not.
       info.dtype = *getDType(getIntegerType(type));
     }
@@ -130,7 +139,7 @@ FailureOr<Interface> qbias::getInterface(ModuleOp module) {
       return func.emitError("input ")
              << i << " is " << func.getArgumentTypes()[i]
              << ", expected a quantized tensor; every float input has to be quantized "
-                "once, with one scale";
+                "once";
     result.inputs.push_back(std::move(*info));
   }
   for (unsigned i = 0; i < func.getNumResults(); ++i) {

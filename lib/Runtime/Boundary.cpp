@@ -54,8 +54,12 @@ static float applyClamps(const std::vector<Step> &clamps, float x) {
 bool quantizeInput(const Tensor &tensor, const float *values, int64_t count, bool real,
                    char *integers, std::string &error) {
   const Quantization &quantization = *tensor.quantization;
-  double scale = quantization.scale;
   for (int64_t i = 0; i < count; ++i) {
+    size_t channel = tensor.channelOf(i);
+    bool isPerChannel = !tensor.scales.empty();
+    double scale = isPerChannel ? tensor.scales[channel] : quantization.scale;
+    int64_t zeroPoint = isPerChannel ? static_cast<int64_t>(tensor.offsets[channel])
+                                     : quantization.zeroPoint;
     float x = values[i];
     if (std::isnan(x)) {
       error = "element " + std::to_string(i) + " is NaN, expected a number";
@@ -70,8 +74,8 @@ bool quantizeInput(const Tensor &tensor, const float *values, int64_t count, boo
     if (std::fabs(rounded) > kFar) {
       q = rounded > 0 ? quantization.max : quantization.min;
     } else {
-      q = real ? divideExactly(x, quantization.scale) : static_cast<int64_t>(rounded);
-      q = std::clamp(q + quantization.zeroPoint, quantization.min, quantization.max);
+      q = real ? divideExactly(x, scale) : static_cast<int64_t>(rounded);
+      q = std::clamp(q + zeroPoint, quantization.min, quantization.max);
     }
     store(integers, i, tensor.dtype, q);
   }
@@ -156,17 +160,19 @@ void dequantizeOutput(const Tensor &tensor, const char *integers, float *values,
   array.dtype = tensor.dtype;
   array.data.assign(integers, integers + count * dtypeSize(tensor.dtype));
   if (const std::optional<Quantization> &quantization = tensor.quantization) {
-    float scale = static_cast<float>(quantization->scale);
-    for (int64_t i = 0; i < count; ++i)
+    bool isPerChannel = !tensor.scales.empty();
+    for (int64_t i = 0; i < count; ++i) {
+      size_t channel = tensor.channelOf(i);
+      double scale = isPerChannel ? tensor.scales[channel] : quantization->scale;
+      int64_t zeroPoint = isPerChannel ? static_cast<int64_t>(tensor.offsets[channel])
+                                       : quantization->zeroPoint;
       values[i] =
-          static_cast<float>(array.integerAt(i) - quantization->zeroPoint) * scale;
+          static_cast<float>(array.integerAt(i) - zeroPoint) * static_cast<float>(scale);
+    }
     return;
   }
-  int64_t inner = 1;
-  for (size_t d = tensor.axis ? *tensor.axis + 1 : 0; d < tensor.shape.size(); ++d)
-    inner *= tensor.shape[d];
   for (int64_t i = 0; i < count; ++i) {
-    size_t channel = tensor.scales.size() == 1 ? 0 : (i / inner) % tensor.scales.size();
+    size_t channel = tensor.channelOf(i);
     double x = static_cast<double>(array.integerAt(i)) * tensor.scales[channel] +
                tensor.offsets[channel];
     values[i] = static_cast<float>(applyTail(tensor.tail, x));

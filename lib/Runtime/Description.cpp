@@ -81,6 +81,15 @@ int64_t Tensor::bytes() const {
   return elements() * static_cast<int64_t>(dtypeSize(dtype));
 }
 
+size_t Tensor::channelOf(int64_t i) const {
+  if (scales.size() <= 1)
+    return 0;
+  int64_t inner = 1;
+  for (size_t d = axis ? *axis + 1 : 0; d < shape.size(); ++d)
+    inner *= shape[d];
+  return (i / inner) % scales.size();
+}
+
 std::string layoutName(const Tensor &tensor) {
   if (tensor.shape.size() != 4)
     return "row-major";
@@ -114,6 +123,11 @@ static json toJson(const Tensor &tensor) {
     object["zero_point"] = quantization->zeroPoint;
     object["qmin"] = quantization->min;
     object["qmax"] = quantization->max;
+    if (tensor.axis) {
+      object["scales"] = tensor.scales;
+      object["zero_points"] = tensor.offsets;
+      object["axis"] = *tensor.axis;
+    }
   } else {
     object["dtype"] = std::string(dtypeName(tensor.dtype));
     object["scales"] = tensor.scales;
@@ -200,12 +214,13 @@ static std::vector<Step> parseSteps(const json &values, bool &ok) {
   return steps;
 }
 
-static void parseAccumulator(const Reader &reader, Tensor &tensor, bool &ok) {
+/// `offsets`: what the second array is called.
+static void parseChannels(const Reader &reader, const char *offsets, Tensor &tensor,
+                          bool &ok) {
   tensor.scales = parseNumbers(reader.at("scales"), ok);
-  tensor.offsets = parseNumbers(reader.at("offsets"), ok);
+  tensor.offsets = parseNumbers(reader.at(offsets), ok);
   if (reader.has("axis"))
     tensor.axis = reader.integer("axis");
-  tensor.tail = parseSteps(reader.at("tail"), ok);
   ok &= tensor.scales.size() == tensor.offsets.size();
   bool isIndex = tensor.scales.empty() && !tensor.isReal;
   bool isPerChannel = tensor.scales.size() != 1;
@@ -227,7 +242,8 @@ static Tensor parseTensor(const json &value, bool &ok) {
   tensor.isUnused = reader.flag("unused");
   tensor.producer = reader.text("producer");
   if (!reader.has("scale")) {
-    parseAccumulator(reader, tensor, ok);
+    parseChannels(reader, "offsets", tensor, ok);
+    tensor.tail = parseSteps(reader.at("tail"), ok);
     return tensor;
   }
   if (reader.has("tail"))
@@ -237,8 +253,15 @@ static Tensor parseTensor(const json &value, bool &ok) {
   Quantization quantization{reader.number("scale"), reader.integer("zero_point"),
                             reader.integer("qmin"), reader.integer("qmax"),
                             reader.text("dtype")};
-  ok &= std::isfinite(quantization.scale) && quantization.scale > 0 &&
-        quantization.min <= quantization.max;
+  if (reader.has("axis"))
+    parseChannels(reader, "zero_points", tensor, ok);
+  tensor.scales.push_back(quantization.scale);
+  for (double scale : tensor.scales)
+    ok &= std::isfinite(scale) && scale > 0;
+  tensor.scales.pop_back();
+  for (double zero : tensor.offsets)
+    ok &= zero >= quantization.min && zero <= quantization.max;
+  ok &= quantization.min <= quantization.max;
   tensor.quantization = quantization;
   return tensor;
 }

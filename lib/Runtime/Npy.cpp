@@ -16,6 +16,7 @@
 
 #include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -37,8 +38,8 @@ constexpr DTypeInfo kDTypes[] = {
     {DType::Int8, "int8", "|i1", 1},       {DType::UInt8, "uint8", "|u1", 1},
     {DType::Int16, "int16", "<i2", 2},     {DType::UInt16, "uint16", "<u2", 2},
     {DType::Int32, "int32", "<i4", 4},     {DType::UInt32, "uint32", "<u4", 4},
-    {DType::Int64, "int64", "<i8", 8},     {DType::Float32, "float32", "<f4", 4},
-    {DType::Float64, "float64", "<f8", 8},
+    {DType::Int64, "int64", "<i8", 8},     {DType::Float16, "float16", "<f2", 2},
+    {DType::Float32, "float32", "<f4", 4}, {DType::Float64, "float64", "<f8", 8},
 };
 
 const DTypeInfo &infoOf(DType dtype) {
@@ -163,7 +164,9 @@ int64_t load(const char *data, int64_t i) {
 
 std::string_view dtypeName(DType dtype) { return infoOf(dtype).name; }
 size_t dtypeSize(DType dtype) { return infoOf(dtype).size; }
-bool isInteger(DType dtype) { return dtype != DType::Float32 && dtype != DType::Float64; }
+bool isInteger(DType dtype) {
+  return dtype != DType::Float16 && dtype != DType::Float32 && dtype != DType::Float64;
+}
 
 int64_t Array::elements() const {
   int64_t count = 1;
@@ -189,6 +192,33 @@ int64_t Array::integerAt(int64_t i) const {
   default:
     return load<int64_t>(data.data(), i);
   }
+}
+
+/// IEEE 754 binary16: sign, 5 bits of exponent with bias 15, 10 bits of fraction.
+static float halfToFloat(uint16_t bits) {
+  constexpr int kFractionBits = 10, kBias = 15, kSpecial = 31;
+  int fraction = bits & 0x3ff, exponent = (bits >> kFractionBits) & kSpecial;
+  float magnitude = 0;
+  if (exponent == kSpecial)
+    magnitude = fraction ? NAN : INFINITY;
+  else if (exponent == 0)
+    magnitude = std::ldexp(static_cast<float>(fraction), 1 - kBias - kFractionBits);
+  else
+    magnitude = std::ldexp(static_cast<float>(fraction | 1 << kFractionBits),
+                           exponent - kBias - kFractionBits);
+  return bits & 0x8000 ? -magnitude : magnitude;
+}
+
+Array widenHalf(const Array &array) {
+  Array wide{DType::Float32, array.shape, {}};
+  wide.data.resize(2 * array.data.size());
+  for (size_t i = 0; i < array.data.size() / sizeof(uint16_t); ++i) {
+    uint16_t bits = 0;
+    std::memcpy(&bits, &array.data[i * sizeof bits], sizeof bits);
+    float value = halfToFloat(bits);
+    std::memcpy(&wide.data[i * sizeof value], &value, sizeof value);
+  }
+  return wide;
 }
 
 std::string shapeToString(const std::vector<int64_t> &shape) {
@@ -234,9 +264,10 @@ std::optional<Array> parseNpy(std::string_view bytes, std::string &error) {
                                      descr.substr(1) == candidate.descr + 1))
       info = &candidate;
   if (!info) {
-    error = "unsupported dtype '" + descr +
-            "', expected int8 to int64, uint8 to uint32, "
-            "float32 or float64 in little endian; convert it with numpy's astype";
+    error =
+        "unsupported dtype '" + descr +
+        "', expected int8 to int64, uint8 to uint32, "
+        "float16, float32 or float64 in little endian; convert it with numpy's astype";
     return std::nullopt;
   }
   size_t available = bytes.size() - start - length;

@@ -71,6 +71,8 @@ std::optional<Samples> readSamples(const std::string &path, const Tensor &tensor
   if (tensor.isUnused)
     return Samples{*count, std::vector<char>(*count * tensor.elements())};
   bool takesIntegers = raw || !tensor.isReal;
+  if (!takesIntegers && array->dtype == DType::Float16)
+    array = widenHalf(*array);
   bool isRight = takesIntegers ? isInteger(array->dtype) : array->dtype == DType::Float32;
   if (!isRight) {
     std::string expected =

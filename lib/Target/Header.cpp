@@ -120,7 +120,12 @@ static void printTensorComment(llvm::raw_ostream &os, const Tensor &tensor,
      << ", contiguous\n";
   if (tensor.isUnused) {
     os << "   nothing reads it */\n";
-  } else if (const auto &quantization = tensor.quantization) {
+  } else if (const auto &quantization = tensor.quantization;
+             tensor.axis && quantization) {
+    os << "   real = (q - zero point) * scale, one of both per entry of dimension "
+       << *tensor.axis << ", q in " << quantization->min << " .. " << quantization->max
+       << " */\n";
+  } else if (quantization) {
     os << "   real = (q - " << quantization->zeroPoint << ") * "
        << toCDouble(quantization->scale) << ", q in " << quantization->min << " .. "
        << quantization->max << " */\n";
@@ -143,9 +148,11 @@ static void printConstants(llvm::raw_ostream &os, const Tensor &tensor,
     os << "}\n";
   }
   if (const auto &quantization = tensor.quantization) {
-    os << "#define " << prefix << "_SCALE "
-       << toCFloat(static_cast<float>(quantization->scale)) << "\n";
-    os << "#define " << prefix << "_ZERO_POINT (" << quantization->zeroPoint << ")\n";
+    if (!tensor.axis) {
+      os << "#define " << prefix << "_SCALE "
+         << toCFloat(static_cast<float>(quantization->scale)) << "\n";
+      os << "#define " << prefix << "_ZERO_POINT (" << quantization->zeroPoint << ")\n";
+    }
     os << "#define " << prefix << "_QMIN (" << quantization->min << ")\n";
     os << "#define " << prefix << "_QMAX (" << quantization->max << ")\n";
   }
@@ -215,25 +222,51 @@ static llvm::StringRef getRounding(const Tensor &tensor) {
          "    else if (f < -0.5f || (f == -0.5f && n % 2 != 0))\n      --n;\n";
 }
 
+/// Names of scale and zero point of element `i`: with several of them, of tables that are
+/// written first, with `scale` of what the tables hold.
+struct ScaleNames {
+  std::string scale, zeroPoint;
+};
+static ScaleNames printScales(llvm::raw_ostream &os, const Tensor &tensor,
+                              const std::string &prefix, bool reciprocal) {
+  auto factorOf = [&](double scale) {
+    return toCFloat(static_cast<float>(reciprocal ? 1.0 / scale : scale));
+  };
+  if (!tensor.axis)
+    return {reciprocal ? factorOf(tensor.quantization->scale) : prefix + "_SCALE",
+            prefix + "_ZERO_POINT"};
+  os << "  static const float scale[" << tensor.scales.size() << "] = {";
+  llvm::interleaveComma(tensor.scales, os, [&](double x) { os << factorOf(x); });
+  os << "};\n  static const int32_t zero[" << tensor.offsets.size() << "] = {";
+  llvm::interleaveComma(tensor.offsets, os,
+                        [&](double x) { os << static_cast<int64_t>(x); });
+  os << "};\n";
+  int64_t inner = 1;
+  for (size_t d = *tensor.axis + 1; d < tensor.shape.size(); ++d)
+    inner *= tensor.shape[d];
+  std::string channel = "[i / " + std::to_string(inner) + " % " +
+                        std::to_string(tensor.scales.size()) + "]";
+  return {"scale" + channel, "zero" + channel};
+}
+
 static void printQuantize(llvm::raw_ostream &os, const Tensor &tensor,
                           const std::string &function, const std::string &prefix) {
   std::string type = getCType(tensor.dtype);
-  float reciprocal = static_cast<float>(1.0 / tensor.quantization->scale);
   bool multiplies = tensor.producer == "pytorch";
   os << "/* The framework's own float32 formula; NaN becomes the zero point. */\n"
-     << "static inline void " << function << "(const float *real, " << type << " *q) {\n"
-     << "  size_t i;\n  for (i = 0; i < " << prefix << "_ELEMENTS; ++i) {\n"
+     << "static inline void " << function << "(const float *real, " << type << " *q) {\n";
+  ScaleNames names = printScales(os, tensor, prefix, multiplies);
+  os << "  size_t i;\n  for (i = 0; i < " << prefix << "_ELEMENTS; ++i) {\n"
      << "    double x = (double)real[i];\n";
   for (const runtime::Step &clamp : tensor.tail)
     printStep(os, clamp);
-  os << "    float v = (float)x "
-     << (multiplies ? "* " + toCFloat(reciprocal) : "/ " + prefix + "_SCALE") << ";\n"
+  os << "    float v = (float)x " << (multiplies ? "* " : "/ ") << names.scale << ";\n"
      << "    float f;\n    int32_t n;\n"
      << "    if (v != v)\n      v = 0.0f;\n"
      << "    if (v > 16777216.0f)\n      v = 16777216.0f;\n"
      << "    if (v < -16777216.0f)\n      v = -16777216.0f;\n"
      << "    n = (int32_t)v;\n    f = v - (float)n;\n"
-     << getRounding(tensor) << "    n += " << prefix << "_ZERO_POINT;\n"
+     << getRounding(tensor) << "    n += " << names.zeroPoint << ";\n"
      << "    if (n < " << prefix << "_QMIN)\n      n = " << prefix << "_QMIN;\n"
      << "    if (n > " << prefix << "_QMAX)\n      n = " << prefix << "_QMAX;\n"
      << "    q[i] = (" << type << ")n;\n  }\n}\n";
@@ -266,9 +299,10 @@ static void printDequantize(llvm::raw_ostream &os, const Tensor &tensor,
      << " *q, float *real) {\n";
   if (!tensor.quantization)
     return printAccumulatorLoop(os, tensor, prefix);
+  ScaleNames names = printScales(os, tensor, prefix, /*reciprocal=*/false);
   os << "  size_t i;\n  for (i = 0; i < " << prefix << "_ELEMENTS; ++i)\n"
-     << "    real[i] = (float)(q[i] - " << prefix << "_ZERO_POINT) * " << prefix
-     << "_SCALE;\n}\n";
+     << "    real[i] = (float)(q[i] - " << names.zeroPoint << ") * " << names.scale
+     << ";\n}\n";
 }
 
 /// True when a helper calls the mathematics library.

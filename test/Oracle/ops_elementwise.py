@@ -76,6 +76,9 @@ def relu_op(view):
 def _bound(view, index, attribute):
     """A clip bound: input (opset >= 11) or attribute; infinities mean no bound."""
     if view.has(index):
+        stored = view.values[index]
+        if isinstance(stored, np.ndarray) and stored.size == 1 and np.isinf(stored).all():
+            return None
         number = view.operand(index)
         if isinstance(number, Elementwise) or number.terms:
             raise Unsupported("clip bounds that are not constants")

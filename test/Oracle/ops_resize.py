@@ -21,6 +21,8 @@ def _original(x, size, count, scale, mode):
         return x / scale
     if mode == "pytorch_half_pixel" and count == 1:
         return Fraction(0)
+    if mode == "tf_half_pixel_for_nn":
+        return (x + HALF) / scale
     offset = Fraction(0)
     if mode == "half_pixel_symmetric":
         offset = Fraction(size, 2) * (1 - Fraction(count) / (scale * size))
@@ -72,6 +74,10 @@ def resize(view):
     if view.has(3) and view.integers(3).size:
         counts = [int(size) for size in view.integers(3).reshape(-1)]
         scales = [Fraction(count, shape[axis]) for axis, count in zip(axes, counts)]
+        policy = view.attribute("keep_aspect_ratio_policy", "stretch")
+        if policy != "stretch":
+            scales = [(min if policy == "not_larger" else max)(scales)] * len(axes)
+            counts = [math.floor(shape[axis] * scales[0] + HALF) for axis in axes]
     else:
         counts, scales = _by_scales(shape, axes, view.numbers(2).reshape(-1))
     return _resized(view, axes, counts, scales,

@@ -231,9 +231,14 @@ def power(reader, call, names):
 
 @translates("aten.prelu")
 def prelu(reader, call, names):
-    """One slope."""
+    """One slope, or one per channel (dimension 1)."""
     slope = reader.tensors[reader.graph.initializers[call.get("weight")]]
-    reader.emit("LeakyRelu", [call.get("self")], names[0], exact_alpha=float(slope.item()))
+    if slope.size == 1:
+        reader.emit("LeakyRelu", [call.get("self")], names[0], exact_alpha=float(slope.item()))
+        return
+    rank = len(reader.shape(call.get("self")))
+    shape = [-1] + [1] * (rank - 2)
+    reader.emit("PRelu", [call.get("self"), reader.constant(slope.reshape(shape))], names[0])
 
 
 @translates("aten.silu")

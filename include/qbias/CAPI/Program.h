@@ -46,7 +46,9 @@ typedef struct qbias_tensor {
   const int64_t *shape;
   int32_t is_real;   /* the model's own end is float32 */
   int32_t is_unused; /* an input nothing reads */
-  /* Quantized: real = (q - zero_point) * scale, for q in min .. max. */
+  /* Quantized: real = (q - zero_point) * scale, for q in min .. max; with channels > 0
+     that is the first channel's pair, and scales and offsets hold scales and zero points.
+   */
   int32_t is_quantized;
   double scale;
   int64_t zero_point, min, max;

@@ -18,7 +18,8 @@
 
 namespace qbias::runtime {
 
-/// real = (q - zero point) * scale, for integers in min .. max.
+/// real = (q - zero point) * scale, for integers in min .. max. Of a tensor with a scale
+/// per channel these are the first channel's (Tensor::scales).
 struct Quantization {
   double scale = 1;
   int64_t zeroPoint = 0, min = 0, max = 0;
@@ -44,13 +45,17 @@ struct Tensor {
   std::string producer;                     ///< whose formula quantizes it (N2b)
   /// Of an accumulator: real = acc * scale + offset along `axis`, one or one
   /// per channel; then the steps of `tail`. Indices have none of them. Of a
-  /// quantized input: clamps of the float values before they are quantized.
+  /// quantized input: clamps of the float values before they are quantized. Of a
+  /// quantized tensor with a scale per channel: all scales, and in `offsets` all zero
+  /// points, along `axis`.
   std::vector<double> scales, offsets;
   std::optional<int64_t> axis;
   std::vector<Step> tail;
 
   int64_t elements() const;
   int64_t bytes() const;
+  /// Entry of `scales` that element `i` has.
+  size_t channelOf(int64_t i) const;
 };
 
 /// "NCHW", "NHWC", or "row-major" where the file's format gives axes no names.

@@ -18,7 +18,18 @@
 namespace qbias::runtime {
 
 /// Element types of .npy files this project reads and writes; little endian.
-enum class DType { Int8, UInt8, Int16, UInt16, Int32, UInt32, Int64, Float32, Float64 };
+enum class DType {
+  Int8,
+  UInt8,
+  Int16,
+  UInt16,
+  Int32,
+  UInt32,
+  Int64,
+  Float16,
+  Float32,
+  Float64
+};
 
 /// NumPy's spelling: "int8", "float32", ...
 std::string_view dtypeName(DType dtype);
@@ -36,6 +47,9 @@ struct Array {
   int64_t integerAt(int64_t i) const;
   const float *floats() const { return reinterpret_cast<const float *>(data.data()); }
 };
+
+/// A float16 array as float32, which holds every float16.
+Array widenHalf(const Array &array);
 
 /// "[1, 3, 8, 8]".
 std::string shapeToString(const std::vector<int64_t> &shape);

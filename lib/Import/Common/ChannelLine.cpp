@@ -15,6 +15,7 @@
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Quant/IR/Quant.h"
 
 #include <cmath>
@@ -112,6 +113,48 @@ FailureOr<Value> importing::applyLineAlong(const Layer &layer, Value input, int6
   if (failed(result) || failed(result = applyLineToChannels(layer, *result, line)))
     return failure();
   return reshape(layer, *result, shape);
+}
+
+/// The zero point of a quantized type as a tensor of one element.
+static Value makeZero(const Layer &layer, quant::UniformQuantizedType type, size_t rank) {
+  OpBuilder &builder = layer.getBuilder();
+  auto shape =
+      RankedTensorType::get(SmallVector<int64_t>(rank, 1),
+                            builder.getIntegerType(getIntegerType(type).getWidth()));
+  int64_t zero = type.getZeroPoint();
+  Value integers = arith::ConstantOp::create(
+      builder, layer.getLoc(), makeIntegers(shape, {zero}, layer.getSource()));
+  return quant::StorageCastOp::create(builder, layer.getLoc(), shape.clone(type),
+                                      integers);
+}
+
+FailureOr<Value> importing::applySlopes(const Layer &layer, Value input, int64_t axis,
+                                        ArrayRef<double> slopes) {
+  auto dequantize = input.getDefiningOp<DequantizeOp>();
+  Value quantized = dequantize ? dequantize.getInput() : Value();
+  auto type =
+      quantized
+          ? dyn_cast<quant::UniformQuantizedType>(getQuantElement(quantized.getType()))
+          : quant::UniformQuantizedType();
+  if (!type)
+    return layer.reject("operand of a function with a slope per channel",
+                        "a quantized tensor", "one that is not quantized",
+                        "quantize it, or use one slope");
+  ChannelLine line;
+  line.factors.assign(slopes.begin(), slopes.end());
+  line.offsets.assign(slopes.size(), 0);
+  Value zero = makeZero(layer, type, shapeOf(quantized).size());
+  auto toReal = [&](Value integers) -> Value {
+    return layer.create<DequantizeOp>(layer.getLoc(), input.getType(), integers);
+  };
+  Value below = toReal(
+      layer.create<MinimumOp>(layer.getLoc(), quantized.getType(), quantized, zero));
+  Value above = toReal(
+      layer.create<MaximumOp>(layer.getLoc(), quantized.getType(), quantized, zero));
+  FailureOr<Value> scaled = applyLineAlong(layer, below, axis, line);
+  if (failed(scaled))
+    return failure();
+  return layer.create<AddOp>(layer.getLoc(), input.getType(), *scaled, above).getResult();
 }
 
 /// Elements of a float constant, or of integers that are dequantized with one scale.

@@ -107,6 +107,8 @@ static Rational coordinateOf(int64_t x, int64_t size, int64_t count,
   }
   case CoordinateRule::PytorchHalfPixel:
     return count > 1 ? Rational((at + half) / scale - half) : Rational(0);
+  case CoordinateRule::TfHalfPixel:
+    return (at + half) / scale;
   case CoordinateRule::AlignCorners:
     return count > 1 ? Rational(at * (in - 1) / (out - 1)) : Rational(0);
   case CoordinateRule::Asymmetric:

@@ -14,6 +14,7 @@
 #include "qbias/Import/Common/Selections.h"
 
 #include "mlir/Dialect/Quant/IR/Quant.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 #include <cmath>
 #include <limits>
@@ -55,13 +56,18 @@ static bool isConstant(Value value) {
   return getConstant(value) || (stored && getConstant(stored.getInput()));
 }
 
-/// `line` of a product, sum or difference of a tensor and numbers per channel.
+/// `line` of a product, quotient, sum or difference of a tensor and numbers per channel.
+/// A quotient is a product with the doubles nearest to the reciprocals.
 static importing::ChannelLine makeLine(StringRef opType, ArrayRef<double> numbers,
                                        bool isConstantFirst) {
   importing::ChannelLine line;
   for (double number : numbers) {
-    bool isProduct = opType == "Mul", isDifference = opType == "Sub";
-    line.factors.push_back(isProduct ? number : isDifference && isConstantFirst ? -1 : 1);
+    bool isQuotient = opType == "Div", isProduct = isQuotient || opType == "Mul";
+    bool isDifference = opType == "Sub";
+    line.factors.push_back(isQuotient                        ? 1 / number
+                           : isProduct                       ? number
+                           : isDifference && isConstantFirst ? -1
+                                                             : 1);
     line.offsets.push_back(isProduct                          ? 0
                            : isDifference && !isConstantFirst ? -number
                                                               : number);
@@ -69,26 +75,61 @@ static importing::ChannelLine makeLine(StringRef opType, ArrayRef<double> number
   return line;
 }
 
-/// A product with a constant that varies along one dimension of the other operand, or
-/// a sum of it and a quantized tensor (behind a layer it is a bias, elsewhere). nullopt
-/// for others.
+/// The layer whose accumulator a value is, behind data movement; null for others.
+static AccumulatorOpInterface findSum(Value value) {
+  Operation *op = value.getDefiningOp();
+  while (isa_and_nonnull<TransposeOp, tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
+    op = op->getOperand(0).getDefiningOp();
+  return dyn_cast_if_present<AccumulatorOpInterface>(op);
+}
+
+/// Whether a sum or difference of `other` and numbers per channel is a line of its own.
+/// Added to a layer without bias they become its bias, exactly, in a later pass.
+static bool addsToLine(StringRef opType, Value other) {
+  AccumulatorOpInterface sum = findSum(other);
+  return other.getDefiningOp<DequantizeOp>() ||
+         (sum && (opType == "Sub" || sum.getBiasValue()));
+}
+
+/// A product, quotient, sum or difference of a quantized tensor or a layer's accumulator
+/// and a constant that varies along one dimension of it. nullopt for others.
 static std::optional<LogicalResult> importChannelLine(NodeView &node, Value lhs,
                                                       Value rhs) {
-  if (node.getOpType() == "Div")
-    return std::nullopt;
+  StringRef opType = node.getOpType();
+  bool isProduct = opType == "Mul" || opType == "Div";
   for (auto [value, other] : {std::pair(lhs, rhs), std::pair(rhs, lhs)}) {
+    if (opType == "Div" && value == lhs)
+      continue;
     auto channels = importing::readChannelNumbers(value);
     int64_t added = shapeOf(other).size() - shapeOf(value).size();
     if (!channels || isConstant(other) || added < 0 ||
-        (node.getOpType() != "Mul" && !other.getDefiningOp<DequantizeOp>()))
+        (!isProduct && !addsToLine(opType, other)))
+      continue;
+    importing::ChannelLine line = makeLine(opType, channels->numbers, value == lhs);
+    if (!llvm::all_of(line.factors, importing::isLineNumber))
       continue;
     int64_t axis = channels->axis + added;
     if (shapeOf(other)[axis] == int64_t(channels->numbers.size()))
-      return node.setResult(
-          0, applyLineAlong(node, other, axis,
-                            makeLine(node.getOpType(), channels->numbers, value == lhs)));
+      return node.setResult(0, applyLineAlong(node, other, axis, line));
   }
   return std::nullopt;
+}
+
+/// c - sum of one number c: the layer with its signs turned. nullopt for others.
+static std::optional<LogicalResult> importTurnedSum(NodeView &node, Value lhs,
+                                                    Value rhs) {
+  AccumulatorOpInterface sum = findSum(rhs);
+  ElementsAttr constant = getConstant(lhs);
+  SmallVector<double> numbers;
+  int64_t rank = shapeOf(rhs).size();
+  if (node.getOpType() != "Sub" || !sum || !constant || !readFloats(constant, numbers) ||
+      numbers.size() != 1 || !importing::isLineNumber(numbers.front()) || rank < 2 ||
+      int64_t(shapeOf(lhs).size()) > rank)
+    return std::nullopt;
+  int64_t axis = isa<MatmulOp>(sum.getOperation()) ? rank - 1 : 1;
+  numbers.assign(shapeOf(rhs)[axis], numbers.front());
+  return node.setResult(0,
+                        applyLineAlong(node, rhs, axis, makeLine("Sub", numbers, true)));
 }
 
 LogicalResult qbias::onnximport::importBinary(NodeView &node) {
@@ -97,6 +138,8 @@ LogicalResult qbias::onnximport::importBinary(NodeView &node) {
     return failure();
   if (auto line = importChannelLine(node, *lhs, *rhs))
     return *line;
+  if (auto turned = importTurnedSum(node, *lhs, *rhs))
+    return *turned;
   size_t rank = std::max(shapeOf(*lhs).size(), shapeOf(*rhs).size());
   if (failed(lhs = extendRank(node, *lhs, rank)) ||
       failed(rhs = extendRank(node, *rhs, rank)))
@@ -380,9 +423,18 @@ LogicalResult qbias::onnximport::importPow(NodeView &node) {
 
 /// With one slope for all channels PRelu is LeakyRelu.
 LogicalResult qbias::onnximport::importPRelu(NodeView &node) {
-  FailureOr<Value> input = node.getReal(0);
+  FailureOr<Value> input = node.getReal(0), slopes = failure();
+  if (failed(input) || failed(slopes = node.getReal(1)))
+    return failure();
+  auto channels = importing::readChannelNumbers(*slopes);
+  constexpr int64_t kFirstWithNumpyShapes = 7;
+  int64_t rank = shapeOf(*input).size(), own = shapeOf(*slopes).size();
+  int64_t axis = node.getOpset() < kFirstWithNumpyShapes && own == 1 ? 1 : rank - own;
+  if (channels && own <= rank && (axis += channels->axis) < rank &&
+      shapeOf(*input)[axis] == int64_t(channels->numbers.size()))
+    return node.setResult(0, applySlopes(node, *input, axis, channels->numbers));
   FailureOr<double> slope = node.needReal(1, "slope");
-  if (failed(input) || failed(slope))
+  if (failed(slope))
     return failure();
   if (!std::isfinite(*slope))
     return node.reject("slope " + quoted(node.getInputName(1)), "a finite number",

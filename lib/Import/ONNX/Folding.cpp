@@ -19,11 +19,8 @@ LogicalResult qbias::onnximport::importIdentity(NodeView &node) {
   return node.forward(0);
 }
 
-/// Inference: the identity.
+/// Inference: the identity. There is no mask; who reads it gets an error.
 LogicalResult qbias::onnximport::importDropout(NodeView &node) {
-  if (!node.getOutputName(1).empty())
-    return node.reject("outputs", "1", "2 (mask " + quoted(node.getOutputName(1)) + ")",
-                       "masks are not supported");
   if (!node.hasInput(2))
     return node.forward(0);
   FailureOr<const ConstantTensor *> training = node.needConstant(2, "training mode");
@@ -107,7 +104,8 @@ LogicalResult qbias::onnximport::importGather(NodeView &node) {
   if (!input || failed(indices = node.needConstant(1, "indices")) ||
       failed(node.read("axis", axis)))
     return failure();
-  if (!input->constant && (*indices)->isShapeArithmetic())
+  DataType type = (*indices)->getType();
+  if (!input->constant && (type == DataType::Int64 || type == DataType::Int32))
     return gatherSlices(node, **indices, axis);
   FailureOr<const ConstantTensor *> data = node.needConstant(0, "input");
   if (failed(data))

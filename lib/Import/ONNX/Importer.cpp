@@ -234,22 +234,27 @@ Importer::readInputShape(const onnx::ValueInfoProto &input, const Subject &subje
   return shape;
 }
 
+/// Types of real numbers that float32 holds exactly; such ends are float32 outside.
+static bool isReal(DataType type) {
+  return type == DataType::Float || type == DataType::Float16 ||
+         type == DataType::BFloat16;
+}
+
 LogicalResult Importer::addInput(const onnx::ValueInfoProto &input) {
   Subject subject = namer.getTensor("graph input", input.name());
   auto type = static_cast<DataType>(input.type().tensor_type().elem_type());
-  if (!input.type().has_tensor_type() ||
-      (type != DataType::Float && !isQuantizable(type)))
-    return subject.reject("type", "a tensor of float32 or of integers up to 32 bits",
-                          input.type().has_tensor_type() ? nameOf(type) : "no tensor",
-                          "a constant can be given with --bind " + input.name() +
-                              "=FILE");
+  if (!input.type().has_tensor_type() || (!isReal(type) && !isQuantizable(type)))
+    return subject.reject(
+        "type", "a tensor of float32, float16 or of integers up to 32 bits",
+        input.type().has_tensor_type() ? nameOf(type) : "no tensor",
+        "a constant can be given with --bind " + input.name() + "=FILE");
   FailureOr<SmallVector<int64_t>> shape = readInputShape(input, subject);
   if (failed(shape))
     return failure();
   // An integer input gets its quantized type from the DequantizeLinear that
   // reads it.
   ImportedTensor tensor;
-  if (type != DataType::Float)
+  if (!isReal(type))
     tensor.untyped = type;
   tensor.value = function.getBody().front().addArgument(
       RankedTensorType::get(*shape, builder.getF32Type()), subject.getLoc());
@@ -272,7 +277,8 @@ LogicalResult Importer::addOutputs(const onnx::GraphProto &proto) {
     DataType actual = type      ? storageOf(type)
                       : isIndex ? DataType::Int64
                                 : DataType::Float;
-    if (declared != DataType::Undefined && declared != actual)
+    if (declared != DataType::Undefined && declared != actual &&
+        !(isReal(declared) && isReal(actual)))
       return subject.reject("element type", nameOf(declared) + " as declared",
                             nameOf(actual));
     results.push_back(*value);

@@ -8,6 +8,7 @@
 
 #include "Operators.h"
 
+#include "qbias/Import/Common/ChannelLine.h"
 #include "qbias/Import/Common/Reshapes.h"
 #include "qbias/Import/Common/Selections.h"
 
@@ -144,6 +145,53 @@ static LogicalResult setSum(const NodeView &node, Value product, Value c) {
   return node.setResult(0, sum);
 }
 
+/// alpha * product + beta * c with a factor that no scale takes up, as a line per column;
+/// nullopt where c has no number for each.
+static std::optional<LogicalResult> importLine(NodeView &node, Value product, Value c,
+                                               double alpha, double beta) {
+  int64_t n = shapeOf(product)[1];
+  importing::ChannelLine line;
+  line.factors.assign(n, alpha);
+  line.offsets.assign(n, 0);
+  if (c) {
+    auto numbers = importing::readChannelNumbers(c);
+    bool isRow = numbers && int64_t(numbers->numbers.size()) == n &&
+                 numbers->axis + 1 == int64_t(shapeOf(c).size());
+    if (!isRow)
+      return std::nullopt;
+    for (int64_t i = 0; i < n; ++i)
+      line.offsets[i] = beta * numbers->numbers[i];
+  }
+  for (ArrayRef<double> numbers : {ArrayRef(line.factors), ArrayRef(line.offsets)})
+    if (!llvm::all_of(numbers, importing::isLineNumber))
+      return std::nullopt;
+  return node.setResult(0, applyLineAlong(node, product, 1, line));
+}
+
+/// A matrix of the file, dequantized.
+static bool isStoredMatrix(Value value) {
+  auto dequantize = value.getDefiningOp<DequantizeOp>();
+  auto cast = dequantize ? dequantize.getInput().getDefiningOp<quant::StorageCastOp>()
+                         : quant::StorageCastOp();
+  return cast && getConstant(cast.getInput()) && shapeOf(value).size() == 2;
+}
+
+/// weights [M, K] times x [..., K, N] = (x^T weights^T)^T: a layer has its weights on the
+/// right.
+static FailureOr<Value> multiplyFromLeft(const NodeView &node, Value weights, Value x) {
+  if (shapeOf(x)[shapeOf(x).size() - 2] != shapeOf(weights)[1])
+    return node.reject("inner extent of " + node.inputText(1), Twine(shapeOf(weights)[1]),
+                       Twine(shapeOf(x)[shapeOf(x).size() - 2]));
+  Value rows = transposeLastTwo(node, x);
+  SmallVector<int64_t> shape(shapeOf(rows));
+  shape.back() = shapeOf(weights)[0];
+  FailureOr<RankedTensorType> type = node.makeType(shape, elementOf(rows));
+  if (failed(type))
+    return failure();
+  Value product = node.create<MatmulOp>(node.getLoc(), *type, rows, weights, Value());
+  return transposeLastTwo(node, product);
+}
+
 LogicalResult qbias::onnximport::importGemm(NodeView &node) {
   int64_t transA = 0, transB = 0;
   double alpha = 1, beta = 1;
@@ -166,8 +214,21 @@ LogicalResult qbias::onnximport::importGemm(NodeView &node) {
   if (shapeOf(rhs)[1] != k)
     return node.reject("inner extent of " + node.inputText(1),
                        Twine(k) + " as " + node.inputText(0), Twine(shapeOf(rhs)[1]));
+  bool hasC = node.hasInput(2) && beta != 0;
+  if (isStoredMatrix(*a) && !transA && !transB && !hasC && alpha == 1)
+    return node.setResult(0, multiplyFromLeft(node, *a, *b));
+  if (alpha <= 0) {
+    FailureOr<Value> c = Value();
+    FailureOr<RankedTensorType> type = node.makeType({m, n}, elementOf(lhs));
+    if (failed(type) || (hasC && failed(c = node.getReal(2))))
+      return failure();
+    Value plain = transB ? *b : transposeLastTwo(node, *b);
+    Value product = node.create<MatmulOp>(node.getLoc(), *type, lhs, plain, Value());
+    if (auto line = importLine(node, product, *c, alpha, beta))
+      return *line;
+  }
   Value addend, bias;
-  if (node.hasInput(2) && beta != 0) {
+  if (hasC) {
     FailureOr<Value> c = node.getReal(2);
     if (failed(c))
       return failure();
@@ -210,6 +271,8 @@ LogicalResult qbias::onnximport::importMatMul(NodeView &node) {
   if (failed(a) || failed(b = node.getReal(1)))
     return failure();
   SmallVector<int64_t> left(shapeOf(*a)), right(shapeOf(*b));
+  if (isStoredMatrix(*a) && right.size() >= 2)
+    return node.setResult(0, multiplyFromLeft(node, *a, *b));
   for (unsigned index : {0, 1})
     if ((index ? right : left).empty())
       return node.reject("rank of " + node.inputText(index), "at least 1", "0");

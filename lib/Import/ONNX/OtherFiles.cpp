@@ -190,6 +190,8 @@ static DataType typeOf(runtime::DType dtype) {
     return DataType::UInt32;
   case runtime::DType::Int64:
     return DataType::Int64;
+  case runtime::DType::Float16:
+    return DataType::Float16;
   case runtime::DType::Float32:
     return DataType::Float;
   case runtime::DType::Float64:

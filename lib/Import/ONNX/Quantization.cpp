@@ -156,8 +156,10 @@ LogicalResult qbias::onnximport::importDequantizeLinear(NodeView &node) {
   int64_t outputType = 0;
   if (failed(node.read("output_dtype", outputType)))
     return failure();
-  if (outputType && static_cast<DataType>(outputType) != DataType::Float)
-    return node.reject("attribute 'output_dtype'", "float32",
+  DataType declared = outputType ? static_cast<DataType>(outputType) : DataType::Float;
+  if (declared != DataType::Float && declared != DataType::Float16 &&
+      declared != DataType::BFloat16)
+    return node.reject("attribute 'output_dtype'", "float32, float16 or bfloat16",
                        nameOf(static_cast<DataType>(outputType)));
   DataType storage = typeOfIntegers(*input);
   if (!isQuantizable(storage))

@@ -25,6 +25,7 @@ struct ResizePlan {
   SmallVector<Rational> scales;
   CoordinateRule coordinates = CoordinateRule::Asymmetric;
   NearestRule nearest = NearestRule::Floor;
+  std::string policy = "stretch"; ///< what `sizes` mean
 };
 
 } // namespace
@@ -48,12 +49,15 @@ static LogicalResult readRules(const NodeView &node, ResizePlan &plan) {
       failed(node.read("nearest_mode", nearest)) ||
       failed(node.read("keep_aspect_ratio_policy", policy)))
     return failure();
-  if (policy != "stretch")
-    return node.reject("attribute 'keep_aspect_ratio_policy'", "stretch", quoted(policy));
+  if (policy != "stretch" && policy != "not_larger" && policy != "not_smaller")
+    return node.reject("attribute 'keep_aspect_ratio_policy'",
+                       "stretch, not_larger or not_smaller", quoted(policy));
+  plan.policy = policy;
   static constexpr std::pair<StringLiteral, CoordinateRule> kCoordinates[] = {
       {"half_pixel", CoordinateRule::HalfPixel},
       {"half_pixel_symmetric", CoordinateRule::HalfPixelSymmetric},
       {"pytorch_half_pixel", CoordinateRule::PytorchHalfPixel},
+      {"tf_half_pixel_for_nn", CoordinateRule::TfHalfPixel},
       {"align_corners", CoordinateRule::AlignCorners},
       {"asymmetric", CoordinateRule::Asymmetric}};
   static constexpr std::pair<StringLiteral, NearestRule> kNearest[] = {
@@ -68,7 +72,7 @@ static LogicalResult readRules(const NodeView &node, ResizePlan &plan) {
   if (foundCoordinates == std::end(kCoordinates))
     return node.reject("attribute 'coordinate_transformation_mode'",
                        "half_pixel, half_pixel_symmetric, pytorch_half_pixel, "
-                       "align_corners or asymmetric",
+                       "tf_half_pixel_for_nn, align_corners or asymmetric",
                        quoted(coordinates));
   if (foundNearest == std::end(kNearest))
     return node.reject("attribute 'nearest_mode'",
@@ -98,6 +102,20 @@ static LogicalResult addScales(const NodeView &node, ArrayRef<double> scales,
   return success();
 }
 
+/// One scale for all axes: the smallest (not_larger) or largest of those asked for. The
+/// size of the result is the input's times the scale, rounded, a half upwards.
+static void keepAspectRatio(ArrayRef<int64_t> shape, ResizePlan &plan) {
+  auto less = [](const Rational &a, const Rational &b) { return a < b; };
+  Rational scale = plan.policy == "not_larger" ? *llvm::min_element(plan.scales, less)
+                                               : *llvm::max_element(plan.scales, less);
+  for (auto [axis, size, own] : llvm::zip(plan.axes, plan.sizes, plan.scales)) {
+    Rational exact = scale * numerics::fromInt64(shape[axis]);
+    size = numerics::clampToInt64(numerics::floorOf(exact + Rational(1, 2)), 0,
+                                  int64_t(1) << 40);
+    own = scale;
+  }
+}
+
 /// Sizes of the result.
 static LogicalResult addSizes(const NodeView &node, ArrayRef<int64_t> sizes,
                               ArrayRef<int64_t> shape, ResizePlan &plan) {
@@ -110,6 +128,8 @@ static LogicalResult addSizes(const NodeView &node, ArrayRef<int64_t> sizes,
     scale.canonicalize();
     plan.scales.push_back(scale);
   }
+  if (plan.policy != "stretch" && !plan.scales.empty())
+    keepAspectRatio(shape, plan);
   return success();
 }
 

@@ -8,6 +8,7 @@
 
 #include "Operators.h"
 
+#include "qbias/Import/Common/ChannelLine.h"
 #include "qbias/Import/Common/Selections.h"
 #include "qbias/Import/Common/Softmax.h"
 
@@ -154,13 +155,22 @@ LogicalResult qbias::pytorchimport::importPRelu(NodeView &node) {
   FailureOr<const ConstantTensor *> slope = node.needConstant("weight", "slope");
   if (failed(input) || failed(slope))
     return failure();
-  if (!(*slope)->isFloat() || (*slope)->getNumElements() != 1)
-    return node.reject(node.argumentText("weight"), "one float number",
-                       nameOf((*slope)->getType()) + text((*slope)->getShape()),
-                       "slopes per channel are not supported");
-  double alpha = (*slope)->realAt(0);
-  if (!std::isfinite(alpha))
-    return node.reject(node.argumentText("weight"), "a finite number", realText(alpha));
+  ArrayRef<int64_t> shape = shapeOf(*input);
+  int64_t axis = shape.size() < 2 ? 0 : 1, count = (*slope)->getNumElements();
+  if (!(*slope)->isFloat() || shape.empty() || (count != 1 && count != shape[axis]))
+    return node.reject(node.argumentText("weight"),
+                       "one float number, or one per channel",
+                       nameOf((*slope)->getType()) + text((*slope)->getShape()));
+  SmallVector<double> slopes;
+  for (int64_t i = 0; i < count; ++i) {
+    slopes.push_back((*slope)->realAt(i));
+    if (!importing::isLineNumber(slopes.back()))
+      return node.reject(node.argumentText("weight"), "finite numbers",
+                         realText(slopes.back()));
+  }
+  if (count > 1)
+    return node.setResult(0, applySlopes(node, *input, axis, slopes));
+  double alpha = slopes.front();
   return node.setResult(0, node.create<UnaryOp>(node.getLoc(), input->getType(),
                                                 UnaryKind::LeakyRelu, *input,
                                                 node.getBuilder().getF64FloatAttr(alpha),

@@ -270,11 +270,11 @@ def zero_point_type(folder):
 
 @case
 def per_channel_activation(folder):
-    """One scale per channel on an activation."""
+    """One scale per channel on what the network computes."""
     net = Net("int8")
-    net.input("x", FLOAT, [1, 3, 5, 5])
+    x = net.node("Relu", [net.quantized_input("x", [1, 3, 5, 5], S)])
     parameters = [net.const(np.full(3, S)), net.const(np.zeros(3, np.int8))]
-    q = net.node("QuantizeLinear", ["x"] + parameters, axis=1, name="quantize")
+    q = net.node("QuantizeLinear", [x] + parameters, axis=1, name="quantize")
     net.finish(net.node("Relu", [net.node("DequantizeLinear", [q] + parameters, axis=1)]), S)
     refuse(folder, write(folder, net.serialize()), "per-tensor")
 

@@ -28,13 +28,13 @@ QUANTIZED = {  # case: inputs that are data
     "test_matmulinteger": ["A"], "test_quantizelinear": ["x"], "test_dequantizelinear": ["x"],
     "test_quantizelinear_int16": ["x"], "test_dequantizelinear_int16": ["x"],
     "test_dequantizelinear_axis": ["x"], "test_dequantizelinear_int4": ["x"],
-    "test_dequantizelinear_int2": ["x"],
+    "test_dequantizelinear_int2": ["x"], "test_quantizelinear_axis": ["x"],
+    "test_quantizelinear_int4": ["x"], "test_quantizelinear_int2": ["x"],
 }
-NOT_IMPORTED = re.compile(  # integer arithmetic, types without integers, sums of booleans,
-    # tensors without elements
-    r"test_(add_u?int|cast_|dynamicquantize|.*(e4m3fn|int2|int4|int16|blocked)|clip_"
-    r"default_int8|maxpool_2d_uint8|quantizelinear_axis|"
-    r"reshape_allowzero_reordered)")
+NOT_IMPORTED = re.compile(  # arithmetic on integers that are not quantized, scales that are
+    # computed or belong to blocks, types without integers, tensors without elements
+    r"test_(add_u?int|cast_|dynamicquantize|.*(e4m3fn|blocked)|clip_default_int8|"
+    r"maxpool_2d_uint8|reshape_allowzero_reordered)")
 
 
 def load(path):

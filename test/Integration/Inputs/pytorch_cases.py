@@ -34,7 +34,8 @@ CASES = {
     "aten.square": unary("aten.square", behind_sum=False),
     "aten.pow": [build for exponent in (1, 2, 3, 0.5, -1.0, -0.5) for build in
                  unary("aten.pow", behind_sum=False, exponent=exponent)],
-    "aten.prelu": [sloped],
+    "aten.prelu": [sloped((1, 256), 0.2), sloped((1, 3, 8, 5), 0.2, -0.3, 0.7),
+                   sloped((1, 3, 8), 0.1, 0.4, 0.6)],
     "aten.softmax": [probabilities("aten.softmax.int", (1, 20), -1),
                      probabilities("aten.softmax.int", (1, 3, 40), 1, dtype=DType("float32"))],
     "aten._softmax": [probabilities("aten._softmax.default", (1, 4, 6), 2,

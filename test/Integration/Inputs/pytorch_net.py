@@ -357,11 +357,13 @@ def probabilities(target, shape, dim, **arguments):
     return build
 
 
-def sloped(dtype):
-    """prelu with one slope."""
-    net = Net(dtype)
-    slope = net.parameter("slope", np.array([0.2], np.float32))
-    return net.end(net.call("aten.prelu.default", self=net.source([1, 256]), weight=slope))
+def sloped(shape, *slopes):
+    """prelu with one slope, or one per channel."""
+    def build(dtype):
+        net = Net(dtype)
+        slope = net.parameter("slope", np.array(slopes, np.float32))
+        return net.end(net.call("aten.prelu.default", self=net.source(list(shape)), weight=slope))
+    return build
 
 
 def int32_bias(dtype):

@@ -480,6 +480,29 @@ def channels(shape, axis):
     return build_real
 
 
+def channel_input(shape, axis):
+    """A float input with a scale and a zero point per channel, then one for the tensor."""
+    def build(dtype):
+        net = Net(dtype)
+        net.graph.input("x0", "float32", list(shape))
+        net.arrays["x0"] = net.samples(shape)
+        count = shape[axis]
+        carrier = dtype if dtype[-1] in "68" else dtype.rstrip("24") + "8"
+        scales = net.graph.const((net.scale * net.rng.uniform(0.3, 2, count)).astype(np.float32))
+        zeros = net.graph.const((net.zero + np.arange(count) % 2).astype(carrier), dtype=dtype)
+        quantized = net.node("QuantizeLinear", ["x0", scales, zeros], axis=axis)
+        real = net.node("DequantizeLinear", [quantized, scales, zeros], axis=axis)
+        return net.output(real, net.scale * 1.7)
+    return build
+
+
+def blocked_activation(net):
+    """One scale per block of an input."""
+    scales = net.graph.const(np.full((1, 3, 2), 0.03, np.float32))
+    q = net.node("QuantizeLinear", [net.input([1, 3, 4]), scales], axis=2, block_size=2)
+    return net.node("DequantizeLinear", [q, scales], axis=2, block_size=2)
+
+
 def blocked(net):
     """One scale per block of weights."""
     scales = net.graph.const(np.full((6, 2, 3, 3), 0.03, np.float32))
@@ -538,7 +561,7 @@ CASES = {
         transposed(shape=(1, 4, 9), kernel=(4, 6, 3), strides=[2], pads=[1, 1])],
     "DepthToSpace": [layout("DepthToSpace", [1, 8, 3, 2], blocksize=2),
                      layout("DepthToSpace", [1, 8, 3, 2], blocksize=2, mode="CRD")],
-    "Div": [with_scalar("Div")],
+    "Div": [with_scalar("Div"), with_vector("Div")],
     "DynamicQuantizeLinear": [],
     "Erf": unary("Erf"),
     "Expand": [layout("Expand", [1, 3, 1, 4], [1, 2, 3, 5, 1])],
@@ -651,11 +674,12 @@ CASES = {
     "Mul": [binary("Mul"), binary("Mul", (1, 3, 8, 8), (1, 3, 1, 1)), with_scalar("Mul"),
             with_vector("Mul"), scaled(None, (1, 6, 1, 1)), scaled(None, (6, 1, 1), True),
             scaled((1, 5, 9), (9,)), scaled((1, 2, 3, 2, 2), (3, 1, 1))],
-    "PRelu": [],  # twin with LeakyRelu: see support_table.py
+    "PRelu": [prelu([3, 1]), prelu([8]), prelu([1])],  # and LeakyRelu: see support_table.py
     "Pad": [pad(None), pad(0.25), pad(None, mode="reflect"), pad(None, mode="edge"),
             pad(None, mode="wrap"), rescaled(cropped)],
     "QuantizeLinear": [rescaled(chain), rescaled(quantized_weights),
-                       with_opset(13, chain)],
+                       with_opset(13, chain), channel_input((1, 3, 4, 2), 1),
+                       channel_input((1, 5), -1), channel_input((1, 2, 3, 4), 2)],
     "ReduceMean": [layout("ReduceMean", IMAGE, [2, 3]), layout("ReduceMean", IMAGE, [1]),
                    layout("ReduceMean", IMAGE, [1, 3], keepdims=0),
                    layout("ReduceMean", IMAGE, [-1, -2], keepdims=0),
@@ -671,7 +695,8 @@ CASES = {
     "Sqrt": unary("Sqrt"),
     "Squeeze": [layout("Squeeze", [1, 3, 1, 6], [2])],
     "Sub": [binary("Sub"), with_scalar("Sub"), with_scalar("Sub", constant_first=True),
-            with_skip("Sub"), with_vector("Sub"), with_vector("Sub", constant_first=True)],
+            with_skip("Sub"), with_skip("Sub", sum_first=False), with_vector("Sub"),
+            with_vector("Sub", constant_first=True)],
     "Tanh": unary("Tanh"),
     "Transpose": [layout("Transpose", [1, 3, 4, 5], perm=[0, 2, 3, 1]),
                   layout("Transpose", [1, 3, 4, 5, 2], perm=[0, 4, 2, 3, 1])],
@@ -695,7 +720,7 @@ LIMITS = {
     "Celu": {},
     "ConvTranspose": {"one or two spatial dimensions": transposed(
         shape=(1, 2, 4, 4, 4), kernel=(2, 3, 2, 2, 2))},
-    "Div": {"by constants of one value": binary("Div")},
+    "Div": {"by constants of one value": binary("Div"), "or per channel": with_matrix("Div")},
     "Gelu": {ONLY_MONOTONE: refused_behind_sum("Gelu")},
     "Mish": {ONLY_MONOTONE: refused_behind_sum("Mish")},
     "Neg": {ONLY_MONOTONE: refused_behind_sum("Neg")},
@@ -709,11 +734,12 @@ LIMITS = {
                 "no indices": rescaled(lambda net: net.node(
                     "MaxPool", [net.input(IMAGE)], 2, kernel_shape=[2, 2])[0])},
     "Mul": {"two sums": two_sums("Mul"), "one value or per channel": with_matrix("Mul")},
-    "PRelu": {"one slope": prelu([3, 1])},
-    "QuantizeLinear": {"per tensor": rescaled(per_channel_activation),
-                       "each input of the model with one scale": input_of_two_scales,
+    "PRelu": {"of a quantized tensor": rescaled(
+        lambda net: net.node("PRelu", [convolved(net), net.floats(6, 1, 1)]))},
+    "QuantizeLinear": {"per tensor on what": rescaled(per_channel_activation),
+                       "each input quantized once": input_of_two_scales,
+                       "no blocks": rescaled(blocked_activation),
                        "constant scales": rescaled(computed_scale),
                        "float32 division": with_opset(23, in_float64)},
-    "Sub": {"two sums": two_sums("Sub"), "from a constant or a tensor":
-            with_skip("Sub", sum_first=False)},
+    "Sub": {"two sums": two_sums("Sub")},
 }

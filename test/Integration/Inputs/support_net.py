@@ -95,16 +95,20 @@ class Net:
         """Quantize and dequantize."""
         return self.dequantize(self.quantize(real, scale, zero))
 
-    def input(self, shape, scale=None):
-        """A float graph input as a quantized real tensor; samples: extremes, then random."""
-        name = f"x{len(self.arrays)}"
-        self.graph.input(name, FLOAT, shape)
+    def samples(self, shape):
+        """Integers for an input: extremes, then random ones."""
         low, high = RANGES[self.dtype]
         values = self.rng.integers(low, high + 1, [SAMPLES] + list(shape[1:]))
         values[0] = np.where(self.rng.random(shape[1:]) < 0.5, low, high)
         carrier = self.dtype if self.dtype.endswith(("8", "16")) else \
             "int8" if low < 0 else "uint8"
-        self.arrays[name] = values.astype(carrier)
+        return values.astype(carrier)
+
+    def input(self, shape, scale=None):
+        """A float graph input as a quantized real tensor; samples: extremes, then random."""
+        name = f"x{len(self.arrays)}"
+        self.graph.input(name, FLOAT, shape)
+        self.arrays[name] = self.samples(shape)
         scale = scale or self.scale
         real = self.requantize(name, scale)
         return self.requantize(real, 1.25 * scale) if self.stem else real

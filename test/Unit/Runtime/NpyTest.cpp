@@ -14,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 
 using namespace qbias::runtime;
@@ -54,6 +55,25 @@ TEST(Npy, ReadsUnsignedBytesAndScalars) {
   ASSERT_TRUE(array) << error;
   EXPECT_EQ(array->elements(), 1);
   EXPECT_EQ(array->integerAt(0), 255);
+}
+
+TEST(Npy, WidensFloat16) {
+  std::string error;
+  // 1, -2, 2^-24, the largest 65504, infinity, -0.
+  const char data[] = "\x00\x3c\x00\xc0\x01\x00\xff\x7b\x00\x7c\x00\x80";
+  auto array = parseNpy(file("{'descr': '<f2', 'fortran_order': False, 'shape': (6,)}",
+                             std::string(data, 12)),
+                        error);
+  ASSERT_TRUE(array) << error;
+  EXPECT_EQ(array->dtype, DType::Float16);
+  EXPECT_FALSE(isInteger(array->dtype));
+  Array wide = widenHalf(*array);
+  EXPECT_EQ(wide.dtype, DType::Float32);
+  EXPECT_EQ(wide.shape, array->shape);
+  const float expected[] = {1, -2, 0x1p-24f, 65504, INFINITY, 0};
+  for (int i = 0; i < 6; ++i)
+    EXPECT_EQ(wide.floats()[i], expected[i]) << i;
+  EXPECT_TRUE(std::signbit(wide.floats()[5]));
 }
 
 TEST(Npy, RefusesWhatDoesNotMatchItsBytes) {

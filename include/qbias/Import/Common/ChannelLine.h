@@ -51,6 +51,11 @@ mlir::FailureOr<mlir::Value> applyLineToChannels(const Layer &layer, mlir::Value
 mlir::FailureOr<mlir::Value> applyLineAlong(const Layer &layer, mlir::Value input,
                                             int64_t axis, const ChannelLine &line);
 
+/// x >= 0 ? x : slope[c] * x of a quantized tensor, c along `axis`: the line of min(x, 0)
+/// plus max(x, 0), whose integers are those of x above or below its zero point.
+mlir::FailureOr<mlir::Value> applySlopes(const Layer &layer, mlir::Value input,
+                                         int64_t axis, llvm::ArrayRef<double> slopes);
+
 /// The numbers of a constant per channel, and its only dimension of more than one
 /// element.
 struct ChannelNumbers {

@@ -35,6 +35,7 @@ enum class CoordinateRule {
   HalfPixel,          ///< (x + 1/2) / scale - 1/2
   HalfPixelSymmetric, ///< the same around the centre
   PytorchHalfPixel,   ///< 0 where the result has one position
+  TfHalfPixel,        ///< (x + 1/2) / scale
   AlignCorners,       ///< x * (size - 1) / (result - 1)
   Asymmetric,         ///< x / scale
 };

@@ -220,17 +220,26 @@ static InFlightDiagnostic emitSlotError(const Slot &slot, StringRef label,
 static LogicalResult verifySlotType(const Slot &slot, Attribute value) {
   StringRef name = QBiasDialect::kTypeAttr;
   auto attr = dyn_cast<TypeAttr>(value);
-  auto type = attr ? dyn_cast<quant::UniformQuantizedType>(attr.getValue())
-                   : quant::UniformQuantizedType();
-  if (!type)
+  auto type =
+      attr ? dyn_cast<quant::QuantizedType>(attr.getValue()) : quant::QuantizedType();
+  if (!isa_and_nonnull<quant::UniformQuantizedType, quant::UniformQuantizedPerAxisType>(
+          type))
     return emitSlotError(slot, "F2", name)
-           << "a per-tensor quantized type, got " << value;
+           << "a quantized type with one scale, or one per channel, got " << value;
   if (std::optional<TypeFault> fault = getTypeFault(type))
     return emitSlotError(slot, "F2", name) << "one that is usable: " << fault->text;
   auto element = dyn_cast<IntegerType>(getElementTypeOrSelf(slot.type));
   if (element && element.getWidth() != getIntegerType(type).getWidth())
     return emitSlotError(slot, "F2", name)
            << "of the tensor's width, got " << type << " for " << slot.type;
+  auto tensor = dyn_cast<RankedTensorType>(slot.type); // below linalg a pointer
+  std::optional<int32_t> axis = getAxis(type);
+  if (tensor && axis &&
+      (*axis >= tensor.getRank() ||
+       tensor.getDimSize(*axis) != int64_t(getScales(type).size())))
+    return emitSlotError(slot, "F2", name)
+           << "one with a scale per entry of its axis, got " << type << " for "
+           << slot.type;
   return success();
 }
 

@@ -10,6 +10,9 @@
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
 
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace qbias;
 
@@ -59,8 +62,12 @@ static std::optional<std::pair<Value, LinearStepAttr>> getLinearStep(Operation *
 
 namespace {
 
-/// Chains inside chains go no deeper.
-constexpr unsigned kMaxDepth = 8;
+/// How far chains inside chains go: levels, and operations in all of them together.
+/// Without the second a chain of n operations x * f(x) takes n^levels steps.
+struct Limits {
+  unsigned depth = 8;
+  unsigned operations = 1024;
+};
 
 /// A value and the last of the steps that lead from it to another.
 struct LastStep {
@@ -70,19 +77,23 @@ struct LastStep {
 
 } // namespace
 
-static Value collect(Value real, SmallVectorImpl<Attribute> &steps, unsigned depth);
+static Value collect(Value real, SmallVectorImpl<Attribute> &steps, Limits &limits,
+                     bool isInner);
 
 /// f(x) + g(x), f(x) - g(x), f(x) * g(x) with x quantized: one function of x.
 /// x + x and x * x stay sums and products.
-static std::optional<LastStep> getCombined(Operation *op, unsigned depth) {
-  if (!isa<AddOp, SubOp, MulOp>(op) || depth == 0 ||
+static std::optional<LastStep> getCombined(Operation *op, Limits &limits) {
+  if (!isa<AddOp, SubOp, MulOp>(op) || limits.depth == 0 ||
       op->getOperand(0).getType() != op->getResult(0).getType() ||
       op->getOperand(1).getType() != op->getResult(0).getType())
     return std::nullopt;
   SmallVector<Attribute> lhs, rhs;
-  Value below = collect(op->getOperand(0), lhs, depth - 1);
+  --limits.depth;
+  auto restore = llvm::make_scope_exit([&] { ++limits.depth; });
+  Value below = collect(op->getOperand(0), lhs, limits, /*isInner=*/true);
   if (!below.getDefiningOp<DequantizeOp>() ||
-      collect(op->getOperand(1), rhs, depth - 1) != below || (lhs.empty() && rhs.empty()))
+      collect(op->getOperand(1), rhs, limits, /*isInner=*/true) != below ||
+      (lhs.empty() && rhs.empty()))
     return std::nullopt;
   MLIRContext *context = op->getContext();
   CombineKind kind = isa<AddOp>(op)   ? CombineKind::Add
@@ -93,7 +104,7 @@ static std::optional<LastStep> getCombined(Operation *op, unsigned depth) {
 }
 
 /// The step that `op` is, on the operand below it.
-static std::optional<LastStep> getStep(Operation *op, unsigned depth) {
+static std::optional<LastStep> getStep(Operation *op, Limits &limits) {
   MLIRContext *context = op->getContext();
   if (auto clamp = dyn_cast<ClampOp>(op))
     return LastStep{clamp.getInput(),
@@ -104,13 +115,17 @@ static std::optional<LastStep> getStep(Operation *op, unsigned depth) {
                                        unary.getBetaAttr())};
   if (auto linear = getLinearStep(op))
     return LastStep{linear->first, linear->second};
-  return getCombined(op, depth);
+  return getCombined(op, limits);
 }
 
-static Value collect(Value real, SmallVectorImpl<Attribute> &steps, unsigned depth) {
+static Value collect(Value real, SmallVectorImpl<Attribute> &steps, Limits &limits,
+                     bool isInner) {
   SmallVector<Attribute> reversed;
   while (Operation *op = real.getDefiningOp()) {
-    std::optional<LastStep> last = getStep(op, depth);
+    if (isInner && limits.operations == 0)
+      break;
+    limits.operations -= isInner;
+    std::optional<LastStep> last = getStep(op, limits);
     if (!last)
       break;
     reversed.push_back(last->step);
@@ -121,5 +136,30 @@ static Value collect(Value real, SmallVectorImpl<Attribute> &steps, unsigned dep
 }
 
 Value qbias::collectSteps(Value real, SmallVectorImpl<Attribute> &steps) {
-  return collect(real, steps, kMaxDepth);
+  Limits limits;
+  return collect(real, steps, limits, /*isInner=*/false);
+}
+
+/// The degree of steps as a polynomial, saturated: exact numbers have as many times the
+/// digits of their operand.
+static uint64_t getDegree(ArrayRef<Attribute> steps, uint64_t degree) {
+  for (Attribute step : steps) {
+    if (auto combine = dyn_cast<CombineStepAttr>(step))
+      degree = llvm::SaturatingAdd(getDegree(combine.getLhs().getValue(), degree),
+                                   getDegree(combine.getRhs().getValue(), degree));
+    auto unary = dyn_cast<UnaryStepAttr>(step);
+    if (unary && (unary.getFunction() == UnaryKind::Square ||
+                  unary.getFunction() == UnaryKind::HardSwish))
+      degree = llvm::SaturatingMultiply(degree, uint64_t(2));
+  }
+  return degree;
+}
+
+/// A table evaluates the functions for each of up to 2^16 integers.
+bool qbias::isEvaluable(ArrayRef<Attribute> steps) {
+  constexpr int64_t kMaxFunctions = 64;
+  constexpr uint64_t kMaxDegree = 256;
+  return llvm::count_if(steps, llvm::IsaPred<UnaryStepAttr, CombineStepAttr>) <=
+             kMaxFunctions &&
+         getDegree(steps, 1) <= kMaxDegree;
 }

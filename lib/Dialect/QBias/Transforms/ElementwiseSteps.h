@@ -19,6 +19,9 @@ namespace qbias {
 /// tensor are steps.
 mlir::Value collectSteps(mlir::Value real, llvm::SmallVectorImpl<mlir::Attribute> &steps);
 
+/// Whether a table of `steps` takes time and numbers of a reasonable size.
+bool isEvaluable(llvm::ArrayRef<mlir::Attribute> steps);
+
 } // namespace qbias
 
 #endif // QBIAS_LIB_DIALECT_QBIAS_TRANSFORMS_ELEMENTWISESTEPS_H

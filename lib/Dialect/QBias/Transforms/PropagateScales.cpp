@@ -42,6 +42,65 @@ namespace {
 
 /// move(dequantize(a), dequantize(b)) -> dequantize(move(a, b)) when all
 /// operands have one per-tensor type.
+/// Operations of one operand that moved up, by what they do to which value. One that
+/// moves up through both operands of a maximum, level for level, would double each time;
+/// so each is made once. Follows what becomes of values.
+class Moved : public RewriterBase::Listener {
+public:
+  /// `op` on `operand` with a result of `type`. A quantize takes no attributes along:
+  /// they say which node of the file it was.
+  Value get(PatternRewriter &rewriter, Operation *op, Value operand, Type type) {
+    ArrayRef<NamedAttribute> attributes =
+        isa<QuantizeOp>(op) ? ArrayRef<NamedAttribute>() : op->getAttrs();
+    Builder builder(op->getContext());
+    Attribute what = builder.getArrayAttr(
+        {builder.getStringAttr(op->getName().getStringRef()),
+         builder.getDictionaryAttr(attributes), TypeAttr::get(type)});
+    Key key{operand, what};
+    if (auto found = results.find(key); found != results.end())
+      return found->second;
+    OpBuilder::InsertionGuard guard(rewriter);
+    rewriter.setInsertionPointAfterValue(operand); // dominates all its uses
+    OperationState state(op->getLoc(), op->getName(), operand, type, attributes);
+    Value result = rewriter.create(state)->getResult(0);
+    set(key, result);
+    return result;
+  }
+
+  void notifyOperationReplaced(Operation *op, ValueRange replacements) override {
+    for (auto [old, replacement] : llvm::zip(op->getResults(), replacements))
+      for (const Key &key : take(keysOf, old))
+        set(key, replacement);
+  }
+  void notifyOperationErased(Operation *op) override {
+    for (Value old : op->getResults()) {
+      for (const Key &key : take(keysOf, old))
+        results.erase(key);
+      for (const Key &key : take(keysOn, old))
+        results.erase(key);
+    }
+  }
+
+private:
+  using Key = std::pair<Value, Attribute>;
+  using KeyLists = llvm::DenseMap<Value, SmallVector<Key, 1>>;
+
+  void set(const Key &key, Value result) {
+    results[key] = result;
+    keysOf[result].push_back(key);
+    keysOn[key.first].push_back(key);
+  }
+  static SmallVector<Key, 1> take(KeyLists &lists, Value value) {
+    SmallVector<Key, 1> keys = std::move(lists[value]);
+    lists.erase(value);
+    return keys;
+  }
+
+  llvm::DenseMap<Key, Value> results;
+  KeyLists keysOf; ///< keys with that result
+  KeyLists keysOn; ///< keys with that operand
+};
+
 struct MoveDequantizeDown
     : public OpInterfaceRewritePattern<ScaleTransparentOpInterface> {
   using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
@@ -73,33 +132,44 @@ struct MoveDequantizeDown
 
 /// quantize(move(x)) -> move(quantize(x)).
 struct MoveQuantizeUp : public OpRewritePattern<QuantizeOp> {
-  using OpRewritePattern::OpRewritePattern;
+  MoveQuantizeUp(MLIRContext *context, Moved &moved)
+      : OpRewritePattern(context), moved(moved) {}
 
   LogicalResult matchAndRewrite(QuantizeOp op, PatternRewriter &rewriter) const override {
     auto producer = op.getInput().getDefiningOp<ScaleTransparentOpInterface>();
     quant::QuantizedType type = getQuantElement(op.getType());
-    if (!producer || getAxis(type))
+    if (!producer)
       return rewriter.notifyMatchFailure(op, "producer does not only move elements");
+    quant::QuantizedType own = type; // of the operands
+    if (getAxis(type)) {             // other movements may cut or join the channels
+      auto transpose = dyn_cast<TransposeOp>(producer.getOperation());
+      if (!transpose)
+        return rewriter.notifyMatchFailure(op, "scales per channel");
+      ArrayRef<int64_t> permutation = transpose.getPermutation();
+      own = withAxis(type, static_cast<int32_t>(permutation[*getAxis(type)]));
+    }
     SmallVector<OpOperand *> operands = producer.getElementOperands();
     if (operands.empty())
       return rewriter.notifyMatchFailure(op, "producer does arithmetic");
     SmallVector<Value> integers;
     for (OpOperand *operand : operands) {
       auto tensor = cast<RankedTensorType>(operand->get().getType());
-      integers.push_back(
-          QuantizeOp::create(rewriter, op.getLoc(), tensor.clone(type), operand->get()));
+      integers.push_back(moved.get(rewriter, op, operand->get(), tensor.clone(own)));
     }
     rewriter.replaceOp(op, producer.rebuildOn(rewriter, integers, type));
     return success();
   }
+
+private:
+  Moved &moved;
 };
 
 /// clamp(move(x)) -> move(clamp(x)), unary likewise, so that a quantize meets
 /// the arithmetic behind the movement. A maximum commutes with what is
 /// monotone.
 struct MoveElementwiseUp : public RewritePattern {
-  MoveElementwiseUp(MLIRContext *context)
-      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
+  MoveElementwiseUp(MLIRContext *context, Moved &moved)
+      : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context), moved(moved) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (!isa<ClampOp, UnaryOp>(op))
@@ -112,13 +182,14 @@ struct MoveElementwiseUp : public RewritePattern {
     SmallVector<Value> operands;
     for (OpOperand *operand : movement.getElementOperands()) {
       Value real = operand->get();
-      OperationState state(op->getLoc(), op->getName(), real, real.getType(),
-                           op->getAttrs());
-      operands.push_back(rewriter.create(state)->getResult(0));
+      operands.push_back(moved.get(rewriter, op, real, real.getType()));
     }
     rewriter.replaceOp(op, movement.rebuildOn(rewriter, operands, rewriter.getF32Type()));
     return success();
   }
+
+private:
+  Moved &moved;
 };
 
 /// move(x) + c -> move(x + c) for one real number c, products and quotients
@@ -171,8 +242,33 @@ private:
   }
 };
 
-/// reshape(x) + y -> reshape(x + reshape back(y)), so that a sum meets the
-/// arithmetic behind a reshape (one-dimensional convolutions); transposes likewise.
+/// A reshape or transpose of reals, null for others.
+static Operation *getMovement(Value value) {
+  Operation *op = value.getDefiningOp();
+  return isa_and_nonnull<tensor::CollapseShapeOp, tensor::ExpandShapeOp, TransposeOp>(op)
+             ? op
+             : nullptr;
+}
+
+/// The inverse of a reshape or transpose, of another tensor.
+static Value undo(PatternRewriter &rewriter, Location loc, Operation *movement,
+                  Value value) {
+  auto type = cast<RankedTensorType>(movement->getOperand(0).getType());
+  if (auto collapse = dyn_cast<tensor::CollapseShapeOp>(movement))
+    return tensor::ExpandShapeOp::create(rewriter, loc, type, value,
+                                         collapse.getReassociationIndices());
+  if (auto expand = dyn_cast<tensor::ExpandShapeOp>(movement))
+    return tensor::CollapseShapeOp::create(rewriter, loc, type, value,
+                                           expand.getReassociationIndices());
+  ArrayRef<int64_t> permutation = cast<TransposeOp>(movement).getPermutation();
+  SmallVector<int64_t> inverse(permutation.size());
+  for (auto [i, d] : llvm::enumerate(permutation))
+    inverse[d] = i;
+  return TransposeOp::create(rewriter, loc, type, value, inverse);
+}
+
+/// move(sum) + y -> move(sum + move back(y)), so that the accumulator of a layer meets
+/// the arithmetic behind reshapes and transposes.
 struct MoveBinaryUp : public RewritePattern {
   MoveBinaryUp(MLIRContext *context)
       : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context) {}
@@ -180,72 +276,33 @@ struct MoveBinaryUp : public RewritePattern {
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     if (!isa<AddOp, SubOp, MulOp>(op))
       return rewriter.notifyMatchFailure(op, "not a binary operation");
-    for (OpOperand &operand : op->getOpOperands())
-      if (auto collapse = operand.get().getDefiningOp<tensor::CollapseShapeOp>())
-        return moveUp<tensor::ExpandShapeOp>(op, collapse, rewriter);
-    for (OpOperand &operand : op->getOpOperands())
-      if (auto expand = operand.get().getDefiningOp<tensor::ExpandShapeOp>())
-        return moveUp<tensor::CollapseShapeOp>(op, expand, rewriter);
-    for (unsigned i : {0, 1}) {
-      auto transpose = getTransposedSum(op->getOperand(i));
-      if (transpose && !getTransposedSum(op->getOperand(1 - i)))
-        return moveUp(op, transpose, rewriter);
-    }
-    return rewriter.notifyMatchFailure(op, "no operand is a reshape or a transpose");
+    Type type = op->getResult(0).getType();
+    bool first = isMovedSum(op->getOperand(0)), second = isMovedSum(op->getOperand(1));
+    // Two sums would take turns.
+    if (first == second ||
+        !llvm::all_of(op->getOperandTypes(), [&](Type t) { return t == type; }))
+      return rewriter.notifyMatchFailure(op, "not one moved sum of equal shapes");
+    Operation *movement = getMovement(op->getOperand(first ? 0 : 1));
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(operand == movement->getResult(0)
+                             ? movement->getOperand(0)
+                             : undo(rewriter, op->getLoc(), movement, operand));
+    OperationState state(op->getLoc(), op->getName(), operands, operands[0].getType(),
+                         op->getAttrs());
+    Value result = rewriter.create(state)->getResult(0);
+    rewriter.replaceOp(op, cast<ScaleTransparentOpInterface>(movement).rebuildOn(
+                               rewriter, result, rewriter.getF32Type()));
+    return success();
   }
 
 private:
-  /// The transpose of a layer's accumulator that `value` is, or null.
-  static TransposeOp getTransposedSum(Value value) {
-    auto transpose = value.getDefiningOp<TransposeOp>();
-    bool isSum = transpose && isa_and_nonnull<AccumulatorOpInterface>(
-                                  transpose.getInput().getDefiningOp());
-    return isSum ? transpose : TransposeOp();
-  }
-
-  /// T(x) + y -> T(x + T^-1(y)).
-  static LogicalResult moveUp(Operation *op, TransposeOp transpose,
-                              PatternRewriter &rewriter) {
-    Type type = op->getResult(0).getType(), source = transpose.getInput().getType();
-    if (!llvm::all_of(op->getOperandTypes(), [&](Type t) { return t == type; }))
-      return rewriter.notifyMatchFailure(op, "not a sum of equal shapes");
-    SmallVector<int64_t> inverse(transpose.getPermutation().size());
-    for (auto [i, d] : llvm::enumerate(transpose.getPermutation()))
-      inverse[d] = i;
-    SmallVector<Value> operands;
-    for (Value operand : op->getOperands())
-      operands.push_back(
-          operand == transpose.getResult()
-              ? transpose.getInput()
-              : TransposeOp::create(rewriter, op->getLoc(), source, operand, inverse)
-                    .getResult());
-    OperationState state(op->getLoc(), op->getName(), operands, source, op->getAttrs());
-    Value result = rewriter.create(state)->getResult(0);
-    rewriter.replaceOpWithNewOp<TransposeOp>(op, type, result,
-                                             transpose.getPermutation());
-    return success();
-  }
-
-  template <typename InverseOp, typename ReshapeOp>
-  static LogicalResult moveUp(Operation *op, ReshapeOp reshape,
-                              PatternRewriter &rewriter) {
-    Type type = op->getResult(0).getType();
-    auto source = cast<RankedTensorType>(reshape.getSrc().getType());
-    if (!llvm::all_of(op->getOperandTypes(), [&](Type t) { return t == type; }) ||
-        !isa_and_nonnull<AccumulatorOpInterface>(reshape.getSrc().getDefiningOp()))
-      return rewriter.notifyMatchFailure(op, "not a sum of equal shapes behind a layer");
-    SmallVector<Value> operands;
-    for (Value operand : op->getOperands())
-      operands.push_back(operand == reshape.getResult()
-                             ? reshape.getSrc()
-                             : InverseOp::create(rewriter, op->getLoc(), source, operand,
-                                                 reshape.getReassociationIndices())
-                                   .getResult());
-    OperationState state(op->getLoc(), op->getName(), operands, source, op->getAttrs());
-    Value result = rewriter.create(state)->getResult(0);
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, cast<RankedTensorType>(type), result,
-                                           reshape.getReassociationIndices());
-    return success();
+  /// A layer's accumulator behind at least one reshape or transpose.
+  static bool isMovedSum(Value value) {
+    Operation *movement = getMovement(value);
+    for (Operation *next = movement; next; next = getMovement(value))
+      value = next->getOperand(0);
+    return movement && isa_and_nonnull<AccumulatorOpInterface>(value.getDefiningOp());
   }
 };
 
@@ -423,10 +480,13 @@ void PropagateScales::runOnOperation() {
   if (func.isExternal())
     return;
   RewritePatternSet patterns(&getContext());
+  Moved moved;
   patterns.add<FoldQuantizedConstant, MergeClampedQuantize, MoveBinaryUp,
-               MoveDequantizeDown, MoveElementwiseUp, MoveQuantizeUp, MoveScalarUp>(
-      &getContext());
-  if (failed(applyPatternsGreedily(func, std::move(patterns))))
+               MoveDequantizeDown, MoveScalarUp>(&getContext());
+  patterns.add<MoveElementwiseUp, MoveQuantizeUp>(&getContext(), moved);
+  GreedyRewriteConfig config;
+  config.setListener(&moved);
+  if (failed(applyPatternsGreedily(func, std::move(patterns), config)))
     return signalPassFailure();
   auto ret = cast<func::ReturnOp>(func.getBody().front().getTerminator());
   for (unsigned i = 0; i < func.getNumArguments(); ++i)

@@ -14,6 +14,8 @@
 
 #include "SegmentBuilder.h"
 
+#include "ElementwiseSteps.h"
+
 #include "WeightedLayer.h"
 
 #include "qbias/Analysis/Operands.h"
@@ -433,18 +435,25 @@ SegmentBuilder::Result SegmentBuilder::buildElementwise(DequantizeOp op,
 
 /// Every tensor that a segment ending in `op` reads has integers. Weights are
 /// read from their constant.
-static bool hasIntegers(Operation *op, const IRMapping &integers) {
-  if (auto dequantize = dyn_cast<DequantizeOp>(op))
-    return integers.contains(dequantize.getInput());
-  auto layer = dyn_cast<AccumulatorOpInterface>(op);
-  bool hasWeights = layer && getOperands(layer);
-  return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-    Operation *producer = operand.get().getDefiningOp();
-    if ((hasWeights && &operand == &layer.getWeightOperand()) ||
-        !isa_and_nonnull<DequantizeOp, AccumulatorOpInterface>(producer))
-      return true;
-    return hasIntegers(producer, integers);
-  });
+static bool hasIntegers(Operation *end, const IRMapping &integers) {
+  SmallPtrSet<Operation *, 8> seen = {end}; // operands may be shared
+  SmallVector<Operation *> pending = {end};
+  while (!pending.empty()) {
+    Operation *op = pending.pop_back_val();
+    auto dequantize = dyn_cast<DequantizeOp>(op);
+    if (dequantize && !integers.contains(dequantize.getInput()))
+      return false;
+    auto layer = dyn_cast<AccumulatorOpInterface>(op);
+    bool hasWeights = layer && getOperands(layer);
+    for (OpOperand &operand : op->getOpOperands()) {
+      Operation *producer = operand.get().getDefiningOp();
+      bool isWeight = hasWeights && &operand == &layer.getWeightOperand();
+      if (!dequantize && !isWeight && seen.insert(producer).second &&
+          isa_and_nonnull<DequantizeOp, AccumulatorOpInterface>(producer))
+        pending.push_back(producer);
+    }
+  }
+  return true;
 }
 
 SegmentBuilder::Result SegmentBuilder::build(Value real, const SegmentEnd &end) {
@@ -457,6 +466,8 @@ SegmentBuilder::Result SegmentBuilder::build(Value real, const SegmentEnd &end) 
   }
   if (end.type && end.type.getStorageTypeIntegralWidth() > kMaxOutputBits)
     return noForm(op, end, "expects an output of at most 16 bits");
+  if (!isEvaluable(end.steps))
+    return noForm(op, end, "expects fewer functions between two quantizes");
   if (!hasIntegers(op, integers))
     return noForm(op, end, "expects tensors that are computed or plain constants");
   if (auto conv = dyn_cast<Conv2DOp>(op))

@@ -21,14 +21,14 @@ func.func private @f() -> (tensor<2xi8> {qbias.producer = i8})
 // -----
 
 // function_f2
-// expected-error @+1 {{F2: expects qbias.type to be a per-tensor quantized type, got i8}}
+// expected-error @+1 {{F2: expects qbias.type to be a quantized type with one scale, or one per channel, got i8}}
 func.func private @f(tensor<2xi8> {qbias.type = i8})
 
 // -----
 
 // function_f2_per_axis
-// expected-error @+1 {{F2: expects qbias.type to be a per-tensor quantized type, got !quant.uniform}}
-func.func private @f(tensor<2xi8> {qbias.type = !quant.uniform<i8:f32:0, {0.5, 0.25}>})
+// expected-error @+1 {{F2: expects qbias.type to be one with a scale per entry of its axis, got '!quant.uniform<i8:f32:1, {5.000000e-01,2.500000e-01}>' for 'tensor<2x3xi8>'}}
+func.func private @f(tensor<2x3xi8> {qbias.type = !quant.uniform<i8:f32:1, {0.5, 0.25}>})
 
 // -----
 

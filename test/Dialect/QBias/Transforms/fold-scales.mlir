@@ -7,6 +7,7 @@
 
 // CHECK-DAG: ![[TURNED:.*]] = !quant.uniform<i8:f32:0, {1.500000e+00,5.000000e-01}>
 // CHECK-DAG: ![[BIAS:.*]] = !quant.uniform<i32:f32:0, {3.125000e+00,8.000000e+00}>
+// CHECK-DAG: ![[HALVED:.*]] = !quant.uniform<i8:f32:0, {2.500000e-01,1.250000e-01}>
 // CHECK-DAG: ![[WIDE:.*]] = !quant.uniform<i16:f32:0, {1.000000e+00,5.000000e-01}>
 
 // 3 * (w x + 1) + 1/8 and -2 * (w x - 4) + 0: scales take the magnitudes, integers the
@@ -106,4 +107,50 @@ func.func @other_channels(%x: tensor<2x3xf32>) -> tensor<1x2x2x1xf32> {
   %f = arith.constant dense<3.0> : tensor<1x1x1x1xf32>
   %2 = qbias.conv2d %1, %f : (tensor<1x2x2x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x2x2x1xf32>
   return %2 : tensor<1x2x2x1xf32>
+}
+
+// A branch of a sum, 1/2 * (w x + 1): the number joins the scales.
+// CHECK-LABEL: func.func @number_joins_a_summand(
+// CHECK-NOT: qbias.mul
+// CHECK: quant.scast %{{.*}} : tensor<2x1x1x3xi8> to tensor<2x1x1x3x![[HALVED]]>
+// CHECK: %[[Y:.*]] = qbias.conv2d
+// CHECK-NOT: qbias.mul
+// CHECK: qbias.add %{{.*}}, %[[Y]]
+func.func @number_joins_a_summand(%x: !x, %s: tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32> {
+  %wq = arith.constant dense<[[[[1, 2, -3]]], [[[-4, -5, -127]]]]> : tensor<2x1x1x3xi8>
+  %ws = quant.scast %wq : tensor<2x1x1x3xi8> to !w
+  %w = qbias.dequantize %ws : !w -> tensor<2x1x1x3xf32>
+  %b = arith.constant dense<[1.0, -4.0]> : tensor<2xf32>
+  %c = arith.constant dense<0.5> : tensor<1x1x1x1xf32>
+  %0 = qbias.conv2d %x, %w bias %b : (!x, tensor<2x1x1x3xf32>, tensor<2xf32>) -> tensor<1x2x2x2xf32>
+  %1 = qbias.mul %0, %c : tensor<1x2x2x2xf32>, tensor<1x1x1x1xf32> -> tensor<1x2x2x2xf32>
+  %2 = qbias.add %s, %1 : tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  return %2 : tensor<1x2x2x2xf32>
+}
+
+// Behind nothing else it stays: a step of its own is exact whatever the number.
+// CHECK-LABEL: func.func @number_without_a_sum_stays(
+// CHECK: qbias.mul
+func.func @number_without_a_sum_stays(%x: !x) -> tensor<1x2x2x2xf32> {
+  %wq = arith.constant dense<[[[[1, 2, -3]]], [[[-4, -5, -127]]]]> : tensor<2x1x1x3xi8>
+  %ws = quant.scast %wq : tensor<2x1x1x3xi8> to !w
+  %w = qbias.dequantize %ws : !w -> tensor<2x1x1x3xf32>
+  %c = arith.constant dense<0.5> : tensor<1x1x1x1xf32>
+  %0 = qbias.conv2d %x, %w : (!x, tensor<2x1x1x3xf32>) -> tensor<1x2x2x2xf32>
+  %1 = qbias.mul %0, %c : tensor<1x2x2x2xf32>, tensor<1x1x1x1xf32> -> tensor<1x2x2x2xf32>
+  return %1 : tensor<1x2x2x2xf32>
+}
+
+// s - w x = s + (-w) x.
+// CHECK-LABEL: func.func @subtracted_layer_turns_its_signs(
+// CHECK: %[[W:.*]] = arith.constant dense<{{.*}}-1, -2, 3{{.*}}4, 5, 127{{.*}}> : tensor<2x1x1x3xi8>
+// CHECK: %[[Y:.*]] = qbias.conv2d
+// CHECK: qbias.add %{{.*}}, %[[Y]]
+func.func @subtracted_layer_turns_its_signs(%x: !x, %s: tensor<1x2x2x2xf32>) -> tensor<1x2x2x2xf32> {
+  %wq = arith.constant dense<[[[[1, 2, -3]]], [[[-4, -5, -127]]]]> : tensor<2x1x1x3xi8>
+  %ws = quant.scast %wq : tensor<2x1x1x3xi8> to !w
+  %w = qbias.dequantize %ws : !w -> tensor<2x1x1x3xf32>
+  %0 = qbias.conv2d %x, %w : (!x, tensor<2x1x1x3xf32>) -> tensor<1x2x2x2xf32>
+  %1 = qbias.sub %s, %0 : tensor<1x2x2x2xf32>, tensor<1x2x2x2xf32> -> tensor<1x2x2x2xf32>
+  return %1 : tensor<1x2x2x2xf32>
 }

@@ -33,9 +33,9 @@ def QBias_Dialect : Dialect {
     Attributes of function arguments and results say what the tensor is in the
     source model. Constraints:
     * F1: `qbias.name`, `qbias.tensor` and `qbias.producer` are strings.
-    * F2: `qbias.type` is a per-tensor `!quant.uniform` type as
-      `qbias.quantize` allows it (C2 to C4), whose integers have the width of
-      the tensor's elements.
+    * F2: `qbias.type` is a `!quant.uniform` type as `qbias.quantize` allows it
+      (C2 to C4), whose integers have the width of the tensor's elements, with
+      one scale or one for each entry of a dimension.
     * F3: `qbias.real`, `qbias.observed` and `qbias.unused` are unit attributes.
     * F4: `qbias.scales` and `qbias.offsets` are f64 arrays of one length, not
       empty, all numbers finite, scales positive.
