@@ -4,11 +4,12 @@
 --outputs, --bind, operators behind the last quantize, tensors in other files.
 """
 
+import ctypes
 import os
 
 import numpy as np
 
-from harness import Net, case, cases, equal, main, qbias, require, save
+from harness import Net, case, cases, equal, main, qbias, require, run, save
 
 import onnx_writer
 from onnx_writer import FLOAT
@@ -181,6 +182,61 @@ def other_formats_have_no_such_options(folder):
         file.write("module {}\n")
     done = qbias("compile", path, "-o", path + ".ll", "--outputs", "y", code=1)
     require("--outputs are for ONNX models" in done.stderr, done.stderr)
+
+
+# --- inputs with a scale per channel ---------------------------------------------
+
+
+SCALES, ZEROS = np.float32([0.5, 0.03, 2]), np.uint8([3, 128, 250])
+
+
+def channel_input(folder):
+    """x [1, 3, 4, 2] quantized along axis 1: its integers, and a tensor made of them."""
+    net = Net("uint8")
+    net.input("x", FLOAT, [1, 3, 4, 2])
+    parameters = [net.const(SCALES), net.const(ZEROS)]
+    q = net.node("QuantizeLinear", ["x", *parameters], axis=1, name="q")
+    real = net.node("DequantizeLinear", [q, *parameters], axis=1)
+    net.output(q, "uint8", [])
+    net.output(net.dequantize(net.quantize(real, 0.25, name="y_q"), name="y"), FLOAT, [])
+    path = os.path.join(folder, "model.onnx")
+    net.save(path)
+    return path
+
+
+def channel_samples():
+    """Floats, and the integers that ONNX's formula makes of them."""
+    x = np.random.default_rng(5).normal(scale=40, size=(2, 3, 4, 2)).astype(np.float32)
+    x[0, :, 0, 0] = SCALES * np.float32(2.5)
+    scales, zeros = (numbers.reshape(1, 3, 1, 1) for numbers in (SCALES, ZEROS))
+    return x, np.clip(np.rint(x / scales) + zeros, 0, 255).astype(np.uint8)
+
+
+@case
+def input_with_scales_per_channel(folder):
+    """Of the compiled model, of a library, and of the function in the header."""
+    path, (x, expected) = channel_input(folder), channel_samples()
+    data, first = save(folder, "x.npy", x), os.path.join(folder, "q.npy")
+    qbias("compile", path, "--name=net", "-o", os.path.join(folder, "net.so"))
+    for program in (path, os.path.join(folder, "net.so")):
+        qbias("run", program, "--input", data, "--output", f"q_out={first}")
+        equal(np.load(first).tolist(), expected.tolist(), f"integers of {program}")
+    qbias("compile", path, "--name=net", "-o", os.path.join(folder, "net.c"))
+    source = os.path.join(folder, "call.c")
+    with open(source, "w", encoding="utf-8") as file:
+        file.write('#include "net.h"\n'
+                   "void call(const float *x, uint8_t *q) { net_quantize_x(x, q); }\n"
+                   "void back(const uint8_t *q, float *x) { net_dequantize_q_out(q, x); }\n")
+    run("clang-22", "-std=c99", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", source, "-o",
+        os.path.join(folder, "call.so"))
+    library = ctypes.CDLL(os.path.join(folder, "call.so"))
+    got, back = np.zeros((3, 4, 2), np.uint8), np.zeros((3, 4, 2), np.float32)
+    library.call(np.ascontiguousarray(x[1]).ctypes.data_as(ctypes.c_void_p),
+                 got.ctypes.data_as(ctypes.c_void_p))
+    equal(got.tolist(), expected[1].tolist(), "integers of the header")
+    library.back(got.ctypes.data_as(ctypes.c_void_p), back.ctypes.data_as(ctypes.c_void_p))
+    wanted = (got.astype(np.float32) - ZEROS.reshape(3, 1, 1)) * SCALES.reshape(3, 1, 1)
+    equal(back.tolist(), wanted.tolist(), "reals of the header")
 
 
 # --- external data -------------------------------------------------------------

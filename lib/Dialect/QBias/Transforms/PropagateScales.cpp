@@ -70,12 +70,14 @@ public:
   void notifyOperationReplaced(Operation *op, ValueRange replacements) override {
     for (auto [old, replacement] : llvm::zip(op->getResults(), replacements))
       for (const Key &key : take(keysOf, old))
-        set(key, replacement);
+        if (results.lookup(key) == old) // not erased, and made anew, meanwhile
+          set(key, replacement);
   }
   void notifyOperationErased(Operation *op) override {
     for (Value old : op->getResults()) {
       for (const Key &key : take(keysOf, old))
-        results.erase(key);
+        if (results.lookup(key) == old)
+          results.erase(key);
       for (const Key &key : take(keysOn, old))
         results.erase(key);
     }
