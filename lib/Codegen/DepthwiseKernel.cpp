@@ -15,9 +15,10 @@
 //     store requantized sums
 //
 // A column of inputs is put together once and used by every pixel whose window
-// covers it. Where the kernel rows leave room in their groups (3 of 4), windows of
-// the next output rows fit into the same inputs: weights[r] are moved by r rows, with
-// zeros around them.
+// covers it. Four vectors of channels are put together by unpacks within 128 bits, in an
+// order of channels that the packs of results undo. Where the kernel rows leave room in
+// their groups (3 of 4), windows of the next output rows fit into the same inputs:
+// weights[r] are moved by r rows, with zeros around them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,6 +46,11 @@ public:
     bool isPlain = group.rowStride == 1 && group.rowDilation == 1;
     int64_t spare = rowGroups * step.group() - group.kernelRows;
     rowsAtOnce = isPlain ? std::min({spare + 1, kMostRows, group.rows}) : 1;
+    // With strides they lost to single vectors.
+    bool unpacks = step.kind == DotKind::Dot8 && step.hasPacks && rowsAtOnce > 1 &&
+                   multiplier() == 1 && group.epilogue->canPack() &&
+                   group.epilogue->getElementwise().empty();
+    bundles = unpacks ? group.channels / bundleSize() : 0;
   }
 
   std::string getKey() const override;
@@ -56,25 +62,34 @@ public:
   void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
-  /// The pixels that are computed together, of one channel vector.
+  /// The pixels that are computed together, of one or of kBundle channel vectors.
   struct Block {
-    Value vector, input, output; ///< where the first pixel's data lie
-    int64_t rows, valid;         ///< of the result; channels
+    Value vector, input, output; ///< the first; where the first pixel's data lie
+    int64_t vectors, rows;       ///< rows of the result
+    int64_t valid;               ///< channels of the last vector
   };
+  static constexpr int64_t kBundle = VectorEpilogue::kPacked;
 
   int64_t rowSize() const { return group.inputColumns * group.groups; }
   int64_t multiplier() const { return group.channelsOfGroup(); }
   /// Of one output row of a block.
   int64_t weightVectors() const { return group.kernelColumns * rowGroups; }
   int64_t width() const { return step.lanes * step.group(); }
-  Value gather(KernelBuilder &kernel, const Block &block, Value at, int64_t rowGroup);
-  KernelBuilder::Values sumUp(KernelBuilder &kernel, const Block &block, int64_t pixels);
+  int64_t bundleSize() const { return kBundle * step.lanes; } ///< in channels
+  SmallVector<int64_t> channelOrder() const;
+  KernelBuilder::Values loadRows(KernelBuilder &kernel, const Block &block, Value at,
+                                 int64_t rowGroup, int64_t lanes);
+  KernelBuilder::Values gather(KernelBuilder &kernel, const Block &block, Value at,
+                               int64_t rowGroup);
+  KernelBuilder::Values unpack(KernelBuilder &kernel, const Block &block, Value at,
+                               int64_t rowGroup);
   void emitTile(KernelBuilder &kernel, const Block &block, int64_t pixels);
   void emitRows(KernelBuilder &kernel, Value image, Value row, int64_t rows);
 
   const Group &group;
   DotStep step;
   int64_t vectors, rowGroups, rowsAtOnce;
+  int64_t bundles; ///< of kBundle full vectors
   // While emitting.
   Value x, weight, bias, y;
   ValueRange arrays, elements;
@@ -94,12 +109,29 @@ std::string DepthwiseKernel::getKey() const {
   return key;
 }
 
+/// The channel of every lane, -1 for none. In a bundle of vectors v, unpacks of bytes and
+/// then of pairs put 4 channels of each in turn:
+///
+///   lane 4 i + j of v  =  channel 16 i + 4 v + j
+SmallVector<int64_t> DepthwiseKernel::channelOrder() const {
+  constexpr int64_t kPart = 4; // lanes of 128 bits
+  auto order = llvm::to_vector(llvm::seq(group.channels));
+  order.resize(vectors * step.lanes, -1);
+  for (int64_t bundle = 0; bundle < bundles; ++bundle)
+    for (int64_t v = 0; v < kBundle; ++v)
+      for (int64_t lane = 0; lane < step.lanes; ++lane)
+        order[bundle * bundleSize() + v * step.lanes + lane] =
+            bundle * bundleSize() + lane / kPart * kPart * kBundle + v * kPart +
+            lane % kPart;
+  return order;
+}
+
 /// [vector][output row][kernel column][row group][lane][row in the group]
 SmallVector<ElementsAttr> DepthwiseKernel::packConstants(StringRef name) {
   int64_t channels = group.channels;
-  SmallVector<int64_t> packed;
+  SmallVector<int64_t> packed, order = channelOrder();
   auto weightAt = [&](int64_t kr, int64_t kc, int64_t c) {
-    bool isUsed = kr >= 0 && kr < group.kernelRows && c < channels;
+    bool isUsed = kr >= 0 && kr < group.kernelRows && c >= 0;
     return isUsed ? group.weights[(kr * group.kernelColumns + kc) * channels + c] : 0;
   };
   for (int64_t vector = 0; vector < vectors; ++vector)
@@ -109,17 +141,26 @@ SmallVector<ElementsAttr> DepthwiseKernel::packConstants(StringRef name) {
           for (int64_t lane = 0; lane < step.lanes; ++lane)
             for (int64_t g = 0; g < step.group(); ++g)
               packed.push_back(weightAt(rowGroup * step.group() + g - row, kc,
-                                        vector * step.lanes + lane));
-  return makeConstants(group, step, packed, name);
+                                        order[vector * step.lanes + lane]));
+  return makeConstants(group, step, packed, name, order);
+}
+
+/// `a` and `b` in turn, `size` lanes of each, of the first half or the second of
+/// every `part` lanes.
+static Value interleave(KernelBuilder &kernel, Value a, Value b, int64_t part,
+                        bool second) {
+  int64_t lanes = cast<VectorType>(a.getType()).getNumElements();
+  SmallVector<int64_t> mask;
+  for (int64_t first = second ? part / 2 : 0; first < lanes; first += part)
+    for (int64_t lane = first; lane < first + part / 2; ++lane)
+      mask.append({lane, lanes + lane});
+  return kernel.shuffle(a, b, mask);
 }
 
 /// a[0] b[0] a[1] b[1] ...
 static Value interleave(KernelBuilder &kernel, Value a, Value b) {
-  int64_t lanes = cast<VectorType>(a.getType()).getNumElements();
-  SmallVector<int64_t> mask;
-  for (int64_t lane = 0; lane < lanes; ++lane)
-    mask.append({lane, lanes + lane});
-  return kernel.shuffle(a, b, mask);
+  return interleave(kernel, a, b, 2 * cast<VectorType>(a.getType()).getNumElements(),
+                    /*second=*/false);
 }
 
 /// Every lane `times` times.
@@ -133,84 +174,120 @@ static Value replicate(KernelBuilder &kernel, Value vector, int64_t times) {
   return kernel.shuffle(vector, vector, mask);
 }
 
-/// The inputs of a group of rows in one column, channel by channel.
-Value DepthwiseKernel::gather(KernelBuilder &kernel, const Block &block, Value at,
-                              int64_t rowGroup) {
+/// `lanes` channels of every row of a group of rows, in one column.
+KernelBuilder::Values DepthwiseKernel::loadRows(KernelBuilder &kernel, const Block &block,
+                                                Value at, int64_t rowGroup,
+                                                int64_t lanes) {
+  int64_t valid = block.vectors > 1 ? lanes : block.valid;
   KernelBuilder::Values inputs;
   for (int64_t g = 0; g < step.group(); ++g) {
     int64_t row = rowGroup * step.group() + g;
     if (row >= group.kernelRows + block.rows - 1) {
-      inputs.push_back(kernel.splat(kernel.vectorOf(step.lanes, group.inputBits), 0));
+      inputs.push_back(kernel.splat(kernel.vectorOf(lanes, group.inputBits), 0));
       continue;
     }
     Value own = kernel.loadFirst(x, kernel.add(at, row * group.rowDilation * rowSize()),
-                                 step.lanes / multiplier(), block.valid / multiplier());
+                                 lanes / multiplier(), valid / multiplier());
     inputs.push_back(replicate(kernel, own, multiplier()));
   }
+  return inputs;
+}
+
+/// The inputs of a group of rows in one column, channel by channel.
+KernelBuilder::Values DepthwiseKernel::gather(KernelBuilder &kernel, const Block &block,
+                                              Value at, int64_t rowGroup) {
+  KernelBuilder::Values inputs = loadRows(kernel, block, at, rowGroup, step.lanes);
   Value low = interleave(kernel, inputs[0], inputs[1]);
   if (step.kind == DotKind::Pair16)
-    return kernel.widen(low, step.inputBits());
+    return {kernel.widen(low, step.inputBits())};
   Value high = interleave(kernel, inputs[2], inputs[3]);
   VectorType pairs = kernel.vectorOf(step.lanes, 16);
   Value all = interleave(kernel, kernel.bitcast(low, pairs), kernel.bitcast(high, pairs));
-  VectorType bytes = kernel.vectorOf(step.lanes * step.group(), 8);
+  VectorType bytes = kernel.vectorOf(width(), 8);
   if (!step.inputOffset)
-    return kernel.bitcast(all, bytes);
-  return arith::XOrIOp::create(kernel.builder, kernel.loc, kernel.bitcast(all, bytes),
-                               kernel.splat(bytes, -step.inputOffset));
+    return {kernel.bitcast(all, bytes)};
+  return {arith::XOrIOp::create(kernel.builder, kernel.loc, kernel.bitcast(all, bytes),
+                                kernel.splat(bytes, -step.inputOffset))
+              .getResult()};
 }
 
-/// The sums of a tile, row by row.
-KernelBuilder::Values DepthwiseKernel::sumUp(KernelBuilder &kernel, const Block &block,
-                                             int64_t pixels) {
-  Value channel = kernel.scale(block.vector, step.lanes);
-  Value weightAt = kernel.scale(block.vector, rowsAtOnce * weightVectors() * width());
-  Value start = kernel.load(bias, channel, step.lanes);
+/// The same for a bundle of vectors, in the order of channelOrder().
+KernelBuilder::Values DepthwiseKernel::unpack(KernelBuilder &kernel, const Block &block,
+                                              Value at, int64_t rowGroup) {
+  constexpr int64_t kPart = 16; // bytes of 128 bits
+  KernelBuilder::Values rows = loadRows(kernel, block, at, rowGroup, bundleSize());
+  VectorType bytes = kernel.vectorOf(bundleSize(), 8);
+  for (Value &row : rows)
+    row = arith::XOrIOp::create(kernel.builder, kernel.loc, row,
+                                kernel.splat(bytes, -step.inputOffset));
+  VectorType pairs = kernel.vectorOf(bundleSize() / 2, 16);
+  KernelBuilder::Values result;
+  for (bool second : {false, true}) {
+    Value low = interleave(kernel, rows[0], rows[1], kPart, second);
+    Value high = interleave(kernel, rows[2], rows[3], kPart, second);
+    for (bool half : {false, true})
+      result.push_back(
+          kernel.bitcast(interleave(kernel, kernel.bitcast(low, pairs),
+                                    kernel.bitcast(high, pairs), kPart / 2, half),
+                         bytes));
+  }
+  return result;
+}
+
+/// `pixels` columns of a block. Results are stored as soon as their windows end.
+void DepthwiseKernel::emitTile(KernelBuilder &kernel, const Block &block,
+                               int64_t pixels) {
   // Sums of 64 bits are those of 32 bits and the bias.
   bool isWide = group.sumBits == 64;
   Value zero = kernel.splat(kernel.vectorOf(step.lanes, 32), 0);
-  KernelBuilder::Values sums(block.rows * pixels, isWide ? zero : start), weights;
-  for (int64_t at = 0; at < block.rows * weightVectors(); ++at)
-    weights.push_back(
-        step.loadWeights(kernel, weight, kernel.add(weightAt, at * width())));
-  int64_t last = (pixels - 1) * group.columnStride +
-                 (group.kernelColumns - 1) * group.columnDilation;
-  for (int64_t column = 0; column <= last; ++column)
+  KernelBuilder::Values sums, weights, starts;
+  SmallVector<KernelBuilder::Values> loaded;
+  int64_t weightsOfVector = rowsAtOnce * weightVectors();
+  for (int64_t v = 0; v < block.vectors; ++v) {
+    Value vector = kernel.add(block.vector, v);
+    Value channel = kernel.scale(vector, step.lanes);
+    Value weightAt = kernel.scale(vector, weightsOfVector * width());
+    for (int64_t at = 0; at < weightsOfVector; ++at)
+      weights.push_back(
+          step.loadWeights(kernel, weight, kernel.add(weightAt, at * width())));
+    starts.push_back(kernel.load(bias, channel, step.lanes));
+    sums.append(block.rows * pixels, isWide ? zero : starts.back());
+    loaded.push_back(group.epilogue->loadArrays(kernel, arrays, channel, step.lanes));
+  }
+  ResultStore store(kernel, group, step, y, elements, /*inOrder=*/block.vectors > 1);
+  auto finish = [&](int64_t row, int64_t p) {
+    Value to =
+        kernel.add(block.output, (row * group.outerColumns() + p) * group.channels);
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      Value sum = sums[(v * block.rows + row) * pixels + p];
+      store.add(isWide ? step.addPartial(kernel, starts[v], sum) : sum, loaded[v],
+                kernel.add(to, v * step.lanes), block.valid, /*follows=*/v > 0);
+    }
+  };
+  int64_t window = (group.kernelColumns - 1) * group.columnDilation;
+  for (int64_t column = 0; column <= (pixels - 1) * group.columnStride + window; ++column)
     for (int64_t rowGroup = 0; rowGroup < rowGroups; ++rowGroup) {
-      Value inputs; // made by the first pixel that needs them
+      KernelBuilder::Values inputs; // made by the first pixel that needs them
       for (int64_t p = 0; p < pixels; ++p) {
         int64_t offset = column - p * group.columnStride;
         int64_t kc = offset / group.columnDilation;
         if (offset < 0 || offset % group.columnDilation || kc >= group.kernelColumns)
           continue;
-        if (!inputs)
-          inputs = gather(kernel, block, kernel.add(block.input, column * group.groups),
-                          rowGroup);
-        for (int64_t row = 0; row < block.rows; ++row) {
-          Value &sum = sums[row * pixels + p];
-          int64_t at = row * weightVectors() + kc * rowGroups + rowGroup;
-          sum = step.emit(kernel, sum, inputs, weights[at]);
-        }
+        Value at = kernel.add(block.input, column * group.groups);
+        if (inputs.empty())
+          inputs = block.vectors > 1 ? unpack(kernel, block, at, rowGroup)
+                                     : gather(kernel, block, at, rowGroup);
+        for (int64_t v = 0; v < block.vectors; ++v)
+          for (int64_t row = 0; row < block.rows; ++row) {
+            Value &sum = sums[(v * block.rows + row) * pixels + p];
+            int64_t from =
+                v * weightsOfVector + row * weightVectors() + kc * rowGroups + rowGroup;
+            sum = step.emit(kernel, sum, inputs[v], weights[from]);
+          }
+        if (offset == window && rowGroup + 1 == rowGroups)
+          for (int64_t row = 0; row < block.rows; ++row)
+            finish(row, p);
       }
-    }
-  if (isWide)
-    for (Value &sum : sums)
-      sum = step.addPartial(kernel, start, sum);
-  return sums;
-}
-
-void DepthwiseKernel::emitTile(KernelBuilder &kernel, const Block &block,
-                               int64_t pixels) {
-  KernelBuilder::Values sums = sumUp(kernel, block, pixels);
-  Value channel = kernel.scale(block.vector, step.lanes);
-  KernelBuilder::Values loaded =
-      group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
-  ResultStore store(kernel, group, step, y, elements);
-  for (int64_t row = 0; row < block.rows; ++row)
-    for (int64_t p = 0; p < pixels; ++p) {
-      int64_t pixel = row * group.outerColumns() + p;
-      store.add(sums[row * pixels + p], loaded,
-                kernel.add(block.output, pixel * group.channels), block.valid);
     }
   store.flush();
 }
@@ -229,15 +306,21 @@ void DepthwiseKernel::emitRows(KernelBuilder &kernel, Value image, Value row,
       Value from = kernel.scale(column, group.columnStride * group.groups);
       from = kernel.add(input, from);
       Value to = kernel.add(output, kernel.scale(column, group.channels));
-      auto emitVector = [&](Value vector, int64_t valid) {
+      auto emitVectors = [&](Value vector, int64_t count, int64_t valid) {
         Value inputAt = kernel.add(from, kernel.scale(vector, step.lanes / multiplier()));
         Value outputAt = kernel.add(to, kernel.scale(vector, step.lanes));
-        emitTile(kernel, {vector, inputAt, outputAt, rows, valid}, tiles.size);
+        emitTile(kernel, {vector, inputAt, outputAt, count, rows, valid}, tiles.size);
       };
-      if (full)
-        kernel.loop(full, [&](Value vector) { emitVector(vector, step.lanes); });
+      if (bundles)
+        kernel.loop(bundles, [&](Value bundle) {
+          emitVectors(kernel.scale(bundle, kBundle), kBundle, step.lanes);
+        });
+      if (int64_t count = full - bundles * kBundle)
+        kernel.loop(count, [&](Value vector) {
+          emitVectors(kernel.add(vector, bundles * kBundle), 1, step.lanes);
+        });
       if (tail)
-        emitVector(kernel.index(full), tail);
+        emitVectors(kernel.index(full), 1, tail);
     });
 }
 

@@ -141,8 +141,8 @@ static bool readBias(Value init, int64_t channels, SmallVector<int64_t> &bias) {
   return true;
 }
 
-/// The only reader of the sums, past reshapes. `sums` becomes what it reads.
-static linalg::GenericOp findEpilogue(Value &sums) {
+linalg::GenericOp qbias::findEpilogue(Operation *contraction, Value &sums) {
+  sums = contraction->getResult(0);
   while (sums.hasOneUse()) {
     Operation *user = *sums.getUsers().begin();
     if (auto generic = dyn_cast<linalg::GenericOp>(user))
@@ -194,7 +194,7 @@ std::optional<Group> Group::match(Operation *op, std::string &reason) {
     group.weightBits = 16;
   if (!readBias(contraction.getDpsInitOperand(0)->get(), group.channels, group.bias))
     return fail("bias is no constant per channel");
-  group.epilogueOp = findEpilogue(sums);
+  group.epilogueOp = findEpilogue(op, sums);
   if (!group.epilogueOp)
     return fail("sums have no single epilogue");
   if (shapeOf(sums).back() != group.channels)

@@ -68,6 +68,8 @@ struct Group {
 
 /// Contractions that may carry a plan.
 bool isContraction(mlir::Operation *op);
+/// The only reader of the sums of `contraction`, past reshapes, and its operand.
+mlir::linalg::GenericOp findEpilogue(mlir::Operation *contraction, mlir::Value &sums);
 
 } // namespace qbias
 

@@ -121,14 +121,19 @@ void qbias::emitUnpacking(KernelBuilder &kernel, Value bytes, Value integers,
 //===----------------------------------------------------------------------===//
 
 SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
-                                               ArrayRef<int64_t> packed, StringRef name) {
+                                               ArrayRef<int64_t> packed, StringRef name,
+                                               ArrayRef<int64_t> order) {
   SmallVector<int64_t> bias(group.bias);
   for (auto [at, w] : llvm::enumerate(group.weights))
     bias[at % group.channels] -= step.inputOffset * w;
-  SmallVector<int64_t> order = llvm::to_vector(llvm::seq(group.channels));
-  order.resize(llvm::alignTo(group.channels, step.lanes), -1);
-  bias.resize(order.size(), 0);
-  return makeConstants(group, step, packed, bias, order, name);
+  SmallVector<int64_t> channels(order);
+  if (channels.empty()) {
+    channels = llvm::to_vector(llvm::seq(group.channels));
+    channels.resize(llvm::alignTo(group.channels, step.lanes), -1);
+  }
+  auto ordered = llvm::map_to_vector(
+      channels, [&](int64_t channel) { return channel < 0 ? 0 : bias[channel]; });
+  return makeConstants(group, step, packed, ordered, channels, name);
 }
 
 SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
@@ -161,16 +166,17 @@ SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
 
 void ResultStore::add(Value sums, const KernelBuilder::Values &loaded, Value at,
                       int64_t valid, bool follows) {
+  KernelBuilder::Values others;
+  for (Value element : elements)
+    others.push_back(kernel.loadFirst(element, at, lanes, valid));
   if (packs) {
     waiting.push_back({sums, at, valid, follows && !waiting.empty()});
     loadedOf.push_back(loaded);
+    elementsOf.push_back(others);
     if (waiting.size() == VectorEpilogue::kPacked)
       flush();
     return;
   }
-  KernelBuilder::Values others;
-  for (Value element : elements)
-    others.push_back(kernel.loadFirst(element, at, lanes, valid));
   kernel.store(group.epilogue->emit(kernel, sums, loaded, others), y, at, valid);
 }
 
@@ -178,7 +184,7 @@ void ResultStore::flush() {
   if (waiting.empty())
     return;
   auto sums = llvm::map_to_vector(waiting, [](const Entry &entry) { return entry.sums; });
-  Value packed = group.epilogue->emitPacked(kernel, sums, loadedOf);
+  Value packed = group.epilogue->emitPacked(kernel, sums, loadedOf, elementsOf, inOrder);
   // LLVM 22 does not end on 8 of 16 bytes taken from such a permutation.
   if (llvm::any_of(waiting, [&](const Entry &entry) { return entry.valid < lanes; }))
     packed = kernel.hide(packed);
@@ -190,6 +196,7 @@ void ResultStore::flush() {
   }
   waiting.clear();
   loadedOf.clear();
+  elementsOf.clear();
 }
 
 Value qbias::resultAt(KernelBuilder &kernel, const Group &group, Value image, Value row,

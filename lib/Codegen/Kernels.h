@@ -75,10 +75,11 @@ void fillPadding(KernelBuilder &kernel, const Group &group, mlir::Value y);
 /// Where results of a tile go: requantizes vectors of sums and stores them.
 class ResultStore {
 public:
+  /// `inOrder`: channels have the order in which packs put vectors together.
   ResultStore(KernelBuilder &kernel, const Group &group, DotStep step, mlir::Value y,
-              mlir::ValueRange elements)
+              mlir::ValueRange elements, bool inOrder = false)
       : kernel(kernel), group(group), y(y), elements(elements), lanes(step.lanes),
-        packs(step.hasPacks && group.epilogue->canPack()) {}
+        packs(step.hasPacks && group.epilogue->canPack()), inOrder(inOrder) {}
 
   /// The first `valid` results of `sums` belong at `at`. `follows`: right behind
   /// the vector before, which is full.
@@ -99,9 +100,9 @@ private:
   mlir::Value y;
   mlir::ValueRange elements;
   int64_t lanes;
-  bool packs;
+  bool packs, inOrder;
   llvm::SmallVector<Entry> waiting;
-  llvm::SmallVector<KernelBuilder::Values> loadedOf;
+  llvm::SmallVector<KernelBuilder::Values> loadedOf, elementsOf;
 };
 
 /// A kernel as a function of flat buffers: the input, constants, elementwise
@@ -134,10 +135,11 @@ public:
 
 /// The constants of a kernel: weights as it reads them, the bias corrected for
 /// what `step` adds to inputs, or as given, the arrays of the epilogue. `order` has the
-/// channel of every lane, -1 for none.
+/// channel of every lane, -1 for none. An empty one: channels in turn.
 llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep step,
                                                     llvm::ArrayRef<int64_t> packed,
-                                                    llvm::StringRef name);
+                                                    llvm::StringRef name,
+                                                    llvm::ArrayRef<int64_t> order = {});
 llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep step,
                                                     llvm::ArrayRef<int64_t> packed,
                                                     llvm::ArrayRef<int64_t> bias,

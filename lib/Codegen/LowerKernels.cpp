@@ -276,8 +276,9 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
                                 MemRefType::get({scratch.elements * threads},
                                                 builder.getIntegerType(scratch.bits))));
   auto type = cast<RankedTensorType>(replaced.getType());
-  Value result = memref::AllocOp::create(
-      builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
+  Value result =
+      memref::AllocOp::create(builder, replaced.getLoc(),
+                              MemRefType::get(type.getShape(), type.getElementType()));
   buffers.push_back(flatten(builder, loc, result));
   func::FuncOp function = getFunction(*kernel, *group, buffers);
   callFunction(builder, loc, function, buffers, kernel->getUnits());

@@ -199,13 +199,15 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
   std::optional<Group> group = Group::match(contraction, reason);
   if (!group)
     return {kReferencePlan.str(), reason};
-  std::string epilogue = group->epilogue->isNarrow() ? "32-bit" : "64-bit";
+  std::string epilogue = group->epilogue->isNarrow()     ? "32-bit epilogue"
+                         : group->epilogue->isIdentity() ? "sums stored"
+                                                         : "64-bit epilogue";
   StringRef name =
       request.name == kAutoPlan ? findFastest(*group, target, request) : request.name;
   reason = checkPlan(name, *group, target);
   if (!reason.empty())
     return {kReferencePlan.str(), reason};
-  std::string text = "target " + target.name + ", " + epilogue + " epilogue";
+  std::string text = "target " + target.name + ", " + epilogue;
   if (name == kPair8) {
     int64_t chunk = DenseLayout(*group, getStep(kPair8, *group, target)).chunk;
     text += llvm::formatv(", inputs {0} .. {1}: {2} dot step{3} in 16 bits",

@@ -9,20 +9,25 @@
 #ifndef QBIAS_LIB_CODEGEN_VECTOREPILOGUE_H
 #define QBIAS_LIB_CODEGEN_VECTOREPILOGUE_H
 
-#include "KernelBuilder.h"
+#include "NarrowBody.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/ADT/BitVector.h"
 
 #include <optional>
 
 namespace qbias {
+
+/// `value` as the constant of any scalar type, or null.
+mlir::Attribute getScalar(mlir::Value value);
 
 /// The integer epilogue of a contraction, as code on vectors along the
 /// channels. Two forms:
 ///
 ///   narrow  clamp((acc * m + r) >> k, lo, hi) + shift with 0 < m < 2^31, k > 32:
 ///           the high half of the 64-bit sum shifted by k - 32, which is the
-///           same integer, for any acc of 32 bits
+///           same integer, for any acc of 32 bits; and what follows on that 8-bit
+///           integer where it is proven to fit 32 bits (a residual sum)
 ///   wide    the scalar body itself, operation by operation, on vectors
 class VectorEpilogue {
 public:
@@ -33,6 +38,11 @@ public:
   match(mlir::linalg::GenericOp op, mlir::Value accumulator, std::string &reason);
 
   bool isNarrow() const { return narrow.has_value(); }
+  /// The sums themselves are the result.
+  bool isIdentity() const;
+  /// Reads 8-bit accumulators and needs no more than 32 bits: may follow a narrow
+  /// epilogue.
+  bool canFollow() const { return !narrow && tail; }
   /// Tensors read element by element besides the accumulators (an addend).
   llvm::ArrayRef<mlir::Value> getElementwise() const { return elementwise; }
   mlir::Type getResultElement() const;
@@ -56,25 +66,43 @@ public:
   ///
   ///   clamp(v, lo, hi) = clamp(saturate8(saturate16(v)), lo, hi)
   ///
-  /// for -128 <= lo and hi <= 127. `loaded` has the constants of each.
+  /// for -128 <= lo and hi <= 127. `loaded` has the constants of each. `inOrder`: 4
+  /// lanes of every vector in turn, as the packs leave them.
   mlir::Value emitPacked(KernelBuilder &kernel, llvm::ArrayRef<mlir::Value> accumulators,
-                         llvm::ArrayRef<KernelBuilder::Values> loaded) const;
+                         llvm::ArrayRef<KernelBuilder::Values> loaded,
+                         llvm::ArrayRef<KernelBuilder::Values> elements,
+                         bool inOrder = false) const;
   /// The results of one vector of accumulators.
   mlir::Value emit(KernelBuilder &kernel, mlir::Value accumulators,
                    mlir::ValueRange loaded, mlir::ValueRange elements) const;
 
 private:
+  /// Bits below the half of a 64-bit product that is kept.
+  static constexpr int64_t kLowBits = 32, kLeastShift = kLowBits + 1;
+  /// What 8 bits hold, and what a saturating pack makes.
+  static constexpr Interval kByteRange{-128, 127};
+
   struct Narrow {
     llvm::SmallVector<int64_t> multiplier, rounding, shift;
     int64_t lo, hi, offset;
   };
 
+  bool matchChain(mlir::Value result, Narrow &found, llvm::BitVector &used) const;
   void matchNarrow();
+  std::optional<NarrowBody> matchTail(mlir::Value known, Interval range,
+                                      const llvm::BitVector &used) const;
+  static bool isProven(Narrow &found);
   static void foldOffset(Narrow &found);
+  Interval getClamp() const;
+  mlir::Value emitTail(KernelBuilder &kernel, mlir::Value value, mlir::ValueRange loaded,
+                       mlir::ValueRange elements) const;
+  /// Results of a narrow epilogue before their last clamp, on 32 bits.
+  mlir::Value emitUnclamped(KernelBuilder &kernel, mlir::Value accumulators,
+                            mlir::ValueRange loaded, mlir::ValueRange elements) const;
   mlir::Value emitScaled(KernelBuilder &kernel, mlir::Value accumulators,
                          mlir::ValueRange loaded) const;
   mlir::Value emitNarrow(KernelBuilder &kernel, mlir::Value accumulators,
-                         mlir::ValueRange loaded) const;
+                         mlir::ValueRange loaded, mlir::ValueRange elements) const;
   mlir::Value emitWide(KernelBuilder &kernel, mlir::Value accumulators,
                        mlir::ValueRange loaded, mlir::ValueRange elements) const;
 
@@ -84,6 +112,9 @@ private:
   llvm::SmallVector<mlir::Value> elementwise, elementwiseArguments, arrayArguments;
   llvm::SmallVector<llvm::SmallVector<int64_t>> arrays;
   std::optional<Narrow> narrow;
+  mlir::Value narrowResult; ///< of 8 bits, where `tail` starts
+  std::optional<NarrowBody> tail;
+  llvm::SmallVector<unsigned> tailArrays; ///< those of `arrays` that it reads
 };
 
 } // namespace qbias

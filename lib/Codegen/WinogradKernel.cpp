@@ -353,19 +353,33 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
                                const Values &loaded, Value at, Value column,
                                bool isCertain, int64_t stored, int64_t valid) {
   static_assert(kTile <= VectorEpilogue::kPacked);
+  // Elements beside results that are not stored: those of the last that is.
+  auto loadOthers = [&](int64_t j) {
+    Value place = kernel.index(std::min(j, stored - 1));
+    if (!isCertain) {
+      Value last = kernel.add(kernel.scale(column, -1), group.columns - 1);
+      place = kernel.least(place, last);
+    }
+    Values others;
+    for (Value element : elements)
+      others.push_back(
+          kernel.loadFirst(element, kernel.add(at, kernel.scale(place, group.channels)),
+                           step.lanes, valid));
+    return others;
+  };
   Value packed;
-  if (step.hasPacks && group.epilogue->canPack())
+  if (step.hasPacks && group.epilogue->canPack()) {
+    auto others = llvm::map_to_vector(llvm::seq<int64_t>(0, line.size()), loadOthers);
     packed = group.epilogue->emitPacked(kernel, line,
-                                        SmallVector<Values>(line.size(), loaded));
+                                        SmallVector<Values>(line.size(), loaded), others);
+  }
   for (int64_t j = 0; j < stored; ++j)
     guarded(kernel, kernel.add(column, j), group.columns, j == 0 || isCertain, [&] {
       Value to = kernel.add(at, j * group.channels);
       if (packed)
         return kernel.store(packed, y, to, valid, j * step.lanes);
-      Values others;
-      for (Value element : elements)
-        others.push_back(kernel.loadFirst(element, to, step.lanes, valid));
-      kernel.store(group.epilogue->emit(kernel, line[j], loaded, others), y, to, valid);
+      kernel.store(group.epilogue->emit(kernel, line[j], loaded, loadOthers(j)), y, to,
+                   valid);
     });
 }
 

@@ -8,6 +8,8 @@
 
 #include "qbias/Driver/Program.h"
 
+#include "LargePages.h"
+
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 #include "qbias/Driver/Json.h"
@@ -224,6 +226,8 @@ std::unique_ptr<Program> Program::compile(ModuleOp module,
                                 /*sizeLevel=*/0, machine.get());
   engineOptions.transformer = optimize;
   engineOptions.jitCodeGenOptLevel = codeLevel(options);
+  program->memory = std::make_unique<LargePages>();
+  engineOptions.sectionMemoryMapper = program->memory.get();
   auto engine =
       ExecutionEngine::create(module, engineOptions, makeHostMachine(module, options));
   if (!engine) {

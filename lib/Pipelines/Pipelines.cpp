@@ -84,6 +84,7 @@ void qbias::buildToLinalgPipeline(OpPassManager &pm, const PipelineOptions &opti
   pm.addPass(createConvertQBiasToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createFormGroups());
   auto plan = forMachine<PlanKernelsOptions>(options);
   plan.plan = options.plan;
   plan.smallWeights = options.smallWeights;

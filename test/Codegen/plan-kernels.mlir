@@ -69,7 +69,7 @@ func.func @wide(%x: tensor<2x3xi8>) -> tensor<2x2xi16> {
   return %y : tensor<2x2xi16>
 }
 
-// A table has no vector form: plain loops.
+// A table has no vector form: plain loops, unless it was taken out of the group.
 // VNNI-LABEL: func.func @table(
 // VNNI: qbias.plan = "reference", qbias.plan_reason = "epilogue has 'tensor.extract' without a vector form"
 func.func @table(%x: tensor<2x3xi8>, %t: tensor<256xi8>) -> tensor<2x2xi8> {

@@ -83,13 +83,14 @@ class Report:
 
 
 def run_driver(qbias, model_path, inputs, outputs, dump, raw, extra):
-    """Run `qbias run`; inputs and outputs map tensor names to file paths."""
+    """Run `qbias run`; inputs and outputs map tensor names to file paths, dump may be None."""
     command = [qbias, "run", model_path]
     for name, path in inputs.items():
         command += ["--input", f"{name}={path}"]
     for name, path in outputs.items():
         command += ["--output", f"{name}={path}"]
-    command += ["--dump-dir", dump, "--quiet"] + (["--raw"] if raw else []) + list(extra)
+    command += ["--dump-dir", dump] if dump else []
+    command += ["--quiet"] + (["--raw"] if raw else []) + list(extra)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
                               check=False)
@@ -180,19 +181,23 @@ def settings_of(extra, boundary="producer"):
                            given.get("bias", "residue"))
 
 
-def compare(qbias, model_path, arrays, raw=False, extra=(), boundary="producer"):
+def compare(qbias, model_path, arrays, raw=False, extra=(), boundary="producer", dumps=True):
     """Run driver and oracle on {input name: array}; returns a Report.
 
+    dumps: compare every quantized tensor, not the outputs only; tensors that are dumped keep
+    layers apart that become one kernel otherwise.
     Errors: DriverFailed, OnnxError, Unsupported (the oracle cannot evaluate the model).
     """
     model = read_model(model_path)
     result = oracle.run(model, arrays, settings_of(extra, boundary))
     names = [value.name for value in model.graph.outputs]
-    dump, outputs = run_on_arrays(qbias, model_path, arrays, names, raw, extra)
+    dump, outputs = run_on_arrays(qbias, model_path, arrays, names, raw, extra, dumps)
+    if not dumps:
+        result.quantized.clear()
     return compare_arrays(result, dump, outputs, raw)
 
 
-def run_on_arrays(qbias, model_path, arrays, outputs, raw=False, extra=()):
+def run_on_arrays(qbias, model_path, arrays, outputs, raw=False, extra=(), dumps=True):
     """The driver on {input name: array}: ({tensor: dumped array}, {output: array}).
 
     outputs: names of the model's outputs.  Errors: DriverFailed.
@@ -206,8 +211,8 @@ def run_on_arrays(qbias, model_path, arrays, outputs, raw=False, extra=()):
                  for number, name in enumerate(outputs)}
         dump = os.path.join(folder, "dump")
         os.mkdir(dump)
-        run_driver(qbias, model_path, inputs, paths, dump, raw, extra)
-        return load_dump(dump), {name: np.load(path) for name, path in paths.items()
+        run_driver(qbias, model_path, inputs, paths, dump if dumps else None, raw, extra)
+        return load_dump(dump) if dumps else {}, {name: np.load(path) for name, path in paths.items()
                                  if os.path.exists(path)}
 
 

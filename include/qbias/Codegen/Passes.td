@@ -20,6 +20,19 @@ class TargetOptions {
   ];
 }
 
+def FormGroups : Pass<"qbias-form-groups", "::mlir::func::FuncOp"> {
+  let summary = "Shape the epilogues of contractions for kernels";
+  let description = [{
+    Input: linalg on tensors. An elementwise operation that alone reads the 8-bit
+    result of an epilogue, and whose values are proven to fit 32 bits by interval
+    arithmetic on its body (a residual sum, another requantization), becomes part of
+    the epilogue. Between sums and an epilogue without a vector form (a table) comes
+    an identity: the kernel stores sums, and what reads them is a pass of its own.
+    Same integers. Refuses nothing.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
   let summary = "Choose the kernel of every contraction";
   let description = [{

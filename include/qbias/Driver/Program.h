@@ -52,6 +52,8 @@ private:
                 llvm::function_ref<void(int64_t)> onPhase);
 
   Interface tensors;
+  /// Outlives the engine, which gives its memory back.
+  std::unique_ptr<llvm::SectionMemoryManager::MemoryMapper> memory;
   std::unique_ptr<mlir::ExecutionEngine> engine;
   void (*entry)(void **) = nullptr;
   void (*phaseEntry)(void **) = nullptr; ///< with threads, or steps

@@ -5,15 +5,18 @@
 
 Layers are wide enough to fill channel blocks and leave tails, with odd spatial sizes,
 strides, dilations, one-sided kernels, groups, channel multipliers, several samples in a
-batch, inputs of 8 and 16 bits, weights of four bits or with zero points, and weights and
-inputs at the ends of their ranges.  Each network runs under each (cpu, plan); every integer
-tensor has to equal the oracle's, on one to three threads.  A case that differs is kept in
+batch, inputs of 8 and 16 bits, weights of four bits or with zero points, weights and inputs at
+the ends of their ranges, and residual sums behind them.  Each network runs under each
+(cpu, plan), with every tensor returned or only the outputs, where layers may become one
+kernel; every integer tensor has to equal the oracle's, on one to three threads.  A case that
+differs is kept in
 WORK-DIR/seed<s>.  Exit code 1 on failure, or when more than one network was asked for and
 a plan was never used.
 """
 
 import argparse
 import collections
+import copy
 import json
 import os
 import shutil
@@ -161,6 +164,28 @@ class WideNet(NetBuilder):
                                transB=1)
         finish(self, real, [x.shape[0], outputs], out_scale)
 
+    def residual(self):
+        """A layer that keeps the shape, and a sum of its result and what it reads."""
+        rng, x = self.rng, self.activations[-1]
+        size = 3 if len(x.shape) == 4 and rng.random() < 0.7 else 1
+        inputs, attributes = x.shape[1], {"transB": 1}
+        if len(x.shape) == 4:
+            depthwise = x.shape[1] > 1 and rng.random() < 0.3
+            inputs = 1 if depthwise else x.shape[1]
+            attributes = {"kernel_shape": [size, size], "pads": [size // 2] * 4,
+                          "group": x.shape[1] if depthwise else 1}
+        spatial = [size, size] if len(x.shape) == 4 else []
+        weights, w_scale = self.weights([x.shape[1], inputs] + spatial)
+        out_scale = self.output_scale(x.scale, w_scale, inputs * size * size)
+        real = self.graph.node("Conv" if spatial else "Gemm", [self.dequantize(x), weights],
+                               **attributes)
+        inner = self.quantize(real, x.shape, out_scale, self.random_zero_point())
+        operands = [self.dequantize(inner), self.dequantize(x)]
+        if rng.random() < 0.5:
+            operands.reverse()
+        real = self.graph.node("Add", operands)
+        finish(self, real, x.shape, self.near_scale(max(out_scale, x.scale) * 1.5))
+
     def sample(self):
         """Integers of one batch: random, or the ends of the range only."""
         low, high = self.range
@@ -179,6 +204,8 @@ def make_case(seed, folder):
         net.conv()
     if net.rng.random() < 0.4:
         net.linear()
+    if seed % 2:
+        net.residual()
     net.add_outputs()
     os.makedirs(folder, exist_ok=True)
     model = os.path.join(folder, "model.onnx")
@@ -191,6 +218,8 @@ def run_case(seed, folder, pairs, used):
     path, arrays = make_case(seed, folder)
     model, complaints = read_model(path), []
     expected = oracle.run(model, arrays)
+    outputs = copy.copy(expected)
+    outputs.quantized = {}
     names = [value.name for value in model.graph.outputs]
     for number, (cpu, plan) in enumerate(pairs):
         threads = 1 + (seed + number) % 3
@@ -198,8 +227,9 @@ def run_case(seed, folder, pairs, used):
         options = [f"--plan={plan}", f"--cpu={name}", f"--threads={threads}"]
         options += [f"--features=+{features}"] if features else []
         try:
-            got = compare.run_on_arrays(QBIAS, path, arrays, names, True, options)
-            report = compare.compare_arrays(expected, *got, True)
+            dumps = (seed // 2 + number) % 2 == 0
+            got = compare.run_on_arrays(QBIAS, path, arrays, names, True, options, dumps)
+            report = compare.compare_arrays(expected if dumps else outputs, *got, True)
             layers = json.loads(run(QBIAS, "report", path, "--format=json", *options).stdout)["layers"]
         except (compare.DriverFailed, Failed) as error:
             complaints.append(f"{cpu} {plan} {threads}: {error}")

@@ -1,0 +1,256 @@
+//===- EmitEpilogue.cpp - code of requantizations ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Even and odd lanes are multiplied apart: an x86 machine multiplies the even
+// 32-bit lanes of two vectors to 64-bit products in one instruction.
+//
+//===----------------------------------------------------------------------===//
+
+#include "VectorEpilogue.h"
+
+#include "qbias/Dialect/QBias/IR/Constants.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace qbias;
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+/// The value of every channel of `order`, `fill` for none.
+static SmallVector<int64_t> orderChannels(ArrayRef<int64_t> values,
+                                          ArrayRef<int64_t> order, int64_t fill) {
+  return llvm::map_to_vector(order, [&](int64_t channel) {
+    return channel < 0 ? fill : values[values.size() == 1 ? 0 : channel];
+  });
+}
+
+SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
+                                                    int64_t lanes, StringRef name) const {
+  SmallVector<ElementsAttr> result;
+  auto pad = [&](ArrayRef<int64_t> values, int64_t fill) {
+    return orderChannels(values, order, fill);
+  };
+  auto add = [&](ArrayRef<int64_t> values, Type element, StringRef suffix) {
+    auto type = RankedTensorType::get({int64_t(values.size())}, element);
+    result.push_back(makeIntegers(type, values, (name + suffix).str()));
+  };
+  OpBuilder builder(op.getContext());
+  if (!narrow) {
+    // A value that occurs is safe to compute with, even to divide by.
+    for (auto [values, argument] : llvm::zip(arrays, arrayArguments))
+      add(pad(values, values.front()), argument.getType(), ".epilogue");
+    return result;
+  }
+  SmallVector<int64_t> rounding = pad(narrow->rounding, 0);
+  SmallVector<int64_t> byParity;
+  for (size_t at = 0; at < rounding.size(); at += lanes)
+    for (int64_t parity : {0, 1})
+      for (int64_t lane = parity; lane < lanes; lane += 2)
+        byParity.push_back(rounding[at + lane]);
+  SmallVector<int64_t> shift = pad(narrow->shift, kLeastShift);
+  for (int64_t &k : shift)
+    k -= kLowBits;
+  add(pad(narrow->multiplier, 1), builder.getI32Type(), ".multiplier");
+  add(byParity, builder.getI64Type(), ".rounding");
+  add(shift, builder.getI32Type(), ".shift");
+  for (unsigned i : tailArrays)
+    add(arrays[i].size() == 1 ? arrays[i] : pad(arrays[i], 0), builder.getI32Type(),
+        ".tail");
+  return result;
+}
+
+//===----------------------------------------------------------------------===//
+// Code
+//===----------------------------------------------------------------------===//
+
+/// The even or odd 32-bit lanes of `vector` as 64-bit integers.
+static Value takeLanes(KernelBuilder &kernel, Value vector, bool odd) {
+  int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
+  VectorType wide = kernel.vectorOf(lanes / 2, 64);
+  Value pairs = kernel.bitcast(vector, wide);
+  constexpr int64_t kHalf = 32;
+  Value half = kernel.splat(wide, kHalf);
+  if (!odd)
+    pairs = arith::ShLIOp::create(kernel.builder, kernel.loc, pairs, half);
+  return arith::ShRSIOp::create(kernel.builder, kernel.loc, pairs, half);
+}
+
+KernelBuilder::Values VectorEpilogue::loadArrays(KernelBuilder &kernel,
+                                                 ValueRange buffers, Value channel,
+                                                 int64_t lanes) const {
+  KernelBuilder::Values result;
+  if (!narrow) {
+    for (Value buffer : buffers)
+      result.push_back(kernel.load(buffer, channel, lanes));
+    return result;
+  }
+  Value multiplier = kernel.load(buffers[0], channel, lanes);
+  result = {takeLanes(kernel, multiplier, false), takeLanes(kernel, multiplier, true),
+            kernel.load(buffers[1], channel, lanes / 2),
+            kernel.load(buffers[1], kernel.add(channel, lanes / 2), lanes / 2),
+            kernel.load(buffers[2], channel, lanes)};
+  for (auto [i, buffer] : llvm::zip(tailArrays, buffers.drop_front(3)))
+    result.push_back(arrays[i].size() == 1
+                         ? kernel.broadcastWord(buffer, kernel.index(0), lanes)
+                         : kernel.load(buffer, channel, lanes));
+  return result;
+}
+
+/// (acc * m + r) >> k of every lane, before clamping and the offset.
+Value VectorEpilogue::emitScaled(KernelBuilder &kernel, Value accumulators,
+                                 ValueRange loaded) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  auto type = cast<VectorType>(accumulators.getType());
+  int64_t lanes = type.getNumElements();
+  Value sums[2];
+  for (int odd : {0, 1}) {
+    Value product = arith::MulIOp::create(
+        builder, loc, takeLanes(kernel, accumulators, odd), loaded[odd]);
+    Value sum = arith::AddIOp::create(builder, loc, product, loaded[2 + odd]);
+    sums[odd] = kernel.bitcast(sum, type);
+  }
+  SmallVector<int64_t> highHalves;
+  for (int64_t lane = 0; lane < lanes; lane += 2) {
+    highHalves.push_back(lane + 1);
+    highHalves.push_back(lanes + lane + 1);
+  }
+  Value value = kernel.shuffle(sums[0], sums[1], highHalves);
+  return arith::ShRSIOp::create(builder, loc, value, loaded[4]);
+}
+
+/// What follows the first requantization.
+Value VectorEpilogue::emitTail(KernelBuilder &kernel, Value value, ValueRange loaded,
+                               ValueRange elements) const {
+  constexpr unsigned kSum = 32;
+  IRMapping map;
+  map.map(narrowResult, value);
+  for (auto [argument, element] : llvm::zip(elementwiseArguments, elements))
+    map.map(argument, kernel.widen(element, kSum));
+  for (auto [i, array] : llvm::zip(tailArrays, loaded.take_back(tailArrays.size())))
+    map.map(arrayArguments[i], array);
+  int64_t lanes = cast<VectorType>(value.getType()).getNumElements();
+  return tail->emit(kernel, map, lanes);
+}
+
+Interval VectorEpilogue::getClamp() const {
+  return tail ? tail->getClamp()
+              : Interval{narrow->lo + narrow->offset, narrow->hi + narrow->offset};
+}
+
+/// `value` between the ends of `clamp`, lane by lane.
+static Value emitClamp(KernelBuilder &kernel, Value value, Interval clamp) {
+  auto type = cast<VectorType>(value.getType());
+  value = arith::MaxSIOp::create(kernel.builder, kernel.loc, value,
+                                 kernel.splat(type, clamp.low));
+  return arith::MinSIOp::create(kernel.builder, kernel.loc, value,
+                                kernel.splat(type, clamp.high));
+}
+
+Value VectorEpilogue::emitUnclamped(KernelBuilder &kernel, Value accumulators,
+                                    ValueRange loaded, ValueRange elements) const {
+  auto type = cast<VectorType>(accumulators.getType());
+  Value value = emitScaled(kernel, accumulators, loaded);
+  if (narrow->offset)
+    value = kernel.add(value, kernel.splat(type, narrow->offset));
+  if (!tail)
+    return value;
+  Interval first{narrow->lo + narrow->offset, narrow->hi + narrow->offset};
+  return emitTail(kernel, emitClamp(kernel, value, first), loaded, elements);
+}
+
+Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
+                                 ValueRange loaded, ValueRange elements) const {
+  Value value = emitUnclamped(kernel, accumulators, loaded, elements);
+  int64_t lanes = cast<VectorType>(value.getType()).getNumElements();
+  return arith::TruncIOp::create(kernel.builder, kernel.loc,
+                                 kernel.vectorOf(lanes, getResultElement()),
+                                 emitClamp(kernel, value, getClamp()));
+}
+
+bool VectorEpilogue::canPack() const {
+  if (!narrow || !getResultElement().isInteger(8))
+    return false;
+  Interval clamp = getClamp();
+  return clamp.low >= kByteRange.low && clamp.high <= kByteRange.high;
+}
+
+Value VectorEpilogue::emitPacked(KernelBuilder &kernel, ArrayRef<Value> accumulators,
+                                 ArrayRef<KernelBuilder::Values> loaded,
+                                 ArrayRef<KernelBuilder::Values> elements,
+                                 bool inOrder) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  int64_t lanes = cast<VectorType>(accumulators.front().getType()).getNumElements();
+  KernelBuilder::Values words;
+  for (auto [sums, constants, others] : llvm::zip(accumulators, loaded, elements))
+    words.push_back(emitUnclamped(kernel, sums, constants, others));
+  words.resize(kPacked, words.back());
+  bool isWide = lanes == 16;
+  VectorType halves = kernel.vectorOf(2 * lanes, 16),
+             bytes = kernel.vectorOf(4 * lanes, 8);
+  StringRef toHalves = isWide ? "llvm.x86.avx512.packssdw.512" : "llvm.x86.avx2.packssdw";
+  StringRef toBytes = isWide ? "llvm.x86.avx512.packsswb.512" : "llvm.x86.avx2.packsswb";
+  Value low = kernel.callIntrinsic(toHalves, halves, {words[0], words[1]});
+  Value high = kernel.callIntrinsic(toHalves, halves, {words[2], words[3]});
+  Value packed = kernel.callIntrinsic(toBytes, bytes, {low, high});
+  Interval clamp = getClamp();
+  if (clamp.low > kByteRange.low)
+    packed = arith::MaxSIOp::create(builder, loc, packed, kernel.splat(bytes, clamp.low));
+  if (clamp.high < kByteRange.high)
+    packed =
+        arith::MinSIOp::create(builder, loc, packed, kernel.splat(bytes, clamp.high));
+  if (inOrder)
+    return packed;
+  // Every 16 bytes hold 4 results of each of the vectors.
+  packed = kernel.bitcast(packed, kernel.vectorOf(lanes, 32));
+  SmallVector<int64_t> order;
+  for (int64_t vector = 0; vector < kPacked; ++vector)
+    for (int64_t part = 0; part < lanes / 4; ++part)
+      order.push_back(part * kPacked + vector);
+  return kernel.bitcast(kernel.shuffle(packed, packed, order), bytes);
+}
+
+Value VectorEpilogue::emitWide(KernelBuilder &kernel, Value accumulators,
+                               ValueRange loaded, ValueRange elements) const {
+  OpBuilder &builder = kernel.builder;
+  int64_t lanes = cast<VectorType>(accumulators.getType()).getNumElements();
+  IRMapping map;
+  map.map(accumulatorArgument, accumulators);
+  map.map(elementwiseArguments, elements);
+  map.map(arrayArguments, loaded);
+  auto vectorOf = [&](Value value) -> Value {
+    if (Value known = map.lookupOrNull(value))
+      return known;
+    VectorType type = kernel.vectorOf(lanes, value.getType());
+    return arith::ConstantOp::create(builder, kernel.loc,
+                                     DenseElementsAttr::get(type, getScalar(value)));
+  };
+  Block &body = op.getRegion().front();
+  for (Operation &inner : body.without_terminator()) {
+    if (inner.hasTrait<OpTrait::ConstantLike>())
+      continue;
+    OperationState state(kernel.loc, inner.getName());
+    state.addOperands(llvm::map_to_vector(inner.getOperands(), vectorOf));
+    state.addTypes(kernel.vectorOf(lanes, inner.getResult(0).getType()));
+    state.addAttributes(inner.getAttrs());
+    map.map(inner.getResult(0), builder.create(state)->getResult(0));
+  }
+  return vectorOf(body.getTerminator()->getOperand(0));
+}
+
+Value VectorEpilogue::emit(KernelBuilder &kernel, Value accumulators, ValueRange loaded,
+                           ValueRange elements) const {
+  return narrow ? emitNarrow(kernel, accumulators, loaded, elements)
+                : emitWide(kernel, accumulators, loaded, elements);
+}
