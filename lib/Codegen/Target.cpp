@@ -31,6 +31,7 @@ static Target describeX86(const llvm::MCSubtargetInfo &info) {
   }
   if (target.hasAvx512) {
     target.hasDotU8S8 = has("+avx512vnni");
+    target.hasBytePermutes = has("+avx512vbmi");
     target.name = target.hasDotU8S8 ? "avx512vnni" : "avx512";
     target.vectorBytes = 64;
     target.registers = 32;

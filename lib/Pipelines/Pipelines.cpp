@@ -132,6 +132,8 @@ void qbias::buildToLLVMPipeline(OpPassManager &pm, const PipelineOptions &option
     phases.eachStep = options.eachStep;
     pm.addPass(createSplitPhases(phases));
   }
+  pm.addNestedPass<func::FuncOp>(
+      createVectorizeLookups(forMachine<VectorizeLookupsOptions>(options)));
   pm.addNestedPass<func::FuncOp>(createScheduleLoops());
   pm.addPass(createConvertLinalgToLoopsPass());
   pm.addPass(memref::createFoldMemRefAliasOpsPass());

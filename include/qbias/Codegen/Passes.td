@@ -92,6 +92,21 @@ def ScheduleLoops : Pass<"qbias-schedule-loops", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def VectorizeLookups : Pass<"qbias-vectorize-lookups", "::mlir::func::FuncOp"> {
+  let summary = "Lower lookups in tables of 256 bytes to byte permutations";
+  let description = [{
+    Input: linalg on memrefs. An elementwise operation from 8 bits to 8 bits that
+    reads a constant table becomes loops over 64 elements, two permutations of bytes
+    each, where the target has them (AVX512-VBMI). What else its body does is
+    evaluated for all 256 inputs. Other operations and targets: left as they are. Same
+    integers.
+  }];
+  let options = TargetOptions<>.options;
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 def PlanMemory : Pass<"qbias-plan-memory", "::mlir::func::FuncOp"> {
   let summary = "Place every temporary buffer in one workspace";
   let description = [{

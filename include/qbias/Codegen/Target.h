@@ -25,9 +25,10 @@ struct Target {
   bool hasVectors = false;  ///< of 16 bytes at least
   bool hasAvx2 = false;     ///< vpmaddwd, vpmaddubsw on 32 bytes
   bool hasAvx512 = false;   ///< F, BW, DQ, VL on 64 bytes
-  bool hasDotU8S8 = false;  ///< vpdpbusd on a whole register
-  bool hasDotS8S8 = false;  ///< sdot
-  bool hasMatrixS8 = false; ///< smmla
+  bool hasBytePermutes = false; ///< vpermi2b on 64 bytes
+  bool hasDotU8S8 = false;      ///< vpdpbusd on a whole register
+  bool hasDotS8S8 = false;      ///< sdot
+  bool hasMatrixS8 = false;     ///< smmla
 
   bool hasDot8() const { return hasDotU8S8 || hasDotS8S8; }
 
