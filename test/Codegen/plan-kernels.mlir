@@ -138,7 +138,7 @@ func.func @any_input(%x: tensor<1x8xi8>) -> tensor<1x2xi32> {
 }
 
 // AVX2-LABEL: func.func @clamped(
-// AVX2: qbias.plan = "pair8", qbias.plan_reason = "target avx2, 64-bit epilogue, inputs 0 .. 127: 1 dot step in 16 bits
+// AVX2: qbias.plan = "pair8", qbias.plan_reason = "target avx2, sums stored, inputs 0 .. 127: 1 dot step in 16 bits
 func.func @clamped(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
   %lo = arith.constant 0 : i32
   %hi = arith.constant 127 : i32
@@ -168,7 +168,7 @@ func.func @clamped(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
 
 // 255 * (64 + 64) is 32640.
 // AVX2-LABEL: func.func @moved_clamp(
-// AVX2: qbias.plan = "pair8", qbias.plan_reason = "target avx2, 64-bit epilogue, inputs -128 .. 127: 1 dot step in 16 bits
+// AVX2: qbias.plan = "pair8", qbias.plan_reason = "target avx2, sums stored, inputs -128 .. 127: 1 dot step in 16 bits
 func.func @moved_clamp(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
   %lo = arith.constant 0 : i32
   %hi = arith.constant 255 : i32
