@@ -70,10 +70,10 @@ class Converter(Reader):
             scale.array, scale.dtype = scale.array.astype(np.float32), "float32"
         return name
 
-    def convolve(self, op, weights, groups, fields):
+    def convolve(self, op, weights, groups, fields, narrow=False):
         """Padding in front of a convolution becomes its own."""
         source = self.file.tensors[op.inputs[0]]
-        super().convolve(op, weights, groups, fields)
+        super().convolve(op, weights, groups, fields, narrow)
         if source.name in self.pads:
             self.pad_inside(source)
 

@@ -127,8 +127,10 @@ class Checker:
         return bounds
 
     def _input_range(self, name):
-        """Type range of a constant, an integer graph input, or the quantize of a float input."""
-        node = self.model.producer.get(name)
+        """What a constant holds, or the type of an input or of the quantize of one."""
+        node, constant = self.model.producer.get(name), self.model.constant(name)
+        if constant is not None:
+            return int(min(constant.values)), int(max(constant.values))
         if node is not None and node.op == "Concat":  # on integers
             bounds = [self.range(item) for item in node.inputs]
             return min(low for low, _ in bounds), max(high for _, high in bounds)

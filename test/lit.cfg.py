@@ -28,8 +28,8 @@ config.substitutions += [
     ("%top", os.path.dirname(config.test_source_root)),
 ]
 
-# Not built by compilers without libFuzzer.
-if os.path.exists(os.path.join(bin_dir, "OnnxFuzzer")):
+# A build folder of their own: scripts/fuzz.sh build.
+if os.path.exists(os.path.join(config.qbias_build, "fuzz", "bin", "OnnxFuzzer")):
     config.available_features.add("fuzzers")
 
 # The models of others: a test that needs them says REQUIRES: data.

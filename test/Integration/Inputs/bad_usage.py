@@ -37,7 +37,7 @@ ARRAYS = {  # array, --raw, needles
     "float64": (GOOD.astype(np.float64), False, ("'x'", "float64", "float32")),
     "float64_raw": (GOOD.astype(np.float64), True, ("'x'", "float64", "uint8")),
     "integers_without_raw": (GOOD.astype(np.uint8), False, ("'x'", "uint8", "float32", "--raw")),
-    "float16": (GOOD.astype(np.float16), False, ("<f2", "float32")),
+    "float16_raw": (GOOD.astype(np.float16), True, ("'x'", "float16", "uint8")),
     "bool": (GOOD.astype(bool), False, ("|b1",)),
     "complex": (GOOD.astype(complex), False, ("<c16",)),
     "big_endian": (GOOD.astype(">f4"), False, (">f4", "little endian")),
