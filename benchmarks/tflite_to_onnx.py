@@ -73,7 +73,7 @@ class Converter(Reader):
     def convolve(self, op, weights, groups, fields, narrow=False):
         """Padding in front of a convolution becomes its own."""
         source = self.file.tensors[op.inputs[0]]
-        super().convolve(op, weights, groups, fields, narrow)
+        super().convolve(op, weights, groups, fields)
         if source.name in self.pads:
             self.pad_inside(source)
 
@@ -131,6 +131,7 @@ def convert(source, target):
     for tensor in (tensor for tensor in graph.initializers.values() if tensor.name in used):
         writer.const(tensor.array, tensor.name, tensor.dtype)
     for node in graph.nodes:
+        node.attributes.pop("narrow_sum", None)  # of the oracle's own mode tflite
         writer.node(node.op_type, [name or None for name in node.inputs], node.outputs,
                     **node.attributes)
     for value in graph.outputs:

@@ -82,9 +82,14 @@ class SegmentCheck(LookupCheck):
 
     # Convolution, matrix product.
 
+    def _weight_side(self, node):
+        """The number of the operand that is constant: 0 for W x, whose rows are channels."""
+        return int(node.op != "MatMul" or self.model.numbers(node.inputs[0]) is None)
+
     def _weights(self, node):
         """(rows of integers per output channel, scale per channel) of constant weights."""
-        name, swapped = node.inputs[1], False
+        side = self._weight_side(node)
+        name, swapped = node.inputs[side], False
         while self.model.producer.get(name) is not None \
                 and self.model.producer[name].op == "Transpose":
             swapped, name = not swapped, self.model.producer[name].inputs[0]
@@ -94,13 +99,14 @@ class SegmentCheck(LookupCheck):
             q = self.model.constant(source.inputs[0])
         require(q is not None, f"{name}: the weights are not a dequantized constant")
         dims = q.dims if len(q.dims) > 1 else q.dims + [1]  # a vector is a column
-        by_rows = node.op == "Conv" or bool(node.attributes.get("transB")) != swapped
+        by_rows = node.op == "Conv" or \
+            (side == 0 or bool(node.attributes.get("transB"))) != swapped
         count = dims[0] if by_rows else dims[-1]
         scales, zeros = self.model.parameters(source)
         axis = source.attributes.get("axis", 1) % len(dims)
         require(len(scales) == 1 or axis == (0 if by_rows else len(dims) - 1),
                 f"{name}: weight scales on another axis than the output channels")
-        require(by_rows or len(dims) == 2, f"{name}: expects a matrix of weights")
+        require(node.op == "Conv" or len(dims) == 2, f"{name}: expects a matrix of weights")
         size = len(q.values) // count
         rows = [q.values[c * size:(c + 1) * size] if by_rows else q.values[c::count]
                 for c in range(count)]
@@ -117,8 +123,9 @@ class SegmentCheck(LookupCheck):
         own: the part of b in bias integers, the layer's own bias or all of b.
         """
         require(core.op in WEIGHTED, f"{core.op} is not a convolution or matrix product")
-        x_scale, z, low, high = self._operand(core.inputs[0], 0)
-        qmin, qmax = self.model.quantization(self.checker.through_layout(core.inputs[0])[0])[2:]
+        x = core.inputs[1 - self._weight_side(core)]
+        x_scale, z, low, high = self._operand(x, 0)
+        qmin, qmax = self.model.quantization(self.checker.through_layout(x)[0])[2:]
         pads = core.attributes.get("pads", [])
         if core.op == "Conv" and (any(pads) or core.attributes.get("auto_pad", "")[:4] == "SAME"):
             low, high = min(low, z), max(high, z)  # a padded tap contributes 0 (N9)
