@@ -114,7 +114,7 @@ def add_faults(tree):
     tree["lib/Alone/Bare.cpp"] = "// no banner\n"
     tree["lib/Alone/Ugly.cpp"] = BANNER + "int  a;\n"
     tree["lib/Alone/Long.cpp"] = BANNER + "int a;\n" * 500
-    tree["docs/Notes.md"] = "see /wor" "k/main and /tmp/x\nTODO later\nFIXME\n"
+    tree["docs/Notes.md"] = "see /ho" "me/someone/model and /tm" "p/x\nTODO later\nFIXME\n"
     table = "include/qbias/Dialect/QBias/IR/Ops.td"
     tree[table] += 'def QBias_SubOp : QBias_BinaryOp<"sub">;\ndef QBias_MulOp : QBias_BinaryOp<"mul">;\n'
     tree["lib/Dialect/QBias/IR/Ops.cpp"] += "bool MulOp::verify() { return verifyShape(*this, 1); }\n"
