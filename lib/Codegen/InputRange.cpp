@@ -15,13 +15,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "InputRange.h"
+#include "KernelBuilder.h"
 
 #include "qbias/Dialect/QBias/IR/Constants.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -35,13 +35,6 @@ static IntegerRange rangeOf(Value tensor, unsigned steps);
 static IntegerRange typeRange(Type type) {
   unsigned bits = cast<IntegerType>(getElementTypeOrSelf(type)).getWidth();
   return {llvm::minIntN(bits), llvm::maxIntN(bits)};
-}
-
-static std::optional<int64_t> getInteger(Value value) {
-  APInt constant;
-  if (!value || !matchPattern(value, m_ConstantInt(&constant)))
-    return std::nullopt;
-  return constant.trySExtValue();
 }
 
 /// The constant operand of `op` and the other one.

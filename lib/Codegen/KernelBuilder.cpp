@@ -13,10 +13,18 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qbias;
+
+std::optional<int64_t> qbias::getInteger(Value value) {
+  APInt constant;
+  if (!value || !matchPattern(value, m_ConstantInt(&constant)))
+    return std::nullopt;
+  return constant.trySExtValue();
+}
 
 SmallVector<Tiles> qbias::splitEvenly(int64_t total, int64_t largest) {
   int64_t count = llvm::divideCeil(total, largest);

@@ -12,7 +12,12 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
 
+#include <optional>
+
 namespace qbias {
+
+/// `value` as an integer constant of at most 64 bits; nullopt for others, and null.
+std::optional<int64_t> getInteger(mlir::Value value);
 
 /// `count` tiles of `size`, back to back from `begin`.
 struct Tiles {

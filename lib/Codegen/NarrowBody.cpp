@@ -14,7 +14,6 @@
 #include "NarrowBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/Matchers.h"
 
 #include <algorithm>
 
@@ -22,14 +21,6 @@ using namespace mlir;
 using namespace qbias;
 
 static constexpr unsigned kBits = 32;
-
-static std::optional<int64_t> getInteger(Value value) {
-  APInt constant;
-  if (!matchPattern(value, m_ConstantInt(&constant)) ||
-      constant.getSignificantBits() > 64)
-    return std::nullopt;
-  return constant.getSExtValue();
-}
 
 /// The values of `op` for operands of 32 bits; nullopt for other operations.
 static std::optional<Interval> evaluate(Operation *op, ArrayRef<Interval> x) {

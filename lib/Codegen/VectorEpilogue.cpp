@@ -39,15 +39,6 @@ static constexpr int64_t kRoundingLimit = int64_t(1) << 62;
 // Matching
 //===----------------------------------------------------------------------===//
 
-/// `value` as an integer constant.
-static std::optional<int64_t> getInteger(Value value) {
-  APInt constant;
-  if (!matchPattern(value, m_ConstantInt(&constant)) ||
-      constant.getSignificantBits() > 64)
-    return std::nullopt;
-  return constant.getSExtValue();
-}
-
 Attribute qbias::getScalar(Value value) {
   Attribute constant;
   return matchPattern(value, m_Constant(&constant)) && isa<TypedAttr>(constant)

@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RequantRows.h"
+#include "NodeIndex.h"
 #include "TensorDecoder.h"
 
 using namespace mlir;
@@ -31,7 +32,8 @@ namespace {
 
 class RowSplitter {
 public:
-  RowSplitter(onnx::GraphProto &graph, const Namer &namer) : graph(graph), namer(namer) {}
+  RowSplitter(onnx::GraphProto &graph, const Namer &namer)
+      : graph(graph), namer(namer), index(graph) {}
   LogicalResult split();
 
 private:
@@ -41,7 +43,6 @@ private:
     int64_t rows;
   };
 
-  void index();
   int64_t rowsOf(StringRef name) const;
   std::optional<Pair> match(const onnx::NodeProto &shift) const;
   FailureOr<std::string> makeRow(const std::string &name, int64_t row, int64_t rows,
@@ -52,41 +53,26 @@ private:
 
   onnx::GraphProto &graph;
   const Namer &namer;
-  llvm::StringMap<const onnx::NodeProto *> producers;
-  llvm::StringMap<const onnx::TensorProto *> constants;
-  llvm::StringMap<unsigned> uses;
+  NodeIndex index;
   google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
   unsigned count = 0;
 };
 
 } // namespace
 
-void RowSplitter::index() {
-  for (const onnx::TensorProto &tensor : graph.initializer())
-    constants[tensor.name()] = &tensor;
-  for (const onnx::NodeProto &node : graph.node()) {
-    for (const std::string &name : node.output())
-      producers[name] = &node;
-    for (const std::string &name : node.input())
-      ++uses[name];
-  }
-  for (const onnx::ValueInfoProto &output : graph.output())
-    ++uses[output.name()];
-}
-
 /// Rows of a constant of two dimensions; 1 where all rows have the same numbers.
 int64_t RowSplitter::rowsOf(StringRef name) const {
-  const onnx::TensorProto *tensor = constants.lookup(name);
+  const onnx::TensorProto *tensor = index.constants.lookup(name);
   return tensor && tensor->dims_size() == 2 ? tensor->dims(0) : 1;
 }
 
 std::optional<RowSplitter::Pair> RowSplitter::match(const onnx::NodeProto &shift) const {
   if (shift.op_type() != "RequantShift" || shift.input_size() != 3 ||
-      shift.output_size() != 1 || uses.lookup(shift.input(0)) != 1)
+      shift.output_size() != 1 || index.uses.lookup(shift.input(0)) != 1)
     return std::nullopt;
-  const onnx::NodeProto *gemm = producers.lookup(shift.input(0));
+  const onnx::NodeProto *gemm = index.producers.lookup(shift.input(0));
   if (!gemm || gemm->op_type() != "Gemm" || gemm->input_size() < 2 ||
-      gemm->output_size() != 1 || !constants.contains(gemm->input(1)))
+      gemm->output_size() != 1 || !index.constants.contains(gemm->input(1)))
     return std::nullopt;
   for (const onnx::AttributeProto &entry : gemm->attribute())
     if (entry.name() == "transA" && entry.i() != 0)
@@ -110,7 +96,7 @@ FailureOr<std::string> RowSplitter::makeRow(const std::string &name, int64_t row
   if (rowsOf(name) != rows)
     return name;
   FailureOr<ConstantTensor> constant =
-      decode(*constants.lookup(name), namer.getNode(user));
+      decode(*index.constants.lookup(name), namer.getNode(user));
   if (failed(constant))
     return failure();
   int64_t columns = constant->getNumElements() / rows;
@@ -184,7 +170,6 @@ LogicalResult RowSplitter::splitPair(const Pair &pair, const onnx::NodeProto &sh
 }
 
 LogicalResult RowSplitter::split() {
-  index();
   llvm::DenseMap<const onnx::NodeProto *, Pair> pairs;
   llvm::DenseSet<const onnx::NodeProto *> absorbed;
   for (const onnx::NodeProto &node : graph.node())

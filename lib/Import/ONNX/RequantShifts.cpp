@@ -20,6 +20,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "RequantShifts.h"
+#include "NodeIndex.h"
 #include "QOperators.h"
 #include "RequantRows.h"
 #include "TensorDecoder.h"
@@ -54,13 +55,12 @@ struct Shift {
 class IntegerGraph {
 public:
   IntegerGraph(onnx::GraphProto &graph, const Namer &namer)
-      : graph(graph), namer(namer) {}
+      : graph(graph), namer(namer), index(graph) {}
   LogicalResult expand();
 
 private:
   using Numbers = FailureOr<SmallVector<int64_t>>;
 
-  void index();
   void addInputs();
   std::pair<const onnx::NodeProto *, const onnx::NodeProto *>
   layerBefore(const onnx::NodeProto &end) const;
@@ -75,7 +75,7 @@ private:
 
   /// The initializer or Constant of the file, or null.
   const onnx::TensorProto *constantOf(StringRef name) const {
-    return constants.lookup(name);
+    return index.constants.lookup(name);
   }
   Numbers readIntegers(StringRef name, const onnx::NodeProto &user);
   FailureOr<std::string> makeWeights(const onnx::NodeProto &layer, const Shift &shift,
@@ -96,9 +96,7 @@ private:
 
   onnx::GraphProto &graph;
   const Namer &namer;
-  llvm::StringMap<const onnx::NodeProto *> producers;
-  llvm::StringMap<const onnx::TensorProto *> constants;
-  llvm::StringMap<unsigned> uses;
+  NodeIndex index;
   llvm::StringMap<std::string> reals;
   llvm::SmallPtrSet<const onnx::NodeProto *, 16> absorbed; ///< by a RequantShift
   google::protobuf::RepeatedPtrField<onnx::NodeProto> nodes;
@@ -403,23 +401,6 @@ LogicalResult IntegerGraph::expandOther(const onnx::NodeProto &end) {
 // The graph
 //===----------------------------------------------------------------------===//
 
-void IntegerGraph::index() {
-  for (const onnx::TensorProto &tensor : graph.initializer())
-    constants[tensor.name()] = &tensor;
-  for (const onnx::NodeProto &node : graph.node()) {
-    for (const std::string &name : node.output())
-      producers[name] = &node;
-    for (const std::string &name : node.input())
-      ++uses[name];
-    for (const onnx::AttributeProto &entry : node.attribute())
-      if (node.op_type() == "Constant" && entry.name() == "value" && entry.has_t() &&
-          node.output_size() == 1)
-        constants[node.output(0)] = &entry.t();
-  }
-  for (const onnx::ValueInfoProto &output : graph.output())
-    ++uses[output.name()];
-}
-
 void IntegerGraph::addInputs() {
   std::string zero = makeConstant(onnx::TensorProto::INT16, {}, {0.0});
   for (const onnx::ValueInfoProto &input : graph.input()) {
@@ -439,7 +420,7 @@ void IntegerGraph::addInputs() {
 std::pair<const onnx::NodeProto *, const onnx::NodeProto *>
 IntegerGraph::layerBefore(const onnx::NodeProto &end) const {
   auto producerOf = [&](StringRef name) {
-    return uses.lookup(name) == 1 ? producers.lookup(name) : nullptr;
+    return index.uses.lookup(name) == 1 ? index.producers.lookup(name) : nullptr;
   };
   const onnx::NodeProto *before = end.input_size() ? producerOf(end.input(0)) : nullptr;
   const onnx::NodeProto *bias = nullptr;
@@ -471,7 +452,6 @@ LogicalResult IntegerGraph::expandNode(const onnx::NodeProto &node) {
 }
 
 LogicalResult IntegerGraph::expand() {
-  index();
   for (const onnx::NodeProto &node : graph.node()) {
     if (!isRequantShift(node))
       continue;

@@ -10,7 +10,6 @@ those of TWINS equal the oracle on another network that means the same.  The las
 
 import argparse
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 import harness  # first: it finds the oracle
 from support_cases import convolved, normalized
 from support_net import Net
-from support_table import Wrong, check_exact, check_refused, check_twin
+from support_table import check_exact, check_refused, check_twin, run_check
 
 assert harness
 INT64_MAX = 2**63 - 1
@@ -663,22 +662,20 @@ def sum_of_three(net):
     return net.node("Sum", [net.input([1, 8]), net.input([1, 8]), net.input([1, 8])])
 
 
+def check_form(qbias, name, folder):
+    """A form against its expectation; raises Wrong."""
+    if name in TWINS:
+        check_twin(qbias, TWINS[name][0](), TWINS[name][1](), folder)
+    elif name in REFUSED:
+        build, words = REFUSED[name]
+        check_refused(qbias, build(), folder, words)
+    else:
+        check_exact(qbias, FORMS[name](), folder)
+
+
 def run_form(qbias, name):
     """'' or what is wrong."""
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            if name in TWINS:
-                check_twin(qbias, TWINS[name][0](), TWINS[name][1](), folder)
-            elif name in REFUSED:
-                build, words = REFUSED[name]
-                check_refused(qbias, build(), folder, words)
-            else:
-                check_exact(qbias, FORMS[name](), folder)
-        except Wrong as error:
-            return f"{name}: {error}"
-        except Exception as error:  # a broken network is a failure too
-            return f"{name}: {type(error).__name__}: {error}"
-    return ""
+    return run_check(qbias, name, lambda qbias, folder: check_form(qbias, name, folder))
 
 
 def main():

@@ -240,14 +240,19 @@ def run_case(seed, folder, pairs, used):
     return complaints
 
 
-def main():
-    """Command line; see the top of the file."""
-    parser = argparse.ArgumentParser(description="forced plans against the oracle")
+def parse_options(description):
+    """Command line of this program and of the one for emulated machines."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("work", metavar="WORK-DIR")
     parser.add_argument("--seeds", required=True, metavar="A:B")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--at-least", type=int, default=1, metavar="N")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    """Command line; see the top of the file."""
+    options = parse_options("forced plans against the oracle")
     pairs, used = runnable_plans(), collections.Counter()
     done = failed = 0
     start = time.monotonic()

@@ -7,7 +7,6 @@ Every output has to equal the oracle's.  Exit code 1 on failure, or when a plan'
 instruction is in no program.
 """
 
-import argparse
 import os
 import shutil
 import sys
@@ -15,7 +14,7 @@ import time
 
 from feed import NAME, Network
 from harness import Failed, qbias, run
-from plans import make_case
+from plans import make_case, parse_options
 
 COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64"
 OBJDUMP = "/usr/lib/llvm-22/bin/llvm-objdump"
@@ -37,12 +36,7 @@ def run_plan(network, folder, plan):
 
 def main():
     """Command line; see the top of the file."""
-    parser = argparse.ArgumentParser(description="plans of AArch64 against the oracle")
-    parser.add_argument("work", metavar="WORK-DIR")
-    parser.add_argument("--seeds", required=True, metavar="A:B")
-    parser.add_argument("--seconds", type=float, default=float("inf"))
-    parser.add_argument("--at-least", type=int, default=1, metavar="N")
-    options = parser.parse_args()
+    options = parse_options("plans of AArch64 against the oracle")
     absent = [name for name in (COMPILER, EMULATOR) if not shutil.which(name)]
     if absent:
         print(f"skipped, not installed: {', '.join(absent)}")

@@ -96,8 +96,8 @@ def run_table(label, header, imported_operators, checks_of):
                  for name in sorted(claimed - imported)]
     chosen = options.only.split(",") if options.only else None
     firsts = [index == 0 or rows[index - 1][1:] != row[1:] for index, row in enumerate(rows)]
-    jobs = [(row[0], *check) for row, first in zip(rows, firsts)
-            if not chosen or row[0] in chosen for check in checks_of(row, first)]
+    jobs = [(f"{row[0]}, {what}", check) for row, first in zip(rows, firsts)
+            if not chosen or row[0] in chosen for what, check in checks_of(row, first)]
     with ThreadPoolExecutor(2) as pool:
         failures += filter(None, pool.map(lambda job: run_check(options.qbias, *job), jobs))
     for line in failures:

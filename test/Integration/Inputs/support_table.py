@@ -231,15 +231,15 @@ def unknown_net(name):
     return net.output(net.node(name.rpartition(".")[2], [x], domain=domain))
 
 
-def run_check(qbias, name, label, check):
-    """'' or what is wrong."""
+def run_check(qbias, label, check):
+    """'' or what is wrong with check(qbias, folder)."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             check(qbias, folder)
         except Wrong as error:
-            return f"{name}, {label}: {error}"
+            return f"{label}: {error}"
         except Exception as error:  # a broken network is a failure too
-            return f"{name}, {label}: {type(error).__name__}: {error}"
+            return f"{label}: {type(error).__name__}: {error}"
     return ""
 
 
@@ -258,8 +258,8 @@ def main():
     failures += [f"{name}: in the table as supported, but not imported"
                  for name in sorted(claimed - imported_operators(options.operators))]
     chosen = options.only.split(",") if options.only else None
-    jobs = [(row[0], *check) for row in rows if not chosen or row[0] in chosen
-            for check in checks_of(row)]
+    jobs = [(f"{row[0]}, {label}", check) for row in rows if not chosen or row[0] in chosen
+            for label, check in checks_of(row)]
     with ThreadPoolExecutor(2) as pool:
         failures += filter(None, pool.map(lambda job: run_check(options.qbias, *job), jobs))
     for line in failures:
