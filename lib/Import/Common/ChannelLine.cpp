@@ -172,8 +172,12 @@ static bool readNumbers(Value value, SmallVectorImpl<double> &numbers) {
   if (!constant || !type || !readIntegers(constant, integers))
     return false;
   toStorageValues(type, integers);
-  for (int64_t q : integers) // rounded where the type has 32 bits
-    numbers.push_back(static_cast<double>(q - type.getZeroPoint()) * type.getScale());
+  for (int64_t q : integers) {
+    auto steps = static_cast<double>(q - type.getZeroPoint());
+    numbers.push_back(steps * type.getScale());
+    if (std::fma(steps, type.getScale(), -numbers.back()) != 0)
+      return false; // a double does not hold the product
+  }
   return true;
 }
 

@@ -18,6 +18,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 using namespace mlir;
 using namespace qbias;
@@ -56,18 +57,60 @@ static bool isConstant(Value value) {
   return getConstant(value) || (stored && getConstant(stored.getInput()));
 }
 
-/// `line` of a product, quotient, sum or difference of a tensor and numbers per channel.
-/// A quotient is a product with the doubles nearest to the reciprocals.
+/// The least integer that is a multiple of every divisor times some power of two; nullopt
+/// where float32 does not hold it. Divisors are not 0.
+static std::optional<int64_t> findCommonMultiple(ArrayRef<double> divisors) {
+  constexpr int64_t kMost = int64_t(1) << std::numeric_limits<float>::digits;
+  int64_t multiple = 1;
+  for (double divisor : divisors) {
+    int exponent;
+    double mantissa = std::frexp(std::fabs(divisor), &exponent);
+    auto odd =
+        static_cast<int64_t>(std::ldexp(mantissa, std::numeric_limits<double>::digits));
+    odd >>= llvm::countr_zero(static_cast<uint64_t>(odd));
+    if (odd > kMost)
+      return std::nullopt;
+    multiple = std::lcm(multiple, odd);
+    if (multiple > kMost)
+      return std::nullopt;
+  }
+  return multiple;
+}
+
+/// x / d per channel = x * (D / d) / D with a common multiple D, all numbers exact.
+static LogicalResult importChannelQuotient(NodeView &node, Value x, int64_t axis,
+                                           ArrayRef<double> divisors) {
+  std::optional<int64_t> multiple = findCommonMultiple(divisors);
+  if (!multiple)
+    return node.reject(node.inputText(1),
+                       "divisors per channel that have a common multiple of at most 24 "
+                       "bits",
+                       "others", "multiply by the reciprocals instead");
+  importing::ChannelLine line;
+  for (double divisor : divisors)
+    line.factors.push_back(static_cast<double>(*multiple) / divisor);
+  line.offsets.assign(divisors.size(), 0);
+  FailureOr<Value> product = applyLineAlong(node, x, axis, line);
+  if (failed(product) || *multiple == 1)
+    return node.setResult(0, product);
+  OpBuilder &builder = node.getBuilder();
+  auto type = RankedTensorType::get(SmallVector<int64_t>(shapeOf(x).size(), 1),
+                                    builder.getF32Type());
+  Value divisor = arith::ConstantOp::create(
+      builder, node.getLoc(),
+      DenseElementsAttr::get(type, static_cast<float>(*multiple)));
+  return node.setResult(
+      0, node.create<DivOp>(node.getLoc(), product->getType(), *product, divisor)
+             .getResult());
+}
+
+/// `line` of a product, sum or difference of a tensor and numbers per channel.
 static importing::ChannelLine makeLine(StringRef opType, ArrayRef<double> numbers,
                                        bool isConstantFirst) {
   importing::ChannelLine line;
   for (double number : numbers) {
-    bool isQuotient = opType == "Div", isProduct = isQuotient || opType == "Mul";
-    bool isDifference = opType == "Sub";
-    line.factors.push_back(isQuotient                        ? 1 / number
-                           : isProduct                       ? number
-                           : isDifference && isConstantFirst ? -1
-                                                             : 1);
+    bool isProduct = opType == "Mul", isDifference = opType == "Sub";
+    line.factors.push_back(isProduct ? number : isDifference && isConstantFirst ? -1 : 1);
     line.offsets.push_back(isProduct                          ? 0
                            : isDifference && !isConstantFirst ? -number
                                                               : number);
@@ -96,21 +139,24 @@ static bool addsToLine(StringRef opType, Value other) {
 static std::optional<LogicalResult> importChannelLine(NodeView &node, Value lhs,
                                                       Value rhs) {
   StringRef opType = node.getOpType();
-  bool isProduct = opType == "Mul" || opType == "Div";
+  bool isQuotient = opType == "Div", isProduct = isQuotient || opType == "Mul";
   for (auto [value, other] : {std::pair(lhs, rhs), std::pair(rhs, lhs)}) {
-    if (opType == "Div" && value == lhs)
+    if (isQuotient && value == lhs)
       continue;
     auto channels = importing::readChannelNumbers(value);
     int64_t added = shapeOf(other).size() - shapeOf(value).size();
     if (!channels || isConstant(other) || added < 0 ||
         (!isProduct && !addsToLine(opType, other)))
       continue;
-    importing::ChannelLine line = makeLine(opType, channels->numbers, value == lhs);
-    if (!llvm::all_of(line.factors, importing::isLineNumber))
-      continue;
     int64_t axis = channels->axis + added;
-    if (shapeOf(other)[axis] == int64_t(channels->numbers.size()))
-      return node.setResult(0, applyLineAlong(node, other, axis, line));
+    if (shapeOf(other)[axis] != int64_t(channels->numbers.size()) ||
+        (isQuotient && llvm::is_contained(channels->numbers, 0)))
+      continue;
+    if (isQuotient)
+      return importChannelQuotient(node, other, axis, channels->numbers);
+    return node.setResult(
+        0, applyLineAlong(node, other, axis,
+                          makeLine(opType, channels->numbers, value == lhs)));
   }
   return std::nullopt;
 }

@@ -306,7 +306,7 @@ def constants_behind_conv(net):
             net.node("Sub", [convolved(net), constant()]),
             net.node("Sub", [constant(), convolved(net)]),
             net.node("Sub", [constant(), convolved(net, bias=None)]),
-            net.node("Div", [convolved(net), constant()]),
+            net.node("Div", [convolved(net), net.divisors(6)]),
             net.node("Add", [net.node("Mul", [convolved(net), constant()]), constant()]),
             net.node("Relu", [net.node("Sub", [net.number(0.4), convolved(net)])])]
 
@@ -319,11 +319,18 @@ def constants_of_a_quantized_tensor(net):
 
     def constant():
         return net.floats(6, 1, 1)
-    return [net.node("Div", [x(), constant()]),
+    return [net.node("Div", [x(), net.divisors(6)]),
             net.node("Add", [net.node("Mul", [x(), constant()]), constant()]),
-            net.node("Div", [net.node("Sub", [x(), constant()]), constant()]),
+            net.node("Div", [net.node("Sub", [x(), constant()]), net.divisors(6)]),
             net.node("Relu", [net.node("Mul", [net.node("Add", [x(), constant()]),
                                                constant()])])]
+
+
+@form()
+def quotients_on_ties(net):
+    """q / 6, q / 10 and so on, which a rounded reciprocal puts beside the half."""
+    net.scale, net.stem = 2.0**-6, False
+    return net.node("Div", [net.input([1, 6, 16, 16], scale=2.0**-7), net.divisors(6)])
 
 
 @form()

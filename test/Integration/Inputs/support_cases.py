@@ -202,6 +202,11 @@ def with_vector(op_type, constant_first=False):
     return rescaled(build_real)
 
 
+def divided():
+    """A quantized tensor by a number per channel."""
+    return rescaled(lambda net: net.node("Div", [net.input([1, 3, 4, 4]), net.divisors(3)]))
+
+
 def with_matrix(op_type):
     """A quantized tensor and a constant that varies along two dimensions."""
     return rescaled(lambda net: net.node(op_type, [net.input([1, 3, 4]), net.floats(3, 4)]))
@@ -561,7 +566,7 @@ CASES = {
         transposed(shape=(1, 4, 9), kernel=(4, 6, 3), strides=[2], pads=[1, 1])],
     "DepthToSpace": [layout("DepthToSpace", [1, 8, 3, 2], blocksize=2),
                      layout("DepthToSpace", [1, 8, 3, 2], blocksize=2, mode="CRD")],
-    "Div": [with_scalar("Div"), with_vector("Div")],
+    "Div": [with_scalar("Div"), divided()],
     "DynamicQuantizeLinear": [],
     "Erf": unary("Erf"),
     "Expand": [layout("Expand", [1, 3, 1, 4], [1, 2, 3, 5, 1])],
@@ -720,7 +725,8 @@ LIMITS = {
     "Celu": {},
     "ConvTranspose": {"one or two spatial dimensions": transposed(
         shape=(1, 2, 4, 4, 4), kernel=(2, 3, 2, 2, 2))},
-    "Div": {"by constants of one value": binary("Div"), "or per channel": with_matrix("Div")},
+    "Div": {"by constants of one value": binary("Div"), "or per channel": with_matrix("Div"),
+            "a common multiple of at most 24 bits": with_vector("Div")},
     "Gelu": {ONLY_MONOTONE: refused_behind_sum("Gelu")},
     "Mish": {ONLY_MONOTONE: refused_behind_sum("Mish")},
     "Neg": {ONLY_MONOTONE: refused_behind_sum("Neg")},

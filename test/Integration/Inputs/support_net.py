@@ -48,6 +48,11 @@ class Net:
         """A float32 array of random numbers around 0."""
         return self.graph.const(self.rng.normal(size=shape).astype(np.float32))
 
+    def divisors(self, count):
+        """Numbers per channel, first dimension, with a common multiple of few bits."""
+        numbers = np.resize(np.array([3, -0.75, 5, 12, 0.5, 7], np.float32), count)
+        return self.graph.const(numbers.reshape(count, 1, 1))
+
     def integers(self, *values):
         """An int64 list."""
         return self.graph.const(np.array(values, dtype=np.int64))
