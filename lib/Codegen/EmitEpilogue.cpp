@@ -6,8 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Even and odd lanes are multiplied apart: an x86 machine multiplies the even
-// 32-bit lanes of two vectors to 64-bit products in one instruction.
+// In the high half even and odd lanes are multiplied apart: an x86 machine multiplies the
+// even 32-bit lanes of two vectors to 64-bit products in one instruction.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,6 +34,16 @@ static SmallVector<int64_t> orderChannels(ArrayRef<int64_t> values,
   });
 }
 
+/// Of every vector of `lanes` first the even lanes, then the odd ones.
+static SmallVector<int64_t> splitParity(ArrayRef<int64_t> values, int64_t lanes) {
+  SmallVector<int64_t> result;
+  for (size_t at = 0; at < values.size(); at += lanes)
+    for (int64_t parity : {0, 1})
+      for (int64_t lane = parity; lane < lanes; lane += 2)
+        result.push_back(values[at + lane]);
+  return result;
+}
+
 SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
                                                     int64_t lanes, StringRef name) const {
   SmallVector<ElementsAttr> result;
@@ -51,18 +61,28 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
       add(pad(values, values.front()), argument.getType(), ".epilogue");
     return result;
   }
-  SmallVector<int64_t> rounding = pad(narrow->rounding, 0);
-  SmallVector<int64_t> byParity;
-  for (size_t at = 0; at < rounding.size(); at += lanes)
-    for (int64_t parity : {0, 1})
-      for (int64_t lane = parity; lane < lanes; lane += 2)
-        byParity.push_back(rounding[at + lane]);
-  SmallVector<int64_t> shift = pad(narrow->shift, kLeastShift);
-  for (int64_t &k : shift)
-    k -= kLowBits;
-  add(pad(narrow->multiplier, 1), builder.getI32Type(), ".multiplier");
-  add(byParity, builder.getI64Type(), ".rounding");
-  add(shift, builder.getI32Type(), ".shift");
+  using Channel = numerics::NarrowRequant;
+  auto addColumn = [&](function_ref<int64_t(const Channel &)> read, StringRef suffix) {
+    SmallVector<int64_t> values = llvm::map_to_vector(narrow->channels, read);
+    add(pad(values, values.front()), builder.getI32Type(), suffix);
+  };
+  if (narrow->clamps) {
+    addColumn([](const Channel &c) { return c.sums.min; }, ".first");
+    addColumn([](const Channel &c) { return c.sums.max; }, ".last");
+  }
+  if (narrow->raises)
+    addColumn([](const Channel &c) { return c.raise; }, ".raise");
+  if (narrow->multiplies)
+    addColumn([](const Channel &c) { return c.multiplier; }, ".multiplier");
+  auto getRounding = [](const Channel &c) { return c.rounding; };
+  if (narrow->isWord)
+    addColumn(getRounding, ".rounding");
+  else
+    add(splitParity(pad(llvm::map_to_vector(narrow->channels, getRounding), 0), lanes),
+        builder.getI64Type(), ".rounding");
+  addColumn([](const Channel &c) { return c.shift; }, ".shift");
+  if (narrow->ties)
+    addColumn([](const Channel &c) { return c.tiesToEven; }, ".ties");
   for (unsigned i : tailArrays)
     add(arrays[i].size() == 1 ? arrays[i] : pad(arrays[i], 0), builder.getI32Type(),
         ".tail");
@@ -94,39 +114,111 @@ KernelBuilder::Values VectorEpilogue::loadArrays(KernelBuilder &kernel,
       result.push_back(kernel.load(buffer, channel, lanes));
     return result;
   }
-  Value multiplier = kernel.load(buffers[0], channel, lanes);
-  result = {takeLanes(kernel, multiplier, false), takeLanes(kernel, multiplier, true),
-            kernel.load(buffers[1], channel, lanes / 2),
-            kernel.load(buffers[1], kernel.add(channel, lanes / 2), lanes / 2),
-            kernel.load(buffers[2], channel, lanes)};
-  for (auto [i, buffer] : llvm::zip(tailArrays, buffers.drop_front(3)))
+  result = loadConstants(kernel, buffers.drop_back(tailArrays.size()), channel, lanes);
+  for (auto [i, buffer] : llvm::zip(tailArrays, buffers.take_back(tailArrays.size())))
     result.push_back(arrays[i].size() == 1
                          ? kernel.broadcastWord(buffer, kernel.index(0), lanes)
                          : kernel.load(buffer, channel, lanes));
   return result;
 }
 
-/// (acc * m + r) >> k of every lane, before clamping and the offset.
+/// Those of the narrow form, in the order in which emitScaled() takes them.
+KernelBuilder::Values VectorEpilogue::loadConstants(KernelBuilder &kernel,
+                                                    ValueRange buffers, Value channel,
+                                                    int64_t lanes) const {
+  KernelBuilder::Values result;
+  auto take = [&] {
+    Value buffer = buffers.front();
+    buffers = buffers.drop_front();
+    return buffer;
+  };
+  auto load = [&] { result.push_back(kernel.load(take(), channel, lanes)); };
+  if (narrow->clamps) {
+    load();
+    load();
+  }
+  if (narrow->raises)
+    load();
+  if (narrow->multiplies)
+    load();
+  if (narrow->isWord) {
+    load();
+  } else {
+    if (narrow->multiplies) {
+      Value multiplier = result.pop_back_val();
+      result.push_back(takeLanes(kernel, multiplier, false));
+      result.push_back(takeLanes(kernel, multiplier, true));
+    }
+    Value rounding = take();
+    result.push_back(kernel.load(rounding, channel, lanes / 2));
+    result.push_back(kernel.load(rounding, kernel.add(channel, lanes / 2), lanes / 2));
+  }
+  load();
+  if (narrow->ties)
+    load();
+  return result;
+}
+
+/// The next of `loaded`.
+static Value takeFront(ValueRange &loaded) {
+  Value value = loaded.front();
+  loaded = loaded.drop_front();
+  return value;
+}
+
+/// s * m + r.
+Value VectorEpilogue::emitWord(KernelBuilder &kernel, Value sums,
+                               ValueRange &loaded) const {
+  if (narrow->multiplies)
+    sums = arith::MulIOp::create(kernel.builder, kernel.loc, sums, takeFront(loaded));
+  return kernel.add(sums, takeFront(loaded));
+}
+
+/// ((s << raise) * m + r) >> 32.
+Value VectorEpilogue::emitHighHalf(KernelBuilder &kernel, Value sums,
+                                   ValueRange &loaded) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  auto type = cast<VectorType>(sums.getType());
+  int64_t lanes = type.getNumElements();
+  if (narrow->raises)
+    sums = arith::ShLIOp::create(builder, loc, sums, takeFront(loaded));
+  Value halves[2];
+  for (int odd : {0, 1})
+    halves[odd] = takeLanes(kernel, sums, odd);
+  if (narrow->multiplies)
+    for (Value &half : halves)
+      half = arith::MulIOp::create(builder, loc, half, takeFront(loaded));
+  for (Value &half : halves)
+    half = kernel.bitcast(arith::AddIOp::create(builder, loc, half, takeFront(loaded)),
+                          type);
+  SmallVector<int64_t> upper;
+  for (int64_t lane = 0; lane < lanes; lane += 2) {
+    upper.push_back(lane + 1);
+    upper.push_back(lanes + lane + 1);
+  }
+  return kernel.shuffle(halves[0], halves[1], upper);
+}
+
+/// The integer of every lane before clamping and the offset.
 Value VectorEpilogue::emitScaled(KernelBuilder &kernel, Value accumulators,
                                  ValueRange loaded) const {
   OpBuilder &builder = kernel.builder;
   Location loc = kernel.loc;
-  auto type = cast<VectorType>(accumulators.getType());
-  int64_t lanes = type.getNumElements();
-  Value sums[2];
-  for (int odd : {0, 1}) {
-    Value product = arith::MulIOp::create(
-        builder, loc, takeLanes(kernel, accumulators, odd), loaded[odd]);
-    Value sum = arith::AddIOp::create(builder, loc, product, loaded[2 + odd]);
-    sums[odd] = kernel.bitcast(sum, type);
+  Value sums = accumulators;
+  if (narrow->clamps) {
+    sums = arith::MaxSIOp::create(builder, loc, sums, takeFront(loaded));
+    sums = arith::MinSIOp::create(builder, loc, sums, takeFront(loaded));
   }
-  SmallVector<int64_t> highHalves;
-  for (int64_t lane = 0; lane < lanes; lane += 2) {
-    highHalves.push_back(lane + 1);
-    highHalves.push_back(lanes + lane + 1);
+  Value value = narrow->isWord ? emitWord(kernel, sums, loaded)
+                               : emitHighHalf(kernel, sums, loaded);
+  Value shift = takeFront(loaded);
+  if (narrow->ties) {
+    Value below = arith::ShRSIOp::create(builder, loc, value, shift);
+    value =
+        kernel.add(value, arith::AndIOp::create(builder, loc, below, takeFront(loaded)));
   }
-  Value value = kernel.shuffle(sums[0], sums[1], highHalves);
-  return arith::ShRSIOp::create(builder, loc, value, loaded[4]);
+  return arith::ShRSIOp::create(builder, loc, value, shift);
 }
 
 /// What follows the first requantization.

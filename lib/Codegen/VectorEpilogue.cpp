@@ -6,16 +6,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Narrow form. With v = acc * m + r, a 64-bit integer, and k > 32:
-//
-//   v >> k = (v >> 32) >> (k - 32)
-//
-// because both are floor(v / 2^k). v >> 32 fits 32 bits, so the second shift and
-// everything after it are 32-bit operations; after it |v >> k| < 2^30, and adding
-// an 8-bit offset cannot wrap. A smaller k is raised by multiplying m and r with
-// a power of two where both stay in range:
-//
-//   |acc * m| <= 2^31 * (2^31 - 1) and |r| <= 2^62  =>  |v| < 2^63
+// Which instructions compute a channel, and why they are the same integer:
+// lib/Numerics/NarrowRequant.cpp.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,9 +23,6 @@
 
 using namespace mlir;
 using namespace qbias;
-
-static constexpr int64_t kMultiplierLimit = int64_t(1) << 31;
-static constexpr int64_t kRoundingLimit = int64_t(1) << 62;
 
 //===----------------------------------------------------------------------===//
 // Matching
@@ -118,27 +107,55 @@ static bool takeBinary(Value value, Value &first, Value &second) {
   return true;
 }
 
-/// trunc(min(max((ext(acc) * m + r) >> k, lo), hi) [+ offset]). `used` arrays are
-/// m, r and k.
-bool VectorEpilogue::matchChain(Value result, Narrow &found, BitVector &used) const {
+/// `value` = (sum + 2^(shift-1) - 1 + ((sum >> shift) & 1)) >> shift: `sum`, or null.
+static Value takeHalfEven(Value value, Value shift) {
+  using namespace mlir::matchers;
+  Value sum, below;
+  auto by = m_Val(shift);
+  auto half = m_Op<arith::ShLIOp>(m_One(), m_Op<arith::SubIOp>(by, m_One()));
+  auto rounding = m_Op<arith::SubIOp>(half, m_One());
+  auto odd = m_Op<arith::AndIOp>(m_Op<arith::ShRSIOp>(m_Any(&below), by), m_One());
+  auto rounded = m_Op<arith::AddIOp>(m_Op<arith::AddIOp>(m_Any(&sum), rounding), odd);
+  bool isHalfEven =
+      matchPattern(value, m_Op<arith::ShRSIOp>(rounded, by)) && sum == below;
+  return isHalfEven ? sum : Value();
+}
+
+/// trunc(min(max(((ext(acc) * m + r) >> k) [+ zero point], lo), hi) [+ offset]), or
+/// with ties to even. `used` arrays are m, r and k.
+bool VectorEpilogue::matchChain(Value result, Chain &found, BitVector &used) const {
   auto truncate = result.getDefiningOp<arith::TruncIOp>();
   if (!truncate)
     return false;
   Value value = truncate.getIn(), next, leaf;
-  found.offset = 0;
-  if (takeBinary<arith::AddIOp>(value, next, leaf) && getInteger(leaf)) {
-    found.offset = *getInteger(leaf);
-    value = next;
-  }
-  Value shift, rounding, multiplier;
+  auto takeConstant = [&](int64_t &sum) {
+    sum = 0;
+    if (takeBinary<arith::AddIOp>(value, next, leaf) && getInteger(leaf)) {
+      sum = *getInteger(leaf);
+      value = next;
+    }
+  };
+  takeConstant(found.offset);
   if (!takeBinary<arith::MinSIOp>(value, next, leaf) || !getInteger(leaf))
     return false;
   found.hi = *getInteger(leaf);
   if (!takeBinary<arith::MaxSIOp>(next, value, leaf) || !getInteger(leaf))
     return false;
   found.lo = *getInteger(leaf);
-  if (!takeBinary<arith::ShRSIOp>(value, next, shift) ||
-      !takeBinary<arith::AddIOp>(next, value, rounding) ||
+  int64_t zeroPoint;
+  takeConstant(zeroPoint);
+  if (llvm::SubOverflow(found.lo, zeroPoint, found.lo) ||
+      llvm::SubOverflow(found.hi, zeroPoint, found.hi) ||
+      llvm::AddOverflow(found.offset, zeroPoint, found.offset))
+    return false;
+  Value shift, rounding, multiplier;
+  if (!takeBinary<arith::ShRSIOp>(value, next, shift))
+    return false;
+  if (Value sum = takeHalfEven(value, shift)) {
+    found.form = numerics::Form::HalfEven;
+    next = sum;
+  }
+  if (!takeBinary<arith::AddIOp>(next, value, rounding) ||
       !takeBinary<arith::MulIOp>(value, next, multiplier))
     return false;
   auto extend = next.getDefiningOp<arith::ExtSIOp>();
@@ -156,28 +173,44 @@ bool VectorEpilogue::matchChain(Value result, Narrow &found, BitVector &used) co
          take(shift, found.shift);
 }
 
-/// Raises shifts to the least; false when something leaves the ranges of the proof.
-bool VectorEpilogue::isProven(Narrow &found) {
+/// Every channel in a word, or else in the high half.
+std::optional<VectorEpilogue::Narrow> VectorEpilogue::narrowChannels(const Chain &chain) {
+  std::optional<Narrow> word = narrowChannels(chain, /*toWord=*/true);
+  return word ? word : narrowChannels(chain, /*toWord=*/false);
+}
+
+std::optional<VectorEpilogue::Narrow> VectorEpilogue::narrowChannels(const Chain &chain,
+                                                                     bool toWord) {
   constexpr int64_t kSmall = int64_t(1) << 20; // a clamp that cannot wrap 32 bits
   auto isSmall = [](int64_t v) { return v > -kSmall && v < kSmall; };
-  if (!isSmall(found.lo) || !isSmall(found.hi) || !isSmall(found.offset))
-    return false;
+  if (!isSmall(chain.lo) || !isSmall(chain.hi) || !isSmall(chain.offset))
+    return std::nullopt;
+  Narrow result{{}, chain.lo, chain.hi, chain.offset, toWord};
   size_t channels =
-      std::max({found.multiplier.size(), found.rounding.size(), found.shift.size()});
-  for (SmallVector<int64_t> *values : {&found.multiplier, &found.rounding, &found.shift})
-    if (values->size() == 1)
-      values->resize(channels, values->front());
+      std::max({chain.multiplier.size(), chain.rounding.size(), chain.shift.size()});
   for (size_t c = 0; c < channels; ++c) {
-    int64_t &m = found.multiplier[c], &r = found.rounding[c], &k = found.shift[c];
-    int64_t raise = std::max<int64_t>(0, kLeastShift - k);
-    if (k < 1 || k > 62 || m <= 0 || m >= (kMultiplierLimit >> raise) ||
-        (raise && (r > (kRoundingLimit >> raise) || r < -(kRoundingLimit >> raise))))
-      return false;
-    m <<= raise;
-    r = int64_t(uint64_t(r) << raise);
-    k += raise;
+    auto at = [&](ArrayRef<int64_t> values) {
+      return values[values.size() == 1 ? 0 : c];
+    };
+    int64_t shift = at(chain.shift);
+    if (shift < 1 || shift > numerics::kMaxShift)
+      return std::nullopt;
+    numerics::Requant requant{
+        chain.form, at(chain.multiplier), int(shift), at(chain.rounding), 0, chain.lo,
+        chain.hi};
+    auto narrow =
+        toWord ? numerics::narrowToWord(requant) : numerics::narrowToHighHalf(requant);
+    if (!narrow)
+      return std::nullopt;
+    result.channels.push_back(*narrow);
   }
-  return true;
+  auto &all = result.channels;
+  auto some = [&](auto needs) { return llvm::any_of(all, needs); };
+  result.clamps = some([](auto &n) { return !(n.sums == numerics::kInt32); });
+  result.raises = some([](auto &n) { return n.raise != 0; });
+  result.multiplies = some([](auto &n) { return n.multiplier != 1; });
+  result.ties = some([](auto &n) { return n.tiesToEven; });
+  return result;
 }
 
 /// The result in terms of `known`, elementwise tensors and arrays but the `used`.
@@ -210,15 +243,18 @@ void VectorEpilogue::matchNarrow() {
     tail = matchTail(accumulatorArgument, kByteRange, used);
     narrowResult = accumulatorArgument;
   } else if (accumulatorArgument.getType().isInteger(kSum)) {
-    Narrow found;
+    Chain chain;
     for (Operation &inner : body.without_terminator())
       if (isa<arith::TruncIOp>(inner) && !narrowResult &&
-          matchChain(inner.getResult(0), found, used))
+          matchChain(inner.getResult(0), chain, used))
         narrowResult = inner.getResult(0);
-    if (!narrowResult || !isProven(found))
+    std::optional<Narrow> found;
+    if (narrowResult)
+      found = narrowChannels(chain);
+    if (!found)
       return;
-    foldOffset(found);
-    Interval range{found.lo + found.offset, found.hi + found.offset};
+    foldOffset(*found);
+    Interval range{found->lo + found->offset, found->hi + found->offset};
     if (narrowResult != result) {
       if (!narrowResult.getType().isInteger(kByte) || !range.isInside(kByte))
         return;
@@ -235,23 +271,22 @@ void VectorEpilogue::matchNarrow() {
       tailArrays.push_back(i);
 }
 
-/// Adds the offset before the shift where the sum stays in range:
+/// Adds the offset before the shift where every channel's sum stays in range:
 ///
 ///   (v >> k) + offset = (v + offset * 2^k) >> k
 void VectorEpilogue::foldOffset(Narrow &found) {
-  for (size_t c = 0; c < found.shift.size(); ++c) {
-    int64_t most = kRoundingLimit >> found.shift[c]; // at least 1
-    if (std::abs(found.offset) > most)
+  Narrow folded = found;
+  for (numerics::NarrowRequant &channel : folded.channels) {
+    auto moved = found.isWord ? numerics::addToWord(channel, found.offset)
+                              : numerics::addToHighHalf(channel, found.offset);
+    if (!moved)
       return;
-    int64_t moved = found.rounding[c] + found.offset * (int64_t(1) << found.shift[c]);
-    if (std::abs(moved) > kRoundingLimit)
-      return;
+    channel = *moved;
   }
-  for (size_t c = 0; c < found.shift.size(); ++c)
-    found.rounding[c] += found.offset * (int64_t(1) << found.shift[c]);
-  found.lo += found.offset;
-  found.hi += found.offset;
-  found.offset = 0;
+  folded.lo += found.offset;
+  folded.hi += found.offset;
+  folded.offset = 0;
+  found = std::move(folded);
 }
 
 Type VectorEpilogue::getResultElement() const {
@@ -267,6 +302,9 @@ std::string VectorEpilogue::getKey() const {
   llvm::raw_string_ostream os(key);
   if (narrow) {
     os << "narrow," << narrow->lo << "," << narrow->hi << "," << narrow->offset;
+    for (bool part : {narrow->isWord, narrow->clamps, narrow->raises, narrow->multiplies,
+                      narrow->ties})
+      os << "," << part;
     if (!tail)
       return key;
     for (unsigned i : tailArrays)

@@ -11,6 +11,8 @@
 
 #include "NarrowBody.h"
 
+#include "qbias/Numerics/NarrowRequant.h"
+
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "llvm/ADT/BitVector.h"
 
@@ -24,9 +26,9 @@ mlir::Attribute getScalar(mlir::Value value);
 /// The integer epilogue of a contraction, as code on vectors along the
 /// channels. Two forms:
 ///
-///   narrow  clamp((acc * m + r) >> k, lo, hi) + shift with 0 < m < 2^31, k > 32:
-///           the high half of the 64-bit sum shifted by k - 32, which is the
-///           same integer, for any acc of 32 bits; and what follows on that 8-bit
+///   narrow  clamp((acc * m + r) >> k, lo, hi) + offset, ties up or to even: a form
+///           of numerics::NarrowRequant for every channel, which is the same
+///           integer for any acc of 32 bits; and what follows on that 8-bit
 ///           integer where it is proven to fit 32 bits (a residual sum)
 ///   wide    the scalar body itself, operation by operation, on vectors
 class VectorEpilogue {
@@ -77,22 +79,31 @@ public:
                    mlir::ValueRange loaded, mlir::ValueRange elements) const;
 
 private:
-  /// Bits below the half of a 64-bit product that is kept.
-  static constexpr int64_t kLowBits = 32, kLeastShift = kLowBits + 1;
   /// What 8 bits hold, and what a saturating pack makes.
   static constexpr Interval kByteRange{-128, 127};
 
-  struct Narrow {
+  /// The scalar form, one value for every channel or for all.
+  struct Chain {
     llvm::SmallVector<int64_t> multiplier, rounding, shift;
+    numerics::Form form = numerics::Form::Affine;
     int64_t lo, hi, offset;
   };
+  /// The vector form, and which of its instructions some channel needs.
+  struct Narrow {
+    llvm::SmallVector<numerics::NarrowRequant> channels;
+    int64_t lo, hi, offset;
+    bool isWord, clamps, raises, multiplies, ties;
+  };
 
-  bool matchChain(mlir::Value result, Narrow &found, llvm::BitVector &used) const;
+  bool matchChain(mlir::Value result, Chain &found, llvm::BitVector &used) const;
   void matchNarrow();
   std::optional<NarrowBody> matchTail(mlir::Value known, Interval range,
                                       const llvm::BitVector &used) const;
-  static bool isProven(Narrow &found);
+  static std::optional<Narrow> narrowChannels(const Chain &chain);
+  static std::optional<Narrow> narrowChannels(const Chain &chain, bool toWord);
   static void foldOffset(Narrow &found);
+  KernelBuilder::Values loadConstants(KernelBuilder &kernel, mlir::ValueRange buffers,
+                                      mlir::Value channel, int64_t lanes) const;
   Interval getClamp() const;
   mlir::Value emitTail(KernelBuilder &kernel, mlir::Value value, mlir::ValueRange loaded,
                        mlir::ValueRange elements) const;
@@ -101,6 +112,10 @@ private:
                             mlir::ValueRange loaded, mlir::ValueRange elements) const;
   mlir::Value emitScaled(KernelBuilder &kernel, mlir::Value accumulators,
                          mlir::ValueRange loaded) const;
+  mlir::Value emitWord(KernelBuilder &kernel, mlir::Value sums,
+                       mlir::ValueRange &loaded) const;
+  mlir::Value emitHighHalf(KernelBuilder &kernel, mlir::Value sums,
+                           mlir::ValueRange &loaded) const;
   mlir::Value emitNarrow(KernelBuilder &kernel, mlir::Value accumulators,
                          mlir::ValueRange loaded, mlir::ValueRange elements) const;
   mlir::Value emitWide(KernelBuilder &kernel, mlir::Value accumulators,

@@ -1,0 +1,249 @@
+//===- NarrowRequant.cpp - requantization on lanes of 32 bits ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// With v = acc * m + r, a 64-bit integer, and k > 32:
+//
+//   v >> k = (v >> 32) >> (k - 32)
+//
+// because both are floor(v / 2^k). A smaller k is raised by multiplying v with a
+// power of two: in m and r where they stay in range, else in the sums and r.
+//
+// Ties to even. v + 2^(k-1) - 1 = n * 2^k + f. On a tie f = 2^k - 1 and n is the
+// integer below, so that adding n & 1 carries just where n is odd; elsewhere
+// f < 2^k - 1 and adding 1 carries nothing. With m = q * 2^t and r a multiple of 2^t, v /
+// 2^t is the integer whose word or upper word this is computed on. Where there is no tie
+// in the window, or one, the choice is part of r.
+//
+//===----------------------------------------------------------------------===//
+
+#include "qbias/Numerics/NarrowRequant.h"
+
+#include <algorithm>
+
+namespace qbias::numerics {
+
+static constexpr int64_t kLeastWord = kInt32.min, kMostWord = kInt32.max;
+static constexpr int64_t kMultiplierLimit = int64_t(1) << kMultiplierBits;
+static constexpr int64_t kRoundingLimit = int64_t(1) << kMaxShift;
+
+Range findWindow(const Requant &requant) {
+  // m > 0, so results never decrease.
+  auto firstWith = [&](auto reached) {
+    int64_t low = kLeastWord, high = kMostWord;
+    while (low < high) {
+      int64_t middle = low + (high - low) / 2;
+      if (reached(applyRequant(middle, requant)))
+        high = middle;
+      else
+        low = middle + 1;
+    }
+    return low;
+  };
+  int64_t above = firstWith([&](int64_t result) { return result > requant.lo; });
+  int64_t last = firstWith([&](int64_t result) { return result >= requant.hi; });
+  return {std::min(std::max(above - 1, kLeastWord), last), last};
+}
+
+//===----------------------------------------------------------------------===//
+// Ranges
+//===----------------------------------------------------------------------===//
+
+/// `value` * 2^by within `limit` of 0.
+static bool canRaise(int64_t value, int by, int64_t limit) {
+  return by < kMaxShift && value <= (limit >> by) && value >= -(limit >> by);
+}
+
+/// No sum leaves 32 bits, with the 1 that a tie adds. (The product alone may wrap.)
+static bool fitsWord(const NarrowRequant &narrow) {
+  for (int64_t end : {narrow.sums.min, narrow.sums.max}) {
+    Int128 sum = static_cast<Int128>(end) * narrow.multiplier + narrow.rounding;
+    if (sum < kLeastWord || sum >= kMostWord)
+      return false;
+  }
+  return kInt32.contains(narrow.rounding);
+}
+
+/// No sum leaves 64 bits, nor its upper word 32 with that 1.
+static bool fitsHighHalf(const NarrowRequant &narrow) {
+  constexpr Int128 kMost = static_cast<Int128>(kMostWord) << kLowBits;
+  for (int64_t end : {narrow.sums.min, narrow.sums.max}) {
+    Int128 sum = static_cast<Int128>(end) * (int64_t(1) << narrow.raise);
+    if (sum < kLeastWord || sum > kMostWord)
+      return false;
+    sum = sum * narrow.multiplier + narrow.rounding;
+    if (sum < -kMost || sum >= kMost)
+      return false;
+  }
+  return narrow.raise < kLowBits && narrow.rounding <= kRoundingLimit &&
+         narrow.rounding >= -kRoundingLimit;
+}
+
+/// Adds offset * 2^shift, an even offset where the parity of the result matters.
+static bool addOffset(NarrowRequant &narrow, int64_t offset, int shift) {
+  if ((narrow.tiesToEven && offset % 2 != 0) || !canRaise(offset, shift, kRoundingLimit))
+    return false;
+  narrow.rounding += offset * (int64_t(1) << shift); // both are at most 2^62
+  return true;
+}
+
+std::optional<NarrowRequant> addToWord(NarrowRequant narrow, int64_t offset) {
+  if (!addOffset(narrow, offset, narrow.shift) || !fitsWord(narrow))
+    return std::nullopt;
+  return narrow;
+}
+
+std::optional<NarrowRequant> addToHighHalf(NarrowRequant narrow, int64_t offset) {
+  if (!addOffset(narrow, offset, narrow.shift + kLowBits) || !fitsHighHalf(narrow))
+    return std::nullopt;
+  return narrow;
+}
+
+//===----------------------------------------------------------------------===//
+// Ties
+//===----------------------------------------------------------------------===//
+
+/// 1 / odd modulo 2^64, by Newton's iteration: every step doubles the right bits,
+/// of which `odd` itself has 3.
+static uint64_t invert(uint64_t odd) {
+  uint64_t inverse = odd;
+  for (int bits = 3; bits < 64; bits *= 2)
+    inverse *= 2 - odd * inverse;
+  return inverse;
+}
+
+static int countTrailingZeros(int64_t value) {
+  int count = 0;
+  while (count < kMaxShift && !((value >> count) & 1))
+    ++count;
+  return count;
+}
+
+/// The accumulators on a tie are first, first + step, ...; no tie: nullopt.
+struct Ties {
+  int64_t first, step;
+};
+
+/// Ties at or above `from`: v = acc * q * 2^t + r with v = 2^(k-1) modulo 2^k.
+static std::optional<Ties> findTies(const Requant &requant, int64_t from) {
+  int zeros = countTrailingZeros(requant.multiplier);
+  uint64_t half = uint64_t(1) << (requant.shift - 1);
+  uint64_t rest = half - uint64_t(requant.rounding); // modulo 2^64
+  if (zeros >= requant.shift)                        // every accumulator, or none
+    return (rest & (2 * half - 1)) ? std::nullopt : std::optional<Ties>({from, 1});
+  if (rest & ((uint64_t(1) << zeros) - 1))
+    return std::nullopt;
+  uint64_t mask = (uint64_t(1) << (requant.shift - zeros)) - 1;
+  uint64_t residue =
+      ((rest >> zeros) * invert(uint64_t(requant.multiplier) >> zeros)) & mask;
+  uint64_t ahead = (residue - uint64_t(from)) & mask;
+  return Ties{from + int64_t(ahead), int64_t(mask) + 1};
+}
+
+/// The affine form with the same results in the window, where that has one tie at
+/// most.
+static std::optional<Requant> withoutTies(Requant requant, Range window) {
+  if (requant.form == Form::Affine)
+    return requant;
+  int64_t half = int64_t(1) << (requant.shift - 1);
+  std::optional<Ties> ties = findTies(requant, window.min);
+  bool isTied = ties && ties->first <= window.max;
+  if (isTied && ties->step <= window.max - ties->first)
+    return std::nullopt;
+  bool goesUp = false;
+  if (isTied) {
+    Int128 v = static_cast<Int128>(ties->first) * requant.multiplier + requant.rounding;
+    goesUp = (v >> requant.shift) & 1;
+  }
+  requant.form = Form::Affine;
+  requant.rounding += half - 1 + goesUp;
+  return requant;
+}
+
+//===----------------------------------------------------------------------===//
+// Forms
+//===----------------------------------------------------------------------===//
+
+/// What the forms are made of; the zero point is the caller's.
+static bool isCandidate(const Requant &requant) {
+  return isWellFormed(requant) && requant.zeroPoint == 0 && requant.lo <= requant.hi &&
+         requant.multiplier < kMultiplierLimit;
+}
+
+/// What a half can be added to, and a word raised from.
+static bool isRoundingSmall(const Requant &requant) {
+  return requant.rounding <= kRoundingLimit / 2 &&
+         requant.rounding >= -kRoundingLimit / 2;
+}
+
+std::optional<NarrowRequant> narrowToWord(const Requant &requant) {
+  if (!isCandidate(requant) || !isRoundingSmall(requant))
+    return std::nullopt;
+  int zeros = std::min(countTrailingZeros(requant.multiplier), requant.shift - 1);
+  NarrowRequant narrow;
+  narrow.multiplier = requant.multiplier >> zeros;
+  narrow.shift = requant.shift - zeros;
+  constexpr int64_t kFewBits = int64_t(1) << 16; // more leave no room for sums
+  if (narrow.shift >= kLowBits || narrow.multiplier >= kFewBits)
+    return std::nullopt;
+  int64_t rounding = requant.rounding;
+  if (requant.form == Form::HalfEven) {
+    rounding += (int64_t(1) << (requant.shift - 1)) - 1;
+    narrow.tiesToEven = (requant.rounding & ((int64_t(1) << zeros) - 1)) == 0;
+  }
+  // floor((acc * q * 2^t + r) / 2^k) = floor((acc * q + floor(r / 2^t)) / 2^(k-t))
+  narrow.rounding = rounding >> zeros;
+  narrow.sums = findWindow(requant);
+  return fitsWord(narrow) ? std::optional(narrow) : std::nullopt;
+}
+
+/// A form in a word, times 2^32: from the sums what the multiplier cannot take.
+static std::optional<NarrowRequant> raiseWord(NarrowRequant narrow) {
+  narrow.raise = kLowBits;
+  while (narrow.multiplier << 1 < kMultiplierLimit) { // at most 30 times
+    narrow.multiplier <<= 1;
+    --narrow.raise;
+  }
+  if (!canRaise(narrow.rounding, kLowBits, kRoundingLimit))
+    return std::nullopt;
+  narrow.rounding *= int64_t(1) << kLowBits;
+  return fitsHighHalf(narrow) ? std::optional(narrow) : std::nullopt;
+}
+
+std::optional<NarrowRequant> narrowToHighHalf(const Requant &requant) {
+  if (!isCandidate(requant))
+    return std::nullopt;
+  NarrowRequant narrow;
+  narrow.sums = kInt32;
+  std::optional<Requant> affine = requant;
+  if (requant.form == Form::HalfEven)
+    affine = isRoundingSmall(requant) ? withoutTies(requant, findWindow(requant))
+                                      : std::nullopt;
+  if (!affine) {
+    std::optional<NarrowRequant> word = narrowToWord(requant);
+    return word ? raiseWord(*word) : std::nullopt;
+  }
+  narrow.multiplier = affine->multiplier;
+  narrow.rounding = affine->rounding;
+  narrow.shift = affine->shift - kLowBits;
+  if (narrow.shift >= 1)
+    return narrow; // the 64-bit sum is that of the requantization
+  int by = 1 - narrow.shift;
+  if (!canRaise(narrow.rounding, by, kRoundingLimit))
+    return std::nullopt;
+  narrow.rounding *= int64_t(1) << by;
+  narrow.shift += by;
+  if (canRaise(narrow.multiplier, by, kMultiplierLimit - 1)) {
+    narrow.multiplier <<= by;
+  } else {
+    narrow.raise = by;
+    narrow.sums = findWindow(requant);
+  }
+  return fitsHighHalf(narrow) ? std::optional(narrow) : std::nullopt;
+}
+
+} // namespace qbias::numerics
