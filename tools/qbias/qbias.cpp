@@ -25,7 +25,11 @@
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Regex.h"
 
+#include <climits>
 #include <csignal>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 using namespace qbias;
 namespace cl = llvm::cl;
@@ -427,8 +431,20 @@ static int mainBench(int argc, char **argv) {
   return runBench({common.model, format, runs, perLayer, *options});
 }
 
+/// Arrays as large as the weights of a layer come and go with every pass. Taken from
+/// pages that stay in the process they cost no page faults: 8 % of a compilation.
+static void keepFreedPages() {
+#ifdef __GLIBC__
+  constexpr int kNever = INT_MAX, kStep = 1 << 25;
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, kNever);
+  mallopt(M_TOP_PAD, kStep);
+#endif
+}
+
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
+  keepFreedPages();
   std::signal(SIGXFSZ, SIG_IGN); // a file that grows too large is an error like others
   llvm::StringRef command = argc > 1 ? argv[1] : "";
   if (command == "--version") {
