@@ -96,26 +96,47 @@ std::optional<RealConstant> qbias::getRealConstant(Value value) {
 }
 
 /// Operands of `op` when both are quantized and the weights constant.
-std::optional<Operands> qbias::getOperands(AccumulatorOpInterface op) {
+namespace {
+
+/// Where the operands of a sum of products with constant weights are.
+struct Sources {
+  quant::QuantizedType input, weight;
+  ElementsAttr integers; ///< of the weight as in the file
+};
+
+} // namespace
+
+static std::optional<Sources> findSources(AccumulatorOpInterface op) {
   auto input = op.getActivationOperand().get().getDefiningOp<DequantizeOp>();
   auto weight = op.getWeightOperand().get().getDefiningOp<DequantizeOp>();
   auto cast = weight ? weight.getInput().getDefiningOp<quant::StorageCastOp>() : nullptr;
   // A right operand with leading dimensions is a tensor like any other.
   if (isa<MatmulOp>(op) && weight && weight.getType().getRank() > 2)
     return std::nullopt;
-  SmallVector<int64_t> integers;
-  if (!input || !cast || !readIntegers(cast.getInput(), integers))
+  ElementsAttr integers = cast ? getConstant(cast.getInput()) : ElementsAttr();
+  if (!input || !integers || !holdsIntegers(integers))
     return std::nullopt;
-  Operands operands;
-  operands.input = getQuantElement(input.getInput().getType());
-  quant::QuantizedType type = getQuantElement(weight.getInput().getType());
-  if (getAxis(operands.input) || getAxis(type).value_or(0) != 0)
+  Sources sources{getQuantElement(input.getInput().getType()),
+                  getQuantElement(weight.getInput().getType()), integers};
+  if (getAxis(sources.input) || getAxis(sources.weight).value_or(0) != 0)
     return std::nullopt;
-  toStorageValues(type, integers);
-  SmallVector<int64_t> zeroPoints = getZeroPoints(type);
-  size_t row = integers.size() / op.getOutputChannels();
-  for (auto [i, q] : llvm::enumerate(integers))
-    operands.weights.push_back(q - zeroPoints[zeroPoints.size() == 1 ? 0 : i / row]);
-  operands.weightScales = getScales(type);
-  return operands;
+  return sources;
+}
+
+bool qbias::hasOperands(AccumulatorOpInterface op) { return findSources(op).has_value(); }
+
+std::optional<Operands> qbias::getOperands(AccumulatorOpInterface op) {
+  std::optional<Sources> sources = findSources(op);
+  SmallVector<int64_t, 0> weights;
+  if (!sources || !readIntegers(sources->integers, weights))
+    return std::nullopt;
+  toStorageValues(sources->weight, weights);
+  SmallVector<int64_t> zeroPoints = getZeroPoints(sources->weight);
+  size_t row = weights.size() / op.getOutputChannels();
+  for (size_t c = 0; row && c < weights.size() / row; ++c) {
+    int64_t zeroPoint = zeroPoints[zeroPoints.size() == 1 ? 0 : c];
+    for (int64_t &q : MutableArrayRef(weights).slice(c * row, row))
+      q -= zeroPoint;
+  }
+  return Operands{sources->input, std::move(weights), getScales(sources->weight)};
 }

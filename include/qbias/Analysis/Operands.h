@@ -25,12 +25,14 @@ std::optional<RealConstant> getRealConstant(mlir::Value value);
 /// Quantized operands of a sum of products with constant weights.
 struct Operands {
   mlir::quant::QuantizedType input;       ///< per tensor
-  std::vector<int64_t> weights;           ///< q_w - z_w, one row per output channel
+  llvm::SmallVector<int64_t, 0> weights;  ///< q_w - z_w, one row per output channel
   llvm::SmallVector<double> weightScales; ///< one, or one per output channel
 };
 
 /// Operands of `op` when both are quantized and the weights constant.
 std::optional<Operands> getOperands(AccumulatorOpInterface op);
+/// Whether `op` has such operands, without reading them.
+bool hasOperands(AccumulatorOpInterface op);
 
 } // namespace qbias
 

@@ -84,28 +84,15 @@ static Value broadcast(OpBuilder &builder, Location loc, Value bias,
 static Value permuteWeights(OpBuilder &builder, Location loc, Value weight,
                             ArrayRef<int64_t> shape, ArrayRef<int64_t> permutation,
                             StringRef name) {
-  SmallVector<int64_t> values, permutedShape;
-  readIntegers(weight, values);
-  SmallVector<int64_t> strides(shape.size(), 1);
-  for (size_t d = shape.size(); d-- > 1;)
-    strides[d - 1] = strides[d] * shape[d];
+  std::optional<std::vector<char>> bytes = readRaw(getConstant(weight));
+  assert(bytes && "weights are plain constants, says the verifier of the operation");
+  SmallVector<int64_t> permutedShape;
   for (int64_t d : permutation)
     permutedShape.push_back(shape[d]);
-  SmallVector<int64_t> permuted(values.size()), index(shape.size(), 0);
-  for (int64_t &to : permuted) {
-    int64_t from = 0;
-    for (auto [i, d] : llvm::enumerate(permutation))
-      from += index[i] * strides[d];
-    to = values[from];
-    for (size_t d = index.size(); d-- > 0;) {
-      if (++index[d] < permutedShape[d])
-        break;
-      index[d] = 0;
-    }
-  }
   auto element = cast<RankedTensorType>(weight.getType()).getElementType();
   auto type = RankedTensorType::get(permutedShape, element);
-  return makeConstant(builder, loc, makeIntegers(type, permuted, name));
+  return makeConstant(builder, loc,
+                      makeRaw(type, permuteRaw(*bytes, shape, permutation), name));
 }
 
 namespace {

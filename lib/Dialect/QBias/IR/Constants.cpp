@@ -42,68 +42,97 @@ static unsigned elementBytes(Type element) {
   return llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 
-std::optional<std::vector<char>> qbias::readRaw(ElementsAttr attr) {
+namespace {
+
+/// The bytes of an array where they lie: all elements, or the one of a splat.
+struct Stored {
+  ArrayRef<char> bytes;
+  bool isSplat = false;
+};
+
+} // namespace
+
+static std::optional<Stored> getStored(ElementsAttr attr) {
   Type element = attr.getElementType();
   if (!isa<RankedTensorType>(attr.getShapedType()) || !element.isIntOrFloat() ||
       element.getIntOrFloatBitWidth() % 8)
     return std::nullopt;
-  size_t expected = attr.getNumElements() * elementBytes(element);
-  ArrayRef<char> data;
+  size_t count = attr.getNumElements();
+  Stored stored;
   if (auto dense = dyn_cast<DenseIntOrFPElementsAttr>(attr)) {
-    data = dense.getRawData();
-    if (dense.isSplat()) {
-      if (static_cast<size_t>(attr.getNumElements()) > kMaxSplatElements)
-        return std::nullopt;
-      std::vector<char> bytes;
-      bytes.reserve(expected);
-      for (int64_t i = 0; i < attr.getNumElements(); ++i)
-        bytes.insert(bytes.end(), data.begin(), data.end());
-      return bytes;
-    }
+    stored = {dense.getRawData(), dense.isSplat() && count > 0};
   } else if (auto resource = dyn_cast<DenseResourceElementsAttr>(attr)) {
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     if (!blob)
       return std::nullopt;
-    data = blob->getData();
+    stored.bytes = blob->getData();
   }
-  if (data.size() != expected)
+  bool isWhole =
+      stored.bytes.size() == (stored.isSplat ? 1 : count) * elementBytes(element);
+  if (!isWhole || (stored.isSplat && count > kMaxSplatElements))
     return std::nullopt;
-  return std::vector<char>(data.begin(), data.end());
+  return stored;
+}
+
+std::optional<std::vector<char>> qbias::readRaw(ElementsAttr attr) {
+  std::optional<Stored> stored = getStored(attr);
+  if (!stored)
+    return std::nullopt;
+  ArrayRef<char> data = stored->bytes;
+  if (!stored->isSplat)
+    return std::vector<char>(data.begin(), data.end());
+  std::vector<char> bytes;
+  bytes.reserve(attr.getNumElements() * data.size());
+  for (int64_t i = 0; i < attr.getNumElements(); ++i)
+    bytes.insert(bytes.end(), data.begin(), data.end());
+  return bytes;
 }
 
 template <typename T>
-static void append(ArrayRef<char> bytes, SmallVectorImpl<int64_t> &out) {
-  for (size_t i = 0; i < bytes.size(); i += sizeof(T)) {
+static void widen(ArrayRef<char> bytes, SmallVectorImpl<int64_t> &out) {
+  out.resize_for_overwrite(bytes.size() / sizeof(T));
+  for (size_t i = 0; i < out.size(); ++i) {
     T value;
-    std::memcpy(&value, bytes.data() + i, sizeof(T));
-    out.push_back(static_cast<int64_t>(value));
+    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+    out[i] = static_cast<int64_t>(value);
   }
 }
 
-bool qbias::readIntegers(ElementsAttr attr, SmallVectorImpl<int64_t> &out) {
-  auto type = dyn_cast<IntegerType>(attr.getElementType());
-  std::optional<std::vector<char>> bytes = readRaw(attr);
-  if (!type || !bytes)
-    return false;
-  out.clear();
-  out.reserve(attr.getNumElements());
-  bool isUnsigned = type.isUnsigned();
-  switch (type.getWidth()) {
+/// The integers of `width` bits in `bytes`; false for other widths than 8 to 64.
+static bool widen(ArrayRef<char> bytes, unsigned width, bool isUnsigned,
+                  SmallVectorImpl<int64_t> &out) {
+  switch (width) {
   case 8:
-    isUnsigned ? append<uint8_t>(*bytes, out) : append<int8_t>(*bytes, out);
+    isUnsigned ? widen<uint8_t>(bytes, out) : widen<int8_t>(bytes, out);
     return true;
   case 16:
-    isUnsigned ? append<uint16_t>(*bytes, out) : append<int16_t>(*bytes, out);
+    isUnsigned ? widen<uint16_t>(bytes, out) : widen<int16_t>(bytes, out);
     return true;
   case 32:
-    isUnsigned ? append<uint32_t>(*bytes, out) : append<int32_t>(*bytes, out);
+    isUnsigned ? widen<uint32_t>(bytes, out) : widen<int32_t>(bytes, out);
     return true;
   case 64:
-    append<int64_t>(*bytes, out);
+    widen<int64_t>(bytes, out);
     return true;
   default:
     return false;
   }
+}
+
+bool qbias::holdsIntegers(ElementsAttr attr) {
+  auto type = dyn_cast<IntegerType>(attr.getElementType());
+  return type && llvm::is_contained({8, 16, 32, 64}, int(type.getWidth())) &&
+         getStored(attr);
+}
+
+bool qbias::readIntegers(ElementsAttr attr, SmallVectorImpl<int64_t> &out) {
+  auto type = dyn_cast<IntegerType>(attr.getElementType());
+  std::optional<Stored> stored = getStored(attr);
+  if (!type || !stored || !widen(stored->bytes, type.getWidth(), type.isUnsigned(), out))
+    return false;
+  if (stored->isSplat)
+    out.assign(attr.getNumElements(), out.front());
+  return true;
 }
 
 ElementsAttr qbias::getConstant(Value value) {
@@ -184,13 +213,121 @@ ElementsAttr qbias::makeRaw(RankedTensorType type, ArrayRef<char> bytes, StringR
       HeapAsmResourceBlob::allocateAndCopyWithAlign(bytes, kAlignment));
 }
 
+template <typename T>
+static void narrow(ArrayRef<int64_t> values, char *bytes) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    T value = static_cast<T>(values[i]);
+    std::memcpy(bytes + i * sizeof(T), &value, sizeof(T));
+  }
+}
+
 ElementsAttr qbias::makeIntegers(RankedTensorType type, ArrayRef<int64_t> values,
                                  StringRef name) {
   unsigned width = elementBytes(type.getElementType());
   std::vector<char> bytes(values.size() * width);
-  for (size_t i = 0; i < values.size(); ++i)
-    std::memcpy(bytes.data() + i * width, &values[i], width); // little endian
+  switch (width) {
+  case 1:
+    narrow<int8_t>(values, bytes.data());
+    break;
+  case 2:
+    narrow<int16_t>(values, bytes.data());
+    break;
+  case 4:
+    narrow<int32_t>(values, bytes.data());
+    break;
+  default:
+    assert(width == 8 && "integers have 8 to 64 bits");
+    narrow<int64_t>(values, bytes.data());
+  }
   return makeRaw(type, bytes, name);
+}
+
+namespace {
+
+/// A dimension of a permuted array: how far apart its elements lie before and after.
+struct Dimension {
+  int64_t extent, from, to;
+};
+
+} // namespace
+
+/// Moves a matrix in squares that fit the first-level cache on both sides.
+template <typename T>
+static void moveMatrix(const T *from, T *to, Dimension rows, Dimension columns) {
+  constexpr int64_t kSquare = 32;
+  for (int64_t row = 0; row < rows.extent; row += kSquare)
+    for (int64_t column = 0; column < columns.extent; column += kSquare)
+      for (int64_t r = row; r < std::min(row + kSquare, rows.extent); ++r)
+        for (int64_t c = column; c < std::min(column + kSquare, columns.extent); ++c)
+          to[r * rows.to + c * columns.to] = from[r * rows.from + c * columns.from];
+}
+
+/// Moves an array: matrices of the dimensions whose elements are neighbours before and
+/// after, for every index of the others.
+template <typename T>
+static void moveArray(const T *from, T *to, SmallVector<Dimension> dimensions) {
+  auto takeFirst = [&](auto isWanted) {
+    auto *found = llvm::find_if(dimensions, isWanted);
+    if (found == dimensions.end())
+      return Dimension{1, 0, 0};
+    Dimension taken = *found;
+    dimensions.erase(found);
+    return taken;
+  };
+  llvm::erase_if(dimensions, [](const Dimension &d) { return d.extent == 1; });
+  Dimension columns = takeFirst([](const Dimension &d) { return d.to == 1; });
+  Dimension rows = takeFirst([](const Dimension &d) { return d.from == 1; });
+  SmallVector<int64_t> index(dimensions.size(), 0);
+  while (true) {
+    moveMatrix(from, to, rows, columns);
+    size_t d = 0;
+    for (; d < index.size(); ++d) {
+      from += dimensions[d].from;
+      to += dimensions[d].to;
+      if (++index[d] < dimensions[d].extent)
+        break;
+      from -= dimensions[d].from * index[d];
+      to -= dimensions[d].to * index[d];
+      index[d] = 0;
+    }
+    if (d == index.size())
+      return;
+  }
+}
+
+std::vector<char> qbias::permuteRaw(ArrayRef<char> bytes, ArrayRef<int64_t> shape,
+                                    ArrayRef<int64_t> permutation) {
+  std::vector<char> result(bytes.size());
+  if (bytes.empty())
+    return result;
+  SmallVector<Dimension> dimensions(shape.size());
+  int64_t count = 1, to = 1;
+  for (size_t d = shape.size(); d-- > 0; count *= shape[d])
+    dimensions[d] = {shape[d], count, 0};
+  for (int64_t d : llvm::reverse(permutation)) {
+    dimensions[d].to = to;
+    to *= shape[d];
+  }
+  auto move = [&](auto element) {
+    using T = decltype(element);
+    moveArray(reinterpret_cast<const T *>(bytes.data()),
+              reinterpret_cast<T *>(result.data()), std::move(dimensions));
+  };
+  switch (bytes.size() / count) {
+  case 1:
+    move(uint8_t());
+    break;
+  case 2:
+    move(uint16_t());
+    break;
+  case 4:
+    move(uint32_t());
+    break;
+  default:
+    assert(bytes.size() == count * sizeof(uint64_t) && "elements have 8 to 64 bits");
+    move(uint64_t());
+  }
+  return result;
 }
 
 ElementsAttr qbias::makeIntegers(MLIRContext *context, ArrayRef<int64_t> values,

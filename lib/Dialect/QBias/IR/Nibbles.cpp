@@ -19,14 +19,16 @@ std::optional<int64_t> qbias::getNibbleOffset(llvm::ArrayRef<int64_t> weights) {
   constexpr int64_t kSigned = -8, kValues = 16;
   if (weights.size() < kLeastWeights)
     return std::nullopt;
-  auto [least, most] = std::minmax_element(weights.begin(), weights.end());
-  auto holds = [&, least = *least, most = *most](int64_t offset) {
-    return offset <= least && most < offset + kValues;
-  };
+  int64_t least = weights.front(), most = least;
+  for (int64_t weight : weights) { // two reductions are vectors, minmax_element is not
+    least = std::min(least, weight);
+    most = std::max(most, weight);
+  }
+  auto holds = [&](int64_t offset) { return offset <= least && most < offset + kValues; };
   if (holds(kSigned))
     return kSigned;
   // Padding is 0: it lies in the range, too.
-  int64_t offset = std::min<int64_t>(*least, 0);
+  int64_t offset = std::min<int64_t>(least, 0);
   bool holdsZero = offset > -kValues;
   return holdsZero && holds(offset) ? std::optional(offset) : std::nullopt;
 }

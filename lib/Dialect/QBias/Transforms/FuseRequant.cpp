@@ -197,7 +197,7 @@ void Fuser::convertStorageCast(quant::StorageCastOp op) {
 void Fuser::convertDequantize(DequantizeOp op) {
   bool isRead = llvm::any_of(op->getUses(), [](OpOperand &use) {
     auto layer = dyn_cast<AccumulatorOpInterface>(use.getOwner());
-    return !layer || &use == &layer.getActivationOperand() || !getOperands(layer);
+    return !layer || &use == &layer.getActivationOperand() || !hasOperands(layer);
   });
   if (isRead)
     (void)getIntegers(op.getInput());

@@ -238,7 +238,7 @@ SegmentBuilder::Result SegmentBuilder::buildConvolution(Conv2DOp op, Addend adde
 SegmentBuilder::Result SegmentBuilder::buildMatmul(MatmulOp op, Addend addend,
                                                    const SegmentEnd &end) {
   auto layer = cast<AccumulatorOpInterface>(op.getOperation());
-  if (op.getRhs().getDefiningOp<DequantizeOp>() && !getOperands(layer) && !addend.op &&
+  if (op.getRhs().getDefiningOp<DequantizeOp>() && !hasOperands(layer) && !addend.op &&
       !op.getBias())
     return buildActivationProduct(op, end);
   auto s = prepareWeighted(layer, addend, end);
@@ -444,7 +444,7 @@ static bool hasIntegers(Operation *end, const IRMapping &integers) {
     if (dequantize && !integers.contains(dequantize.getInput()))
       return false;
     auto layer = dyn_cast<AccumulatorOpInterface>(op);
-    bool hasWeights = layer && getOperands(layer);
+    bool hasWeights = layer && hasOperands(layer);
     for (OpOperand &operand : op->getOpOperands()) {
       Operation *producer = operand.get().getDefiningOp();
       bool isWeight = hasWeights && &operand == &layer.getWeightOperand();

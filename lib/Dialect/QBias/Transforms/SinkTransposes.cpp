@@ -36,13 +36,6 @@ using namespace qbias;
 static constexpr int64_t kToNchw[] = {0, 3, 1, 2};
 static constexpr int64_t kToNhwc[] = {0, 2, 3, 1};
 
-static SmallVector<int64_t> invert(ArrayRef<int64_t> permutation) {
-  SmallVector<int64_t> inverse(permutation.size());
-  for (auto [i, d] : llvm::enumerate(permutation))
-    inverse[d] = i;
-  return inverse;
-}
-
 static RankedTensorType permuteType(Type type, ArrayRef<int64_t> permutation) {
   auto tensor = cast<RankedTensorType>(type);
   SmallVector<int64_t> shape;
@@ -165,34 +158,6 @@ struct HoistOverStorageCast : public OpRewritePattern<TransposeOp> {
   }
 };
 
-/// Copies elements of `bytes` bytes so that result dimension i is operand
-/// dimension permutation[i].
-std::vector<char> permuteBytes(ArrayRef<char> data, ArrayRef<int64_t> shape,
-                               ArrayRef<int64_t> permutation, size_t bytes) {
-  size_t rank = shape.size();
-  SmallVector<int64_t> strides(rank, 1), resultShape, resultStrides;
-  for (size_t d = rank; d-- > 1;)
-    strides[d - 1] = strides[d] * shape[d];
-  for (int64_t d : permutation) {
-    resultShape.push_back(shape[d]);
-    resultStrides.push_back(strides[d]);
-  }
-  std::vector<char> result(data.size());
-  SmallVector<int64_t> index(rank, 0);
-  for (size_t at = 0; at < result.size(); at += bytes) {
-    int64_t from = 0;
-    for (size_t d = 0; d < rank; ++d)
-      from += index[d] * resultStrides[d];
-    std::memcpy(&result[at], &data[from * bytes], bytes);
-    for (size_t d = rank; d-- > 0;) {
-      if (++index[d] < resultShape[d])
-        break;
-      index[d] = 0;
-    }
-  }
-  return result;
-}
-
 /// T(constant) -> constant.
 struct FoldConstant : public OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -207,11 +172,9 @@ struct FoldConstant : public OpRewritePattern<TransposeOp> {
     if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
       name = resource.getRawHandle().getKey();
     auto constant = op.getInput().getDefiningOp<arith::ConstantOp>();
-    ElementsAttr moved =
-        makeRaw(op.getType(),
-                permuteBytes(*data, value.getShapedType().getShape(), op.getPermutation(),
-                             data->size() / value.getNumElements()),
-                name);
+    ElementsAttr moved = makeRaw(
+        op.getType(),
+        permuteRaw(*data, value.getShapedType().getShape(), op.getPermutation()), name);
     auto created =
         rewriter.replaceOpWithNewOp<arith::ConstantOp>(op, cast<TypedAttr>(moved));
     created->setLoc(constant.getLoc());

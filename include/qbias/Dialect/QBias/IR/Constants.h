@@ -46,6 +46,8 @@ inline constexpr int64_t kLowColumns = 5;
 bool readIntegers(mlir::ElementsAttr attr, llvm::SmallVectorImpl<int64_t> &out);
 /// The same through an arith.constant.
 bool readIntegers(mlir::Value value, llvm::SmallVectorImpl<int64_t> &out);
+/// Whether readIntegers would read the array.
+bool holdsIntegers(mlir::ElementsAttr attr);
 
 /// Elements of a float attribute as doubles (exact for f16, f32, f64).
 bool readFloats(mlir::ElementsAttr attr, llvm::SmallVectorImpl<double> &out);
@@ -70,6 +72,10 @@ mlir::ElementsAttr makeRaw(mlir::RankedTensorType type, llvm::ArrayRef<char> byt
 /// Row-major bytes of a constant tensor; splats are expanded. nullopt when the
 /// attribute holds no plain data, or is a splat of more than 2^28 elements.
 std::optional<std::vector<char>> readRaw(mlir::ElementsAttr attr);
+/// The bytes of an array of elements of 1, 2, 4 or 8 bytes whose dimension i was
+/// dimension permutation[i] of `shape`.
+std::vector<char> permuteRaw(llvm::ArrayRef<char> bytes, llvm::ArrayRef<int64_t> shape,
+                             llvm::ArrayRef<int64_t> permutation);
 
 } // namespace qbias
 
