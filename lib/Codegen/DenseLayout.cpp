@@ -49,8 +49,10 @@ DenseLayout::DenseLayout(const Group &group, DotStep step) : group(group), step(
   // when it is long.
   constexpr int64_t kLeastChannels = 32;
   bool isJoined = columns != group.columns || rows != group.rows;
-  taps.emplace(group, /*knowsRows=*/!isJoined,
-               /*knowsColumns=*/!isJoined && columns <= pixelsFor(vectorsOfBlock) &&
+  bool isTiled = step.kind == DotKind::Tile8;
+  taps.emplace(group, /*knowsRows=*/!isJoined && !isTiled,
+               /*knowsColumns=*/!isJoined && !isTiled &&
+                   columns <= pixelsFor(vectorsOfBlock) &&
                    bundleInputs >= kLeastChannels && step.kind != DotKind::Mmla8 &&
                    (!needsChunks() || bundleInputs % step.group() == 0));
   if (taps->skipsColumns()) {

@@ -59,13 +59,15 @@ public:
   int64_t chunk = 0;
   bool needsChunks() const { return step.kind == DotKind::Pair8 || group.sumBits == 64; }
 
+protected:
+  int64_t weightAt(int64_t kernelRow, int64_t run, int64_t element, int64_t bundle,
+                   int64_t channel) const;
+
 private:
   void bundleGroups();
   int64_t findChunk() const;
   bool holds(int64_t length, llvm::ArrayRef<int64_t> packed) const;
   double costOf(int64_t most) const;
-  int64_t weightAt(int64_t kernelRow, int64_t run, int64_t element, int64_t bundle,
-                   int64_t channel) const;
 };
 
 } // namespace qbias

@@ -19,7 +19,14 @@ using namespace mlir;
 using namespace qbias;
 
 /// Return codes of the entry point (docs/Abi.md).
-enum EntryStatus { Ok = 0, Null = 1, Misaligned = 2, TooSmall = 3, Overlap = 4 };
+enum EntryStatus {
+  Ok = 0,
+  Null = 1,
+  Misaligned = 2,
+  TooSmall = 3,
+  Overlap = 4,
+  NoTiles = 5
+};
 
 static constexpr int64_t kWorkspaceAlignment = 64;
 
@@ -37,9 +44,9 @@ struct Pointer {
 /// Builds the checks of one entry function.
 class EntryBuilder {
 public:
-  EntryBuilder(LLVM::LLVMFuncOp entry, ArrayRef<Pointer> pointers)
-      : entry(entry), pointers(pointers), builder(entry.getContext()),
-        loc(entry.getLoc()) {}
+  EntryBuilder(LLVM::LLVMFuncOp entry, ArrayRef<Pointer> pointers, bool usesTiles)
+      : entry(entry), pointers(pointers), usesTiles(usesTiles),
+        builder(entry.getContext()), loc(entry.getLoc()) {}
 
   /// Arguments behind the size of the workspace are passed on.
   void build(LLVM::LLVMFuncOp program);
@@ -52,6 +59,7 @@ private:
   };
 
   void returnIf(Value condition, EntryStatus status);
+  Value askForTiles();
   void checkPairs(ArrayRef<Value> begins, ArrayRef<Value> ends);
   void checkPairsInLoop(ArrayRef<Value> begins, ArrayRef<Value> ends);
   Value overlap(Value beginI, Value endI, Value beginJ, Value endJ);
@@ -68,6 +76,7 @@ private:
 
   LLVM::LLVMFuncOp entry;
   ArrayRef<Pointer> pointers;
+  bool usesTiles;
   OpBuilder builder;
   Location loc;
 };
@@ -91,6 +100,22 @@ void EntryBuilder::returnIf(Value condition, EntryStatus status) {
       LLVM::ConstantOp::create(builder, loc, builder.getI32Type(), int64_t(status));
   LLVM::ReturnOp::create(builder, loc, code);
   builder.setInsertionPointToStart(next);
+}
+
+/// Asks Linux for the state of tile registers, which a process has to before it uses
+/// them (Linux's Documentation/arch/x86/xstate.rst); not 0 when that is refused.
+Value EntryBuilder::askForTiles() {
+  constexpr int64_t kArchPrctl = 158, kRequestPermission = 0x1023, kTileData = 18;
+  return LLVM::InlineAsmOp::create(
+             builder, loc, builder.getI64Type(),
+             ValueRange{constant(kArchPrctl), constant(kRequestPermission),
+                        constant(kTileData)},
+             /*asm_string=*/"syscall",
+             /*constraints=*/"={ax},0,{di},{si},~{rcx},~{r11},~{memory}",
+             /*has_side_effects=*/true, /*is_align_stack=*/false,
+             LLVM::tailcallkind::TailCallKind::None,
+             /*asm_dialect=*/LLVM::AsmDialectAttr(), /*operand_attrs=*/ArrayAttr())
+      .getResult(0);
 }
 
 /// Whether two buffers have a byte in common.
@@ -193,6 +218,8 @@ void EntryBuilder::build(LLVM::LLVMFuncOp program) {
     checkPairs(addresses, ends);
   else
     checkPairsInLoop(addresses, ends);
+  if (usesTiles)
+    returnIf(compare(LLVM::ICmpPredicate::ne, askForTiles(), constant(0)), NoTiles);
   SmallVector<Value> arguments(block->getArguments().take_front(count));
   llvm::append_range(arguments, block->getArguments().drop_front(count + 1));
   LLVM::CallOp::create(builder, loc, program, arguments);
@@ -200,18 +227,29 @@ void EntryBuilder::build(LLVM::LLVMFuncOp program) {
   LLVM::ReturnOp::create(builder, loc, ok);
 }
 
+/// Some kernel is for tile registers.
+static bool usesTiles(ModuleOp module) {
+  return module
+      ->walk([](LLVM::CallIntrinsicOp call) {
+        return call.getIntrin() == "llvm.x86.ldtilecfg" ? WalkResult::interrupt()
+                                                        : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 /// `int NAME(pointers..., size_t bytes, what else the program takes)`.
 static void addEntry(LLVM::LLVMFuncOp program, ArrayRef<Pointer> pointers,
                      const std::string &name, unsigned sizeBits) {
   OpBuilder builder(program.getContext());
-  builder.setInsertionPointToEnd(program->getParentOfType<ModuleOp>().getBody());
+  auto module = program->getParentOfType<ModuleOp>();
+  builder.setInsertionPointToEnd(module.getBody());
   ArrayRef<Type> own = program.getArgumentTypes();
   SmallVector<Type> types(own.take_front(pointers.size()));
   types.push_back(builder.getIntegerType(sizeBits));
   types.append(own.begin() + pointers.size(), own.end());
   auto type = LLVM::LLVMFunctionType::get(builder.getI32Type(), types);
   auto entry = LLVM::LLVMFuncOp::create(builder, program.getLoc(), name, type);
-  EntryBuilder(entry, pointers).build(program);
+  EntryBuilder(entry, pointers, usesTiles(module)).build(program);
   program.setLinkage(LLVM::Linkage::Internal);
 }
 

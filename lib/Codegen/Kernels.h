@@ -26,7 +26,9 @@ namespace qbias {
 ///   mmla8   sums of eight products of s8 and s8, of two pixels and two channels
 ///           (smmla): the sums of two pixels are [pixel][channel] in one register for
 ///           the first half of a vector's channels, in another for the second
-enum class DotKind { Dot8, Dot8Signed, Pair16, Pair8, Mmla8 };
+///   tile8   sums of up to 64 products of s8 and s8, of 16 pixels and 16 channels
+///           (tdpbssd): TileKernel.cpp
+enum class DotKind { Dot8, Dot8Signed, Pair16, Pair8, Mmla8, Tile8 };
 
 /// A dot step on one register.
 struct DotStep {

@@ -11,6 +11,7 @@
 // added up from chunks of 32-bit ones that are proven to fit.
 //
 //   mmla8   smmla: products of s8
+//   tile8   tdpbssd: products of s8
 //   dot8    vpdpbusd: products of u8 and s8 are exact; sdot: the same of s8
 //   pair16  products of s16
 //   pair16w8  the same with weights of 8 bits in memory
@@ -22,6 +23,7 @@
 
 #include "DenseLayout.h"
 #include "Plans.h"
+#include "TileKernel.h"
 
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/Nibbles.h"
@@ -40,8 +42,9 @@ using namespace mlir;
 using namespace qbias;
 
 static constexpr StringRef kDot8 = "dot8", kPair16 = "pair16", kPair16W8 = "pair16w8",
-                           kPair8 = "pair8", kMmla8 = "mmla8", kWinograd4 = "winograd4";
-static constexpr StringRef kNames[] = {kMmla8,  kDot8,     kPair8,
+                           kPair8 = "pair8", kMmla8 = "mmla8", kTile8 = "tile8",
+                           kWinograd4 = "winograd4";
+static constexpr StringRef kNames[] = {kTile8,  kMmla8,    kDot8,     kPair8,
                                        kPair16, kPair16W8, kWinograd4};
 
 ArrayRef<StringRef> qbias::getPlanNames() { return kNames; }
@@ -60,6 +63,8 @@ static DotStep getStep(StringRef plan, const Group &group, const Target &target,
   }
   if (plan == kMmla8)
     step.kind = DotKind::Mmla8;
+  if (plan == kTile8)
+    step.kind = DotKind::Tile8;
   if (plan == kPair8) {
     step.kind = DotKind::Pair8;
     step.inputOffset = -group.inputRange.low;
@@ -97,6 +102,17 @@ static std::string checkMmla8(const Group &group, const Target &target) {
   return "";
 }
 
+/// "" when tdpbssd can compute the group, else why not.
+static std::string checkTile8(const Group &group, const Target &target) {
+  if (!target.hasTiles)
+    return "needs tdpbssd, which target '" + target.name + "' does not have";
+  if (group.isDepthwise())
+    return "is a depthwise convolution";
+  if (group.sumBits != 32)
+    return "needs sums of 32 bits";
+  return TileLayout(group, getStep(kTile8, group, target)).check();
+}
+
 /// "" when chunks of 32-bit sums are proven to fit, else why not.
 static std::string checkWideSums(const Group &group, DotStep step) {
   if (group.sumBits == 32)
@@ -120,7 +136,8 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
   if (plan == kDot8 && !target.hasDot8())
     return "needs sums of four 8-bit products (vpdpbusd, sdot), which target '" +
            target.name + "' does not have";
-  if ((plan == kDot8 || plan == kPair8 || plan == kMmla8) && !group.isNarrow())
+  if ((plan == kDot8 || plan == kPair8 || plan == kMmla8 || plan == kTile8) &&
+      !group.isNarrow())
     return "operands are not 8 bits wide";
   if (plan == kPair16W8 && group.weightBits != 8)
     return "weights are not 8 bits wide";
@@ -128,6 +145,8 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
     return checkPair8(group, target);
   if (plan == kMmla8)
     return checkMmla8(group, target);
+  if (plan == kTile8)
+    return checkTile8(group, target);
   return checkWideSums(group, getStep(plan, group, target));
 }
 
@@ -161,9 +180,21 @@ static std::pair<StringRef, double> findDirect(const Group &group, const Target 
   return {keeps ? kPair16W8 : kPair16, 1};
 }
 
+/// Tiles are worth their configuration and the way of their sums through memory.
+static bool prefersTiles(const Group &group, const Target &target) {
+  // Of vpdpbusd on 64 bytes: two a cycle.
+  constexpr double kProducts = 128;
+  if (getNibbleOffset(group.weights) || !checkPlan(kTile8, group, target).empty())
+    return false;
+  TileLayout layout(group, getStep(kTile8, group, target));
+  return layout.estimateCycles() < double(group.macs()) / kProducts;
+}
+
 /// The fastest proven plan, by rough counts of cycles.
 static StringRef findFastest(const Group &group, const Target &target,
                              const PlanRequest &request) {
+  if (prefersTiles(group, target))
+    return kTile8;
   auto [direct, rate] = findDirect(group, target, request.smallWeights);
   DotStep step = getStep(kWinograd4, group, target, request.threads);
   double cycles = double(group.macs()) / (step.lanes * step.group()) / rate;
@@ -222,6 +253,8 @@ std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,
   DotStep step = getStep(plan, group, target, slices);
   if (plan == kWinograd4)
     return makeWinogradKernel(group, step);
+  if (plan == kTile8)
+    return makeTileKernel(group, step);
   step.weightOffset = getNibbleOffset(group.weights);
   return isDepthwiseKernel(group, step) ? makeDepthwiseKernel(group, step)
                                         : makeDenseKernel(group, step);

@@ -16,7 +16,7 @@
 using namespace qbias;
 
 /// The description that follows from the instruction sets of an x86 machine.
-static Target describeX86(const llvm::MCSubtargetInfo &info) {
+static Target describeX86(const llvm::MCSubtargetInfo &info, const llvm::Triple &triple) {
   Target target;
   auto has = [&](const char *features) { return info.checkFeatures(features); };
   target.name = "generic";
@@ -35,6 +35,10 @@ static Target describeX86(const llvm::MCSubtargetInfo &info) {
     target.name = target.hasDotU8S8 ? "avx512vnni" : "avx512";
     target.vectorBytes = 64;
     target.registers = 32;
+    target.hasTiles = target.hasDotU8S8 && has("+amx-int8") && triple.isOSLinux() &&
+                      triple.isArch64Bit();
+    if (target.hasTiles)
+      target.name = "amx";
   }
   return target;
 }
@@ -50,7 +54,7 @@ std::optional<Target> Target::get(llvm::StringRef triple, llvm::StringRef cpu,
   const llvm::Triple &parsed = machine->getTargetTriple();
   const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
   if (parsed.isX86())
-    return describeX86(info);
+    return describeX86(info, parsed);
   Target target;
   target.name = "generic";
   target.registers = parsed.isAArch64() ? 32 : 16;

@@ -173,6 +173,7 @@ static std::unique_ptr<llvm::TargetMachine>
 makeHostMachine(ModuleOp module, const CompileOptions &options) {
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
+  llvm::InitializeNativeTargetAsmParser(); // of inline assembly
   auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
   if (!builder) {
     module.emitError("cannot describe this machine: ")

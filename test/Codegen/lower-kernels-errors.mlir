@@ -42,7 +42,7 @@ func.func @no_such_plan(%x: tensor<1x4xi8>) -> tensor<1x2xi32> {
   %zero = arith.constant 0 : i32
   %e = tensor.empty() : tensor<1x2xi32>
   %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
-  // expected-error@+1 {{unknown plan 'magic', expected reference, mmla8, dot8, pair8, pair16, pair16w8, winograd4}}
+  // expected-error@+1 {{unknown plan 'magic', expected reference, tile8, mmla8, dot8, pair8, pair16, pair16w8, winograd4}}
   %acc = linalg.matmul {qbias.plan = "magic"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
   %o = tensor.empty() : tensor<1x2xi32>
   %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
@@ -218,6 +218,24 @@ func.func @target_has_no_matrices(%x: tensor<1x4xi8>) -> tensor<1x2xi32> {
   %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
   // expected-error@+1 {{plan 'mmla8' of layer 'linalg.matmul' is not proven: needs smmla, which target 'avx2' does not have}}
   %acc = linalg.matmul {qbias.plan = "mmla8"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
+  %o = tensor.empty() : tensor<1x2xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<1x2xi32>) outs(%o : tensor<1x2xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x2xi32>
+  return %y : tensor<1x2xi32>
+}
+
+// -----
+
+func.func @target_has_no_tiles(%x: tensor<1x4xi8>) -> tensor<1x2xi32> {
+  %w = arith.constant dense<1> : tensor<4x2xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
+  // expected-error@+1 {{plan 'tile8' of layer 'linalg.matmul' is not proven: needs tdpbssd, which target 'avx2' does not have}}
+  %acc = linalg.matmul {qbias.plan = "tile8"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
   %o = tensor.empty() : tensor<1x2xi32>
   %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
       ins(%acc : tensor<1x2xi32>) outs(%o : tensor<1x2xi32>) {

@@ -1,4 +1,6 @@
 // RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v4 features=+avx512vnni" | FileCheck %s --check-prefix=VNNI
+// RUN: qbias-opt %s --qbias-plan-kernels="triple=x86_64-linux-gnu cpu=sapphirerapids" | FileCheck %s --check-prefix=TILES
+// RUN: qbias-opt %s --qbias-plan-kernels="triple=x86_64-pc-windows-msvc cpu=sapphirerapids" | FileCheck %s --check-prefix=WINDOWS
 // RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v3" | FileCheck %s --check-prefix=AVX2
 // RUN: qbias-opt %s --qbias-plan-kernels="triple=aarch64-linux-gnu" | FileCheck %s --check-prefix=ARM
 // RUN: qbias-opt %s --qbias-plan-kernels="cpu=x86-64-v3 plan=dot8" | FileCheck %s --check-prefix=FORCED
@@ -17,6 +19,9 @@
 // VNNI: linalg.matmul {qbias.plan = "dot8", qbias.plan_reason = "target avx512vnni, 32-bit epilogue, requantization bound (dot steps a sum: 1), 2 of 16 lanes used"}
 // AVX2-LABEL: func.func @narrow(
 // AVX2: linalg.matmul {qbias.plan = "pair8", qbias.plan_reason = "target avx2, 32-bit epilogue, inputs -128 .. 127: 1 dot step in 16 bits
+// Little work is not worth the configuration of tiles.
+// TILES-LABEL: func.func @narrow(
+// TILES: qbias.plan = "dot8", qbias.plan_reason = "target amx, 32-bit epilogue
 // ARM-LABEL: func.func @narrow(
 // ARM: qbias.plan = "pair16", qbias.plan_reason = "target generic, 32-bit epilogue
 // FORCED-LABEL: func.func @narrow(
@@ -340,4 +345,23 @@ func.func @pooled_padding(%v: tensor<1x2x2x2xi32>) -> tensor<1x1x1x2xi32> {
     linalg.yield %a : i32
   } -> tensor<1x1x1x2xi32>
   return %y : tensor<1x1x1x2xi32>
+}
+
+// Tile registers need an operating system that gives them.
+// TILES-LABEL: func.func @large(
+// TILES: qbias.plan = "tile8", qbias.plan_reason = "target amx, sums stored"
+// WINDOWS-LABEL: func.func @large(
+// WINDOWS: qbias.plan = "dot8", qbias.plan_reason = "target avx512vnni, sums stored"
+func.func @large(%x: tensor<64x256xi8>) -> tensor<64x64xi32> {
+  %w = arith.constant dense<103> : tensor<256x64xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<64x64xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<64x64xi32>) -> tensor<64x64xi32>
+  %acc = linalg.matmul ins(%x, %w : tensor<64x256xi8>, tensor<256x64xi8>) outs(%init : tensor<64x64xi32>) -> tensor<64x64xi32>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%acc : tensor<64x64xi32>) outs(%e : tensor<64x64xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<64x64xi32>
+  return %y : tensor<64x64xi32>
 }

@@ -43,6 +43,7 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
 
     | plan | dot step | proven when |
     |---|---|---|
+    | `tile8` | tdpbssd | 8-bit operands, 32-bit sums, the target has it |
     | `mmla8` | smmla | 8-bit operands, 32-bit sums, eight inputs side by side, the target has it |
     | `dot8` | vpdpbusd, sdot | 8-bit operands, the target has it |
     | `pair8` | vpmaddubsw, some steps added up in 16 bits | 8-bit operands, 32-bit sums, AVX2; the range of the inputs (clamps, tables, padding) times the weights stays in 16 bits |

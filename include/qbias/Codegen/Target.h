@@ -19,16 +19,17 @@ namespace qbias {
 
 /// The multiplications of a machine, as kernel plans see them.
 struct Target {
-  std::string name;         ///< avx512vnni, avxvnni, avx512, avx2, i8mm, dotprod, generic
-  int64_t vectorBytes = 16; ///< of one register
-  int64_t registers = 16;   ///< of vectors
-  bool hasVectors = false;  ///< of 16 bytes at least
-  bool hasAvx2 = false;     ///< vpmaddwd, vpmaddubsw on 32 bytes
-  bool hasAvx512 = false;   ///< F, BW, DQ, VL on 64 bytes
+  std::string name; ///< amx, avx512vnni, avxvnni, avx512, avx2, i8mm, dotprod, generic
+  int64_t vectorBytes = 16;     ///< of one register
+  int64_t registers = 16;       ///< of vectors
+  bool hasVectors = false;      ///< of 16 bytes at least
+  bool hasAvx2 = false;         ///< vpmaddwd, vpmaddubsw on 32 bytes
+  bool hasAvx512 = false;       ///< F, BW, DQ, VL on 64 bytes
   bool hasBytePermutes = false; ///< vpermi2b on 64 bytes
   bool hasDotU8S8 = false;      ///< vpdpbusd on a whole register
   bool hasDotS8S8 = false;      ///< sdot
   bool hasMatrixS8 = false;     ///< smmla
+  bool hasTiles = false;        ///< tdpbssd, after Linux has allowed it
 
   bool hasDot8() const { return hasDotU8S8 || hasDotS8S8; }
 

@@ -38,6 +38,7 @@ INSTRUCTIONS = {"x86-64-v4": {"avx512f", "avx512bw", "avx512dq", "avx512vl"},
                 "x86-64-v3": {"avx2", "fma", "bmi2"}, "x86-64": {"sse2"}}
 PLANS = {"x86-64": ("pair16", "pair16w8", "winograd4")}
 WITH_AVX2 = ("pair8", "pair16", "pair16w8", "winograd4")
+TILES = {"amx_tile", "amx_int8"}
 DOT8 = INSTRUCTIONS["x86-64-v4"] | {"avx512_vnni"}
 # vpdpbusd on 32 bytes, as machines with AVX-VNNI have it.
 SHORT_DOT8 = "x86-64-v3+avx512vl,+avx512vnni"
@@ -61,6 +62,8 @@ def runnable_plans():
     pairs = [("native", "reference"), ("native", "auto")]
     if DOT8 <= flags:
         pairs += [("native", "dot8"), (SHORT_DOT8, "dot8")]
+        if TILES <= flags:
+            pairs += [("native", "tile8")]
     return pairs + [(cpu, plan) for cpu, needed in INSTRUCTIONS.items() if needed <= flags
                     for plan in PLANS.get(cpu, WITH_AVX2)]
 
