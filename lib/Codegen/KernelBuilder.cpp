@@ -67,6 +67,15 @@ void KernelBuilder::loop(Value begin, Value end, function_ref<void(Value)> body)
   body(op.getInductionVar());
 }
 
+void KernelBuilder::unlessZero(Value value, function_ref<void()> body) {
+  Value isAny =
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, value, index(0));
+  auto op = scf::IfOp::create(builder, loc, isAny, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(op.thenBlock()->getTerminator());
+  body();
+}
+
 Value KernelBuilder::least(Value a, Value b) {
   return arith::MinSIOp::create(builder, loc, a, b);
 }

@@ -46,6 +46,8 @@ public:
   /// Runs `body` for begin .. end - 1.
   void loop(mlir::Value begin, mlir::Value end,
             llvm::function_ref<void(mlir::Value)> body);
+  /// Runs `body` unless `value` is 0.
+  void unlessZero(mlir::Value value, llvm::function_ref<void()> body);
   mlir::Value least(mlir::Value a, mlir::Value b);
   mlir::Value most(mlir::Value a, mlir::Value b);
   mlir::Value divide(mlir::Value a, int64_t b);

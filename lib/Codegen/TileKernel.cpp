@@ -14,16 +14,21 @@
 // products of s8 in 32 bits that wrap. Rows of a are inputs where they lie, one column
 // stride apart: nothing is gathered. b is weights in the layout of the dense kernel.
 //
-//   for channel block of 2 vectors; for two tiles of P pixels of one row each:
+//   for channel block of 2 vectors; for two tiles of P pixels:
 //     sums = bias, the same in every row
 //     for kernel row; for run; for chunk of the run:
 //       four tdpbssd on two tiles of inputs and two of weights
-//     sums to scratch, from there requantized as vectors
+//       some of the sums before, in scratch, requantized as vectors
+//     sums to scratch
+//
+// Sums are requantized while the next ones are made, or the units for tiles and for
+// vectors would wait for each other.
 //
 // Tiles of a row are of one size; the last one overlaps the one before where the columns
-// are no multiple of it, and computes its results again. A run that is no multiple of
-// four inputs is read a little further, into the next run, and the last run of a sum
-// from a little before: weights are 0 there.
+// are no multiple of it, and computes its results again. Where rows are short, a tile
+// holds several, with what is computed at the ends of their inputs between them. A run
+// that is no multiple of four inputs is read a little further, into the next run, and the
+// last run of a sum from a little before: weights are 0 there.
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,6 +58,13 @@ TileLayout::TileLayout(const Group &group, DotStep step) : DenseLayout(group, st
   vectorsOfBlock = std::min(kAcross, vectors);
   tilesOfRow = llvm::divideCeil(columns, kTileRows);
   pixels = llvm::divideCeil(columns, tilesOfRow);
+  rowsOfStrip = 1;
+  rowDistance = rowStride / columnStride;
+  bool isEven = rowStride % columnStride == 0 && rowDistance >= columns;
+  while (isEven && rowsOfStrip < rows && pixels + rowDistance <= kTileRows) {
+    ++rowsOfStrip;
+    pixels += rowDistance;
+  }
   depth = groupsOfRun();
   while (depth > kTileRows || groupsOfRun() % depth)
     --depth;
@@ -70,7 +82,7 @@ std::string TileLayout::check() const {
 
 double TileLayout::estimateCycles() const {
   constexpr double kConfigure = 300, kStore = 5; // of a tile, a vector of sums
-  double tiles = batch * rows * tilesOfRow * vectors;
+  double tiles = batch * strips() * tilesOfRow * vectors;
   return kConfigure + tiles * (chunksOfSum() * std::max(pixels, depth) + pixels * kStore);
 }
 
@@ -103,7 +115,9 @@ public:
   std::string getKey() const override;
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
   unsigned inputBits() const override { return step.inputBits(); }
-  int64_t getUnits() const override { return sharesRows ? batch * rows : blockCount(); }
+  int64_t getUnits() const override {
+    return sharesStrips ? batch * strips() : blockCount();
+  }
   SmallVector<Scratch> getScratch() const override {
     return {{kAcross * kAcross * kTileSums, /*bits=*/32}};
   }
@@ -121,17 +135,28 @@ private:
     SmallVector<KernelBuilder::Values> loaded;
   };
 
+  /// Results that lie side by side: from a pixel of a tile on.
+  struct Piece {
+    int64_t tile, pixel, output, count;
+  };
+
   SmallVector<int64_t> describeTiles() const;
+  SmallVector<Piece> cutTiles() const;
   Place placeOf(KernelBuilder &kernel, Value tile) const;
   void emitBlock(KernelBuilder &kernel, Block block);
-  void emitSums(KernelBuilder &kernel, const Block &block, ArrayRef<Place> places);
+  void emitSums(KernelBuilder &kernel, const Block &block, ArrayRef<Place> places,
+                function_ref<void(int64_t, int64_t)> meanwhile);
   void emitChunk(KernelBuilder &kernel, const Block &block, ArrayRef<Place> places,
                  Value offset, Value weightGroup);
-  void finish(KernelBuilder &kernel, const Block &block, int64_t tile, Value output);
+  void storeSums(KernelBuilder &kernel, const Block &block);
+  void finish(KernelBuilder &kernel, const Block &block, ArrayRef<Piece> pieces,
+              ValueRange outputs);
+  void finishPixels(KernelBuilder &kernel, const Block &block, Value sums, Value output,
+                    int64_t count);
 
-  bool sharesRows;
+  bool sharesStrips;
   // While emitting.
-  Value x, weight, bias, y, scratch, scratchAt, firstRow, endRow;
+  Value x, weight, bias, y, scratch, scratchAt, firstStrip, endStrip;
   ValueRange arrays, elements;
 };
 
@@ -141,7 +166,7 @@ TileKernel::TileKernel(const Group &group, DotStep step) : TileLayout(group, ste
   auto unevenness = [&](int64_t units) {
     return double(llvm::divideCeil(units, step.slices)) * step.slices / units;
   };
-  sharesRows = unevenness(batch * rows) <= unevenness(blockCount());
+  sharesStrips = unevenness(batch * strips()) <= unevenness(blockCount());
 }
 
 std::string TileKernel::getKey() const {
@@ -221,18 +246,40 @@ static void moveTile(KernelBuilder &kernel, StringRef name, int64_t tile, Value 
 }
 
 TileKernel::Place TileKernel::placeOf(KernelBuilder &kernel, Value tile) const {
-  Value row = kernel.add(firstRow, kernel.divide(tile, tilesOfRow));
-  Value column = kernel.least(kernel.scale(kernel.remainder(tile, tilesOfRow), pixels),
-                              kernel.index(columns - pixels));
-  Value image = batch == 1 ? kernel.index(0) : kernel.divide(row, rows);
-  Value inside = batch == 1 ? row : kernel.remainder(row, rows);
+  Value strip = kernel.add(firstStrip, kernel.divide(tile, tilesOfRow));
+  Value column = kernel.index(0);
+  if (tilesOfRow > 1)
+    column = kernel.least(kernel.scale(kernel.remainder(tile, tilesOfRow), pixels),
+                          kernel.index(columns - pixels));
+  Value image = batch == 1 ? kernel.index(0) : kernel.divide(strip, strips());
+  Value inside = batch == 1 ? strip : kernel.remainder(strip, strips());
+  Value row =
+      kernel.least(kernel.scale(inside, rowsOfStrip), kernel.index(rows - rowsOfStrip));
   Value input =
-      kernel.add(kernel.scale(image, batchStride), kernel.scale(inside, rowStride));
+      kernel.add(kernel.scale(image, batchStride), kernel.scale(row, rowStride));
   Value output = group.outer.isEmpty()
-                     ? kernel.scale(row, columns * group.channels)
-                     : resultAt(kernel, group, image, inside, kernel.index(0));
+                     ? kernel.scale(kernel.add(kernel.scale(image, rows), row),
+                                    columns * group.channels)
+                     : resultAt(kernel, group, image, row, kernel.index(0));
   return {kernel.add(input, kernel.scale(column, columnStride)),
           kernel.add(output, kernel.scale(column, group.channels))};
+}
+
+/// The results of two tiles: rows, or halves of one.
+SmallVector<TileKernel::Piece> TileKernel::cutTiles() const {
+  int64_t between = (group.outer.isEmpty() ? columns : group.outerColumns());
+  SmallVector<Piece> pieces;
+  for (int64_t tile = 0; tile < kAcross; ++tile) {
+    if (rowsOfStrip == 1) {
+      int64_t half = pixels / 2;
+      pieces.push_back({tile, 0, 0, half});
+      pieces.push_back({tile, half, half, pixels - half});
+      continue;
+    }
+    for (int64_t row = 0; row < rowsOfStrip; ++row)
+      pieces.push_back({tile, row * rowDistance, row * between, columns});
+  }
+  return pieces;
 }
 
 /// One chunk of a run: `offset` inputs from the start of each tile, weights from
@@ -254,9 +301,11 @@ void TileKernel::emitChunk(KernelBuilder &kernel, const Block &block,
   }
 }
 
+/// The sums of two tiles. `meanwhile` is told how many chunks of how many are written.
 void TileKernel::emitSums(KernelBuilder &kernel, const Block &block,
-                          ArrayRef<Place> places) {
-  for (int64_t t = 0; t < int64_t(places.size()); ++t)
+                          ArrayRef<Place> places,
+                          function_ref<void(int64_t, int64_t)> meanwhile) {
+  for (int64_t t = 0; t < kAcross; ++t)
     for (int64_t v = 0; v < block.vectors; ++v) {
       Value channel = kernel.scale(kernel.add(block.firstVector, v), step.lanes);
       moveTile(kernel, "tileloadd64", t * kAcross + v, bias, channel, /*stride=*/0);
@@ -271,54 +320,71 @@ void TileKernel::emitSums(KernelBuilder &kernel, const Block &block,
                    kernel.scale(chunk, depth));
     emitChunk(kernel, block, places, offset, first);
   };
-  if (chunksOfSum() <= kMostStraight) {
-    for (int64_t kr = 0; kr < group.kernelRows; ++kr)
-      for (int64_t run = 0; run < runs; ++run)
-        for (int64_t chunk = 0; chunk < chunks; ++chunk)
-          emitAt(kernel.index(kr), kernel.index(run), kernel.index(chunk),
-                 startOf(kr, run));
-    return;
-  }
-  kernel.loop(group.kernelRows, [&](Value kr) {
-    kernel.loop(runs, [&](Value run) {
-      kernel.loop(chunks, [&](Value chunk) { emitAt(kr, run, chunk, 0); });
+  if (chunksOfSum() > kMostStraight) {
+    kernel.loop(group.kernelRows, [&](Value kr) {
+      kernel.loop(runs, [&](Value run) {
+        kernel.loop(chunks, [&](Value chunk) { emitAt(kr, run, chunk, 0); });
+      });
     });
-  });
+    return meanwhile(1, 1);
+  }
+  int64_t written = 0;
+  for (int64_t kr = 0; kr < group.kernelRows; ++kr)
+    for (int64_t run = 0; run < runs; ++run)
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        emitAt(kernel.index(kr), kernel.index(run), kernel.index(chunk),
+               startOf(kr, run));
+        meanwhile(++written, chunksOfSum());
+      }
 }
 
-/// Requantizes the sums of a tile, whose pixels are block.vectors vectors each.
-void TileKernel::finish(KernelBuilder &kernel, const Block &block, int64_t tile,
-                        Value output) {
-  int64_t sums = block.vectors * step.lanes;
-  for (int64_t v = 0; v < block.vectors; ++v)
-    moveTile(kernel, "tilestored64", tile * kAcross + v, scratch,
-             kernel.add(scratchAt, tile * kAcross * kTileSums + v * step.lanes),
-             sums * sizeof(int32_t));
-  auto finishPixels = [&](Value pixel, int64_t count) {
-    ResultStore store(kernel, group, step, y, elements);
-    for (int64_t p = 0; p < count; ++p)
-      for (int64_t v = 0; v < block.vectors; ++v) {
-        Value at = kernel.add(pixel, p);
-        Value loaded =
-            kernel.load(scratch,
-                        kernel.add(kernel.add(scratchAt, kernel.scale(at, sums)),
-                                   tile * kAcross * kTileSums + v * step.lanes),
-                        step.lanes);
-        int64_t valid = v + 1 == block.vectors ? block.lastLanes : step.lanes;
-        Value channel =
-            kernel.add(kernel.scale(block.firstVector, step.lanes), v * step.lanes);
-        store.add(
-            loaded, block.loaded[v],
-            kernel.add(kernel.add(output, channel), kernel.scale(at, group.channels)),
-            valid, /*follows=*/v > 0);
-      }
-    store.flush();
-  };
+/// The sums of a tile lie together in scratch, pixel by pixel.
+void TileKernel::storeSums(KernelBuilder &kernel, const Block &block) {
+  int64_t pixelBytes = block.vectors * step.lanes * sizeof(int32_t);
+  for (int64_t t = 0; t < kAcross; ++t)
+    for (int64_t v = 0; v < block.vectors; ++v)
+      moveTile(kernel, "tilestored64", t * kAcross + v, scratch,
+               kernel.add(scratchAt, t * kAcross * kTileSums + v * step.lanes),
+               pixelBytes);
+}
+
+/// Requantizes `count` pixels.
+void TileKernel::finishPixels(KernelBuilder &kernel, const Block &block, Value sums,
+                              Value output, int64_t count) {
+  ResultStore store(kernel, group, step, y, elements);
+  for (int64_t p = 0; p < count; ++p)
+    for (int64_t v = 0; v < block.vectors; ++v) {
+      Value at = kernel.add(sums, (p * block.vectors + v) * step.lanes);
+      int64_t valid = v + 1 == block.vectors ? block.lastLanes : step.lanes;
+      store.add(kernel.load(scratch, at, step.lanes), block.loaded[v],
+                kernel.add(output, p * group.channels + v * step.lanes), valid,
+                /*follows=*/v > 0);
+    }
+  store.flush();
+}
+
+/// Requantizes some of the sums in scratch, those of tiles whose results start at
+/// `outputs`.
+void TileKernel::finish(KernelBuilder &kernel, const Block &block, ArrayRef<Piece> pieces,
+                        ValueRange outputs) {
   int64_t packed = VectorEpilogue::kPacked / block.vectors;
-  kernel.loop(pixels / packed,
-              [&](Value i) { finishPixels(kernel.scale(i, packed), packed); });
-  if (int64_t rest = pixels % packed)
-    finishPixels(kernel.index(pixels - rest), rest);
+  int64_t sumsOfPixel = block.vectors * step.lanes;
+  Value channel = kernel.scale(block.firstVector, step.lanes);
+  for (const Piece &piece : pieces) {
+    Value sums = kernel.add(scratchAt,
+                            piece.tile * kAcross * kTileSums + piece.pixel * sumsOfPixel);
+    Value output = kernel.add(kernel.add(outputs[piece.tile], channel),
+                              piece.output * group.channels);
+    auto finishFrom = [&](Value pixel, int64_t count) {
+      finishPixels(kernel, block, kernel.add(sums, kernel.scale(pixel, sumsOfPixel)),
+                   kernel.add(output, kernel.scale(pixel, group.channels)), count);
+    };
+    int64_t rest = piece.count % packed;
+    kernel.loop(piece.count / packed,
+                [&](Value i) { finishFrom(kernel.scale(i, packed), packed); });
+    if (rest)
+      finishFrom(kernel.index(piece.count - rest), rest);
+  }
 }
 
 /// All tiles of a block, two at a time. The last one of an odd number is its own partner.
@@ -328,19 +394,31 @@ void TileKernel::emitBlock(KernelBuilder &kernel, Block block) {
     block.loaded.push_back(
         group.epilogue->loadArrays(kernel, arrays, channel, step.lanes));
   }
-  Value rowCount = kernel.add(endRow, kernel.scale(firstRow, -1));
-  Value tiles = kernel.scale(rowCount, tilesOfRow);
+  SmallVector<Piece> pieces = cutTiles();
+  Value zero = kernel.index(0);
+  Value count = kernel.add(endStrip, kernel.scale(firstStrip, -1));
+  Value tiles = kernel.scale(count, tilesOfRow);
   Value pairs = kernel.divide(kernel.add(tiles, kAcross - 1), kAcross);
-  kernel.loop(kernel.index(0), pairs, [&](Value pair) {
+  auto emitPair = [&](Value pair, ValueRange before) {
     SmallVector<Place> places;
     for (int64_t t = 0; t < kAcross; ++t)
       places.push_back(
           placeOf(kernel, kernel.least(kernel.add(kernel.scale(pair, kAcross), t),
                                        kernel.add(tiles, -1))));
-    emitSums(kernel, block, places);
-    for (int64_t t = 0; t < kAcross; ++t)
-      finish(kernel, block, t, places[t].output);
-  });
+    size_t finished = 0;
+    emitSums(kernel, block, places, [&](int64_t written, int64_t all) {
+      size_t due = pieces.size() * written / all;
+      ArrayRef<Piece> some = ArrayRef(pieces).slice(finished, due - finished);
+      finished = due;
+      if (!some.empty())
+        kernel.unlessZero(pair, [&] { finish(kernel, block, some, before); });
+    });
+    storeSums(kernel, block);
+    return KernelBuilder::Values{places[0].output, places[1].output};
+  };
+  KernelBuilder::Values last =
+      kernel.reduce(zero, pairs, ValueRange{zero, zero}, emitPair);
+  kernel.unlessZero(pairs, [&] { finish(kernel, block, pieces, last); });
 }
 
 void TileKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
@@ -354,11 +432,11 @@ void TileKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   Value config = buffers.drop_back(2 + others).back();
   arrays = buffers.drop_front(3).drop_back(3 + others);
   scratchAt = kernel.scale(share.slice, getScratch().front().elements);
-  firstRow = sharesRows ? share.begin : kernel.index(0);
-  endRow = sharesRows ? share.end : kernel.index(batch * rows);
+  firstStrip = sharesStrips ? share.begin : kernel.index(0);
+  endStrip = sharesStrips ? share.end : kernel.index(batch * strips());
   emitTiles(kernel, "ldtilecfg", {}, addressOf(kernel, config, kernel.index(0)));
-  Value begin = sharesRows ? kernel.index(0) : share.begin;
-  Value end = sharesRows ? kernel.index(blockCount()) : share.end;
+  Value begin = sharesStrips ? kernel.index(0) : share.begin;
+  Value end = sharesStrips ? kernel.index(blockCount()) : share.end;
   int64_t lastVectors = vectors - (blockCount() - 1) * vectorsOfBlock;
   int64_t lastLanes = bundleChannels - (vectors - 1) * step.lanes;
   bool isUniform = lastVectors == vectorsOfBlock && lastLanes == step.lanes;

@@ -36,7 +36,11 @@ protected:
   }
   int64_t chunksOfSum() const { return groupsOfAll() / depth; }
 
+  int64_t strips() const { return llvm::divideCeil(rows, rowsOfStrip); }
+
   int64_t tilesOfRow, pixels; ///< pixels of a tile
+  int64_t rowsOfStrip;        ///< rows that one tile holds, or 1
+  int64_t rowDistance;        ///< pixels of a tile between starts of its rows
   int64_t depth;              ///< groups of a chunk
 };
 

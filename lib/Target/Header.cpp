@@ -351,10 +351,12 @@ std::string qbias::makeHeader(const runtime::Description &description,
   os << "/* Runs once. Returns 0 when done, 1 when a pointer is null, 2 when one is\n"
      << "   misaligned (64 bytes for the workspace, the element's size otherwise),\n"
      << "   3 when workspace_bytes is less than " << name << "_WORKSPACE_BYTES, 4 when\n"
-     << "   an output or the workspace overlaps another argument, 5 when Linux refuses the\n"
-     << "   process tile registers (AMX); outputs are as they were then. Keeps no state:\n"
-     << "   may run in several threads at once, with a workspace each. */\nint " << name << "_run(" << getParameters(description)
-     << ");\n\n"
+     << "   an output or the workspace overlaps another argument, 5 when Linux refuses "
+        "the\n"
+     << "   process tile registers (AMX); outputs are as they were then. Keeps no "
+        "state:\n"
+     << "   may run in several threads at once, with a workspace each. */\nint " << name
+     << "_run(" << getParameters(description) << ");\n\n"
      << declarations << "#ifndef QBIAS_NO_CONVERSIONS\n\n";
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     std::string prefix = name + "_" + names[i];

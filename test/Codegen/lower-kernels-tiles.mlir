@@ -4,8 +4,9 @@
 // weights in one stream. Runs of 3 x 5 inputs are read as 16; of the last run the one in front.
 
 // CHECK-LABEL: func.func @convolution(
-// Palette 1; 6 pixels of sums and of inputs, which are 16 bytes, 4 rows of weights.
-// CHECK-DAG: arith.constant dense<[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 64, 0, 64, 0, 64, 0, 16, 0, 16, 0, 64, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 6, 6, 6, 6, 6, 6, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0]> : tensor<64xi8>
+// Palette 1; two rows of 6 pixels and the 2 between them, of sums and of inputs, which are 16
+// bytes; 4 rows of weights.
+// CHECK-DAG: arith.constant dense<[1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64, 0, 64, 0, 64, 0, 64, 0, 16, 0, 16, 0, 64, 0, 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 14, 14, 14, 14, 14, 14, 4, 4, 0, 0, 0, 0, 0, 0, 0, 0]> : tensor<64xi8>
 // CHECK-NOT: = linalg.conv
 // CHECK: func.func private @qbias_kernel_0(
 // CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"
@@ -16,8 +17,14 @@
 // CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"(%[[WEIGHTS:.*]], %{{.*}}, %{{.*}}) :
 // CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"(%[[INPUTS:.*]], %{{.*}}, %{{.*}}) :
 // CHECK: llvm.call_intrinsic "llvm.x86.tdpbssd"(%[[SUMS]], %[[INPUTS]], %[[WEIGHTS]]) : (i8, i8, i8) -> ()
-// Three kernel rows, two tiles of pixels.
-// CHECK-COUNT-5: llvm.call_intrinsic "llvm.x86.tdpbssd"
+// CHECK: llvm.call_intrinsic "llvm.x86.tdpbssd"
+// Of the sums before, some are requantized after each of three kernel rows.
+// CHECK: scf.if
+// CHECK: vector.store
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbssd"
+// CHECK: scf.if
+// CHECK: vector.store
+// CHECK-COUNT-2: llvm.call_intrinsic "llvm.x86.tdpbssd"
 // CHECK-NOT: llvm.x86.tdpbssd
 // CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"(%[[SUMS]],
 // CHECK: vector.store
