@@ -210,6 +210,8 @@ def measure_kernels(part, folder):
     has `part`."""
     kernels, arguments = [], []
     chosen = [layer for layer in RACED + OTHERS if part in name_of(layer)]
+    if not chosen:
+        return []
     for number, layer in enumerate(chosen):
         place = os.path.join(folder, f"kernel{number}")
         os.makedirs(place, exist_ok=True)

@@ -14,6 +14,8 @@
 #include <benchmark/benchmark.h>
 
 #include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static constexpr int kChains = 12, kSteps = 1000;
 
@@ -71,6 +73,34 @@ static void dot8OnZmm(benchmark::State &state) {
       [&](__m512i sum) { return _mm512_dpbusd_epi32(sum, a, w); });
 }
 BENCHMARK(dot8OnZmm);
+#endif
+
+#ifdef __AMX_INT8__
+/// Four tiles of sums: 16 pixels, 16 channels, 64 inputs in a step.
+static void tile8(benchmark::State &state) {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18; // of arch_prctl
+  constexpr int64_t kMacs = 16 * 16 * 64, kTiles = 4;
+  if (syscall(SYS_arch_prctl, kRequestPermission, kTileData))
+    return state.SkipWithError("Linux refuses tile registers");
+  alignas(64) unsigned char config[64] = {1};
+  for (int tile = 0; tile < 8; ++tile) {
+    config[16 + 2 * tile] = 64; // bytes of a row
+    config[48 + tile] = 16;     // rows
+  }
+  _tile_loadconfig(config);
+  _tile_zero(4);
+  _tile_zero(5);
+  for (auto _ : state)
+    for (int i = 0; i < kSteps; ++i) {
+      _tile_dpbssd(0, 4, 5);
+      _tile_dpbssd(1, 4, 5);
+      _tile_dpbssd(2, 4, 5);
+      _tile_dpbssd(3, 4, 5);
+    }
+  _tile_release();
+  state.SetItemsProcessed(state.iterations() * kSteps * kTiles * kMacs);
+}
+BENCHMARK(tile8);
 #endif
 
 BENCHMARK_MAIN();

@@ -2,8 +2,11 @@
 """The tables and the picture of docs/Performance.md, from the raw results of benchmarks/run.py.
 
     report.py RESULTS.json DOCS-DIR
+
+Goals on other machines come from results-*.json beside this file.
 """
 
+import glob
 import json
 import os
 import sys
@@ -28,6 +31,17 @@ def heading(results):
             "ONNX Runtime."]
 
 
+def others():
+    """The goals on other machines, and when they were measured."""
+    lines = []
+    for path in sorted(glob.glob(os.path.join(os.path.dirname(os.path.abspath(__file__)), "results-*.json"))):
+        with open(path, encoding="utf-8") as file:
+            results = json.load(file)
+        lines += ["", f"### Goals on another machine: {os.path.basename(path)}", "", heading(results)[0], "",
+                  heading(results)[2], "", *goals.table(results)]
+    return lines
+
+
 def table(results):
     """The text between the markers."""
     lines = [BEGIN, "", *heading(results), "", "### Goals", "", *goals.table(results), "",
@@ -44,7 +58,7 @@ def table(results):
              "### Kernels and the register peak", "", *tables.kernel_table(results), "",
              "### Compilation and size", "",
              "Seconds of processor time from the file to a shared library, on one core:", "",
-             *tables.cost_tables(results)]
+             *tables.cost_tables(results), *others()]
     return "\n".join(lines + ["", END])
 
 

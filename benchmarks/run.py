@@ -58,7 +58,7 @@ def measure_peaks():
                "--benchmark_repetitions=5")
     peaks = {}
     for entry in json.loads(text)["benchmarks"]:
-        if entry["run_type"] == "iteration":
+        if entry["run_type"] == "iteration" and not entry.get("error_occurred"):
             name = entry["run_name"]
             peaks[name] = max(peaks.get(name, 0), entry["items_per_second"] / 1e9)
     return peaks

@@ -81,7 +81,8 @@ std::string TileLayout::check() const {
 }
 
 double TileLayout::estimateCycles() const {
-  constexpr double kConfigure = 300, kStore = 5; // of a tile, a vector of sums
+  // Of a call; of a vector of sums, which mostly goes through memory meanwhile.
+  constexpr double kConfigure = 300, kStore = 0.75;
   double tiles = batch * strips() * tilesOfRow * vectors;
   return kConfigure + tiles * (chunksOfSum() * std::max(pixels, depth) + pixels * kStore);
 }
@@ -148,6 +149,8 @@ private:
                 function_ref<void(int64_t, int64_t)> meanwhile);
   void emitChunk(KernelBuilder &kernel, const Block &block, ArrayRef<Place> places,
                  Value offset, Value weightGroup);
+  int64_t linesAhead() const;
+  void askAhead(KernelBuilder &kernel, const Block &block, Value weights);
   void storeSums(KernelBuilder &kernel, const Block &block);
   void finish(KernelBuilder &kernel, const Block &block, ArrayRef<Piece> pieces,
               ValueRange outputs);
@@ -156,7 +159,7 @@ private:
 
   bool sharesStrips;
   // While emitting.
-  Value x, weight, bias, y, scratch, scratchAt, firstStrip, endStrip;
+  Value x, weight, bias, y, scratch, scratchAt, firstStrip, endStrip, pair;
   ValueRange arrays, elements;
 };
 
@@ -282,6 +285,29 @@ SmallVector<TileKernel::Piece> TileKernel::cutTiles() const {
   return pieces;
 }
 
+/// How many lines of a chunk's weights of the next block a pair of tiles asks for, so
+/// that all pairs of a slice ask for all of them: none where there is no next block, or
+/// few weights.
+int64_t TileKernel::linesAhead() const {
+  constexpr int64_t kCached = 1 << 16;
+  if (blockCount() == 1 || vectors * groupsOfAll() * width() < kCached)
+    return 0;
+  int64_t pairs = llvm::divideCeil(batch * strips() * tilesOfRow, kAcross);
+  if (sharesStrips)
+    pairs = std::max<int64_t>(pairs / step.slices, 1);
+  return llvm::divideCeil(depth * vectorsOfBlock, pairs);
+}
+
+/// Asks for weights as far behind `weights` as the next block.
+void TileKernel::askAhead(KernelBuilder &kernel, const Block &block, Value weights) {
+  int64_t lines = linesAhead(), end = vectors * groupsOfAll() * width();
+  Value ahead = kernel.add(weights, block.vectors * groupsOfAll() * width());
+  ahead = kernel.add(ahead, kernel.scale(pair, lines * kRowBytes));
+  for (int64_t line = 0; line < lines; ++line)
+    kernel.prefetch(weight, kernel.least(kernel.add(ahead, line * kRowBytes),
+                                         kernel.index(end - kRowBytes)));
+}
+
 /// One chunk of a run: `offset` inputs from the start of each tile, weights from
 /// `weightGroup` of the block on.
 void TileKernel::emitChunk(KernelBuilder &kernel, const Block &block,
@@ -292,6 +318,7 @@ void TileKernel::emitChunk(KernelBuilder &kernel, const Block &block,
   for (int64_t v = 0; v < block.vectors; ++v)
     moveTile(kernel, "tileloadd64", kWeights + v, weight,
              kernel.add(weights, v * width()), blockRow);
+  askAhead(kernel, block, weights);
   for (auto [t, place] : llvm::enumerate(places)) {
     moveTile(kernel, "tileloadd64", kInputs + t, x, kernel.add(place.input, offset),
              columnStride);
@@ -399,7 +426,8 @@ void TileKernel::emitBlock(KernelBuilder &kernel, Block block) {
   Value count = kernel.add(endStrip, kernel.scale(firstStrip, -1));
   Value tiles = kernel.scale(count, tilesOfRow);
   Value pairs = kernel.divide(kernel.add(tiles, kAcross - 1), kAcross);
-  auto emitPair = [&](Value pair, ValueRange before) {
+  auto emitPair = [&](Value number, ValueRange before) {
+    pair = number;
     SmallVector<Place> places;
     for (int64_t t = 0; t < kAcross; ++t)
       places.push_back(
