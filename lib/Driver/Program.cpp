@@ -13,10 +13,10 @@
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/QuantTypes.h"
 #include "qbias/Driver/Json.h"
+#include "qbias/Target/Optimize.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
@@ -159,9 +159,6 @@ FailureOr<Interface> qbias::getInterface(ModuleOp module) {
 // Compiling and running
 //===----------------------------------------------------------------------===//
 
-/// LLVM's optimizer, and with --optimize=none.
-static constexpr unsigned kOptLevel = 3, kNoOptLevel = 0;
-
 static llvm::CodeGenOptLevel codeLevel(const CompileOptions &options) {
   return options.machine.optimize ? llvm::CodeGenOptLevel::Aggressive
                                   : llvm::CodeGenOptLevel::None;
@@ -222,9 +219,9 @@ std::unique_ptr<Program> Program::compile(ModuleOp module,
   if (!machine)
     return nullptr;
   ExecutionEngineOptions engineOptions;
-  auto optimize =
-      makeOptimizingTransformer(options.machine.optimize ? kOptLevel : kNoOptLevel,
-                                /*sizeLevel=*/0, machine.get());
+  auto optimize = [&](llvm::Module *program) {
+    return optimizeModule(*program, *machine);
+  };
   engineOptions.transformer = optimize;
   engineOptions.jitCodeGenOptLevel = codeLevel(options);
   program->memory = std::make_unique<LargePages>();

@@ -9,8 +9,8 @@
 #include "qbias/Target/Object.h"
 
 #include "qbias/Runtime/Library.h"
+#include "qbias/Target/Optimize.h"
 
-#include "mlir/ExecutionEngine/OptUtils.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
@@ -18,9 +18,6 @@
 #include "llvm/Target/TargetMachine.h"
 
 using namespace qbias;
-
-/// LLVM's optimizer where instruction selection is to be good too.
-static constexpr unsigned kOptLevel = 3, kNoOptLevel = 0;
 
 void qbias::setMachine(llvm::Module &module, llvm::TargetMachine &machine) {
   module.setTargetTriple(machine.getTargetTriple());
@@ -36,10 +33,7 @@ bool qbias::emitObject(llvm::Module &module, llvm::TargetMachine &machine,
       function.addFnAttr("target-cpu", machine.getTargetCPU());
       function.addFnAttr("target-features", machine.getTargetFeatureString());
     }
-  bool isFast = machine.getOptLevel() != llvm::CodeGenOptLevel::None;
-  auto optimize = mlir::makeOptimizingTransformer(isFast ? kOptLevel : kNoOptLevel,
-                                                  /*sizeLevel=*/0, &machine);
-  if (llvm::Error failure = optimize(&module)) {
+  if (llvm::Error failure = optimizeModule(module, machine)) {
     error = "cannot optimize: " + llvm::toString(std::move(failure));
     return false;
   }
