@@ -14,6 +14,7 @@
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/SwapByteOrder.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -22,6 +23,26 @@ using namespace qbias;
 void qbias::setMachine(llvm::Module &module, llvm::TargetMachine &machine) {
   module.setTargetTriple(machine.getTargetTriple());
   module.setDataLayout(machine.createDataLayout());
+}
+
+/// Large constants become arrays of bytes, which LLVM writes at once and not element by
+/// element.
+static void storeAsBytes(llvm::Module &module) {
+  constexpr size_t kLarge = 4096;
+  const llvm::DataLayout &layout = module.getDataLayout();
+  if (layout.isLittleEndian() != llvm::sys::IsLittleEndianHost)
+    return;
+  llvm::Type *byte = llvm::Type::getInt8Ty(module.getContext());
+  for (llvm::GlobalVariable &global : module.globals()) {
+    auto *data = global.hasInitializer()
+                     ? llvm::dyn_cast<llvm::ConstantDataArray>(global.getInitializer())
+                     : nullptr;
+    if (!data || data->getRawDataValues().size() < kLarge)
+      continue;
+    llvm::StringRef bytes = data->getRawDataValues();
+    global.setAlignment(layout.getPreferredAlign(&global));
+    global.replaceInitializer(llvm::ConstantDataArray::getRaw(bytes, bytes.size(), byte));
+  }
 }
 
 bool qbias::emitObject(llvm::Module &module, llvm::TargetMachine &machine,
@@ -37,6 +58,7 @@ bool qbias::emitObject(llvm::Module &module, llvm::TargetMachine &machine,
     error = "cannot optimize: " + llvm::toString(std::move(failure));
     return false;
   }
+  storeAsBytes(module);
   llvm::raw_svector_ostream os(object);
   llvm::legacy::PassManager pm;
   if (machine.addPassesToEmitFile(pm, os, nullptr, llvm::CodeGenFileType::ObjectFile)) {
