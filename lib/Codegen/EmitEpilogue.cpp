@@ -93,16 +93,24 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
 // Code
 //===----------------------------------------------------------------------===//
 
-/// The even or odd 32-bit lanes of `vector` as 64-bit integers.
-static Value takeLanes(KernelBuilder &kernel, Value vector, bool odd) {
+/// The even 32-bit lanes of `vector` as 64-bit integers.
+static Value takeEven(KernelBuilder &kernel, Value vector) {
   int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
   VectorType wide = kernel.vectorOf(lanes / 2, 64);
-  Value pairs = kernel.bitcast(vector, wide);
   constexpr int64_t kHalf = 32;
-  Value half = kernel.splat(wide, kHalf);
-  if (!odd)
-    pairs = arith::ShLIOp::create(kernel.builder, kernel.loc, pairs, half);
+  Value half = kernel.splat(wide, kHalf), pairs = kernel.bitcast(vector, wide);
+  pairs = arith::ShLIOp::create(kernel.builder, kernel.loc, pairs, half);
   return arith::ShRSIOp::create(kernel.builder, kernel.loc, pairs, half);
+}
+
+/// The odd ones. They are moved down first: in this form, and not as one shift, LLVM
+/// knows in the middle of a loop that what was made in front of it is 32 bits wide.
+static Value takeOdd(KernelBuilder &kernel, Value vector) {
+  SmallVector<int64_t> moved;
+  for (int64_t lane = 0; lane < cast<VectorType>(vector.getType()).getNumElements();
+       ++lane)
+    moved.push_back(lane | 1);
+  return takeEven(kernel, kernel.shuffle(vector, vector, moved));
 }
 
 KernelBuilder::Values VectorEpilogue::loadArrays(KernelBuilder &kernel,
@@ -146,8 +154,8 @@ KernelBuilder::Values VectorEpilogue::loadConstants(KernelBuilder &kernel,
   } else {
     if (narrow->multiplies) {
       Value multiplier = result.pop_back_val();
-      result.push_back(takeLanes(kernel, multiplier, false));
-      result.push_back(takeLanes(kernel, multiplier, true));
+      result.push_back(takeEven(kernel, multiplier));
+      result.push_back(takeOdd(kernel, multiplier));
     }
     Value rounding = take();
     result.push_back(kernel.load(rounding, channel, lanes / 2));
@@ -183,9 +191,7 @@ Value VectorEpilogue::emitHighHalf(KernelBuilder &kernel, Value sums,
   int64_t lanes = type.getNumElements();
   if (narrow->raises)
     sums = arith::ShLIOp::create(builder, loc, sums, takeFront(loaded));
-  Value halves[2];
-  for (int odd : {0, 1})
-    halves[odd] = takeLanes(kernel, sums, odd);
+  Value halves[2] = {takeEven(kernel, sums), takeOdd(kernel, sums)};
   if (narrow->multiplies)
     for (Value &half : halves)
       half = arith::MulIOp::create(builder, loc, half, takeFront(loaded));
