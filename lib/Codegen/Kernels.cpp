@@ -116,6 +116,11 @@ void qbias::emitUnpacking(KernelBuilder &kernel, Value bytes, Value integers,
   kernel.store(high, integers, kernel.add(at, half), half);
 }
 
+double qbias::streamCycles(double bytes) {
+  constexpr double kCacheBytes = 1 << 20, kBytesPerCycle = 4.5;
+  return bytes > kCacheBytes ? bytes / kBytesPerCycle : 0;
+}
+
 //===----------------------------------------------------------------------===//
 // Constants
 //===----------------------------------------------------------------------===//

@@ -197,7 +197,10 @@ static StringRef findFastest(const Group &group, const Target &target,
     return kTile8;
   auto [direct, rate] = findDirect(group, target, request.smallWeights);
   DotStep step = getStep(kWinograd4, group, target, request.threads);
-  double cycles = double(group.macs()) / (step.lanes * step.group()) / rate;
+  double work = double(group.macs()) / (step.lanes * step.group()) / rate;
+  double bytes = double(group.reduction() * group.channels) *
+                 getStep(direct, group, target).weightBits / 8;
+  double cycles = std::max(work / request.threads, streamCycles(bytes));
   bool isSmall = request.smallWeights || getNibbleOffset(group.weights);
   bool isProven = !isSmall && checkWinograd(group).empty();
   return isProven && estimateWinograd(group, step) < cycles ? kWinograd4 : direct;

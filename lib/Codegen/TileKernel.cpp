@@ -169,7 +169,10 @@ TileKernel::TileKernel(const Group &group, DotStep step) : TileLayout(group, ste
   auto unevenness = [&](int64_t units) {
     return double(llvm::divideCeil(units, step.slices)) * step.slices / units;
   };
-  sharesStrips = unevenness(batch * strips()) <= unevenness(blockCount());
+  // Slices that share strips read all weights, those that share blocks all inputs.
+  double byStrips = unevenness(batch * strips()), byBlocks = unevenness(blockCount());
+  bool hasMoreInputs = batch * batchStride >= vectors * groupsOfAll() * width();
+  sharesStrips = byStrips < byBlocks || (byStrips == byBlocks && hasMoreInputs);
 }
 
 std::string TileKernel::getKey() const {

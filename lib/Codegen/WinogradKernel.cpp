@@ -21,7 +21,7 @@
 // most 12^2 * 128. Integer scaling is due to Meng and Brothers, "Efficient
 // Winograd Convolution via Integer Arithmetic", 2019.
 //
-//   for block of tiles:
+//   for block of tiles: (slices share these, or the channel blocks)
 //     v[position][tile][channel] = B^T d B
 //     for channel block; for position; for P tiles: m[tile][..][position] = v u
 //     for tile; for channel vector: y = epilogue((A m A^T) * 9^-1 >> 6)
@@ -77,7 +77,10 @@ public:
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
   unsigned inputBits() const override { return 8; }
   SmallVector<Scratch> getScratch() const override;
-  int64_t getUnits() const override { return group.batch * blocks; }
+  int64_t getUnits() const override {
+    return sharesChannels ? llvm::divideCeil(vectors, vectorsOfBlock)
+                          : group.batch * blocks;
+  }
   void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
@@ -429,26 +432,35 @@ void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share
                         kernel.add(index, region.first), first, count, lastLanes);
       });
   };
-  kernel.loop(share.begin, share.end, [&](Value unit) {
+  Value firstUnit = sharesChannels ? kernel.index(0) : share.begin;
+  Value endUnit = sharesChannels ? kernel.index(group.batch * blocks) : share.end;
+  kernel.loop(firstUnit, endUnit, [&](Value unit) {
     Value image = kernel.divide(unit, blocks), block = kernel.remainder(unit, blocks);
     for (const Region &region : regions)
       kernel.loop(region.count, [&](Value index) {
         transformInput(kernel, region, image, tileOf(kernel, region, block, index),
                        kernel.add(index, region.first));
       });
+    int64_t number = 0; // of the first channel block of `tiles`
     for (const Tiles &tiles : splitEvenly(vectors, vectorsOfBlock)) {
       bool isLast = tiles.begin + tiles.count * tiles.size == vectors;
-      bool peels = isLast && tail < step.lanes;
-      auto firstOf = [&](Value i) {
-        return kernel.add(kernel.scale(i, tiles.size), tiles.begin);
+      int64_t full = tiles.count - (isLast && tail < step.lanes ? 1 : 0);
+      auto emitBlocks = [&](int64_t first, int64_t end, int64_t lastLanes) {
+        auto body = [&](Value i) {
+          emitVectors(image, block, kernel.add(kernel.scale(i, tiles.size), tiles.begin),
+                      tiles.size, lastLanes);
+        };
+        if (first == end)
+          return;
+        if (!sharesChannels)
+          return kernel.loop(end - first, [&](Value i) { body(kernel.add(i, first)); });
+        Value offset = kernel.index(-number);
+        kernel.loop(kernel.most(kernel.add(share.begin, offset), kernel.index(first)),
+                    kernel.least(kernel.add(share.end, offset), kernel.index(end)), body);
       };
-      if (int64_t count = tiles.count - (peels ? 1 : 0))
-        kernel.loop(count, [&](Value i) {
-          emitVectors(image, block, firstOf(i), tiles.size, step.lanes);
-        });
-      if (peels)
-        emitVectors(image, block, firstOf(kernel.index(tiles.count - 1)), tiles.size,
-                    tail);
+      emitBlocks(0, full, step.lanes);
+      emitBlocks(full, tiles.count, tail);
+      number += tiles.count;
     }
   });
 }

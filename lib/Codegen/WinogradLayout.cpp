@@ -32,28 +32,38 @@ bool WinogradLayout::mixes(const Group &group, int64_t slices) {
          (group.rows % kTile || group.columns % kTile);
 }
 
-/// Products of 16-bit pairs, transforms of a tile per vector of channels, and
-/// transformed weights that no cache holds. Measured on one Zen 4 core.
-double qbias::estimateWinograd(const Group &group, DotStep step) {
+/// Cycles until the last slice is done: products of 16-bit pairs, transforms of a tile
+/// per vector of channels; meanwhile transformed weights that no cache holds. Slices that
+/// share tiles read all weights each, those that share channels transform all inputs.
+/// Transforms were measured on a Zen 4 core.
+static double estimate(const Group &group, DotStep step, bool sharesChannels) {
   constexpr double kInputTransform = 300, kOutputTransform = 210, kMultiplyLoss = 1.1;
-  constexpr double kCacheBytes = 1 << 20, kBytesPerCycle = 14;
+  double slices = step.slices;
   double tiles = double(group.batch) * llvm::divideCeil(group.rows, kTile) *
                  llvm::divideCeil(group.columns, kTile);
   double inputs = llvm::alignTo(group.inputChannels, 2 * step.lanes);
   double outputs = llvm::alignTo(group.channels, step.lanes);
-  bool mixed = WinogradLayout::mixes(group, step.slices);
+  bool mixed = WinogradLayout::mixes(group, sharesChannels ? 1 : step.slices);
   double points = double(group.batch) * WinogradAxis(group.rows, mixed).points() *
                   WinogradAxis(group.columns, mixed).points();
   double products = points * inputs * outputs / (2 * step.lanes);
+  double inputTransforms = tiles * inputs / (2 * step.lanes) * kInputTransform;
   double bytes = 2 * WinogradLayout::kPositions * inputs * outputs;
-  // Every slice reads all weights, and all share one way to memory.
-  double streams = bytes > kCacheBytes ? bytes * step.slices / kBytesPerCycle : 0;
-  return products * kMultiplyLoss + tiles * inputs / (2 * step.lanes) * kInputTransform +
-         tiles * outputs / step.lanes * kOutputTransform + streams;
+  double work =
+      products * kMultiplyLoss + tiles * outputs / step.lanes * kOutputTransform;
+  return std::max(work / slices + inputTransforms / (sharesChannels ? 1 : slices),
+                  streamCycles(bytes * (sharesChannels ? 1 : slices)));
+}
+
+double qbias::estimateWinograd(const Group &group, DotStep step) {
+  return std::min(estimate(group, step, /*sharesChannels=*/false),
+                  estimate(group, step, /*sharesChannels=*/true));
 }
 
 WinogradLayout::WinogradLayout(const Group &group, DotStep step)
-    : mixed(mixes(group, step.slices)), rowAxis(group.rows, mixed),
+    : sharesChannels(step.slices > 1 &&
+                     estimate(group, step, true) < estimate(group, step, false)),
+      mixed(mixes(group, sharesChannels ? 1 : step.slices)), rowAxis(group.rows, mixed),
       columnAxis(group.columns, mixed) {
   constexpr int64_t kMostPixels = 13, kSpareRegisters = 4;
   vectorsOfBlock = std::min<int64_t>(2, llvm::divideCeil(group.channels, step.lanes));
@@ -61,7 +71,7 @@ WinogradLayout::WinogradLayout(const Group &group, DotStep step)
       std::min(kMostPixels, (step.registers - kSpareRegisters) / vectorsOfBlock);
   for (int64_t position = 0; position < kPositions; ++position)
     places[position] = position;
-  mixed ? layOutMixed(most) : layOut(most, step.slices);
+  mixed ? layOutMixed(most) : layOut(most, sharesChannels ? 1 : step.slices);
 }
 
 /// Tiles that are multiplied at once and their number in a block: as little waste as

@@ -54,6 +54,7 @@ struct WinogradLayout {
     return places[row * winograd::kPoints + column];
   }
 
+  bool sharesChannels; ///< slices share channels, not tiles
   bool mixed;
   WinogradAxis rowAxis, columnAxis;
   int64_t vectorsOfBlock; ///< of channels
