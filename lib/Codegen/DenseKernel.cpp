@@ -188,8 +188,13 @@ DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
   if (!isShort())
     return kernel.reduce(count, sums, body);
   KernelBuilder::Values next(sums);
-  for (int64_t i = 0; i < count; ++i)
+  for (int64_t i = 0; i < count; ++i) {
     next = body(kernel.index(i), next);
+    // LLVM would add in another order, with more sums than there are registers.
+    if (step.hasAvx2)
+      for (Value &sum : next)
+        sum = kernel.hide(sum);
+  }
   return next;
 }
 

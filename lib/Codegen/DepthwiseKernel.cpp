@@ -47,7 +47,7 @@ public:
     int64_t spare = rowGroups * step.group() - group.kernelRows;
     rowsAtOnce = isPlain ? std::min({spare + 1, kMostRows, group.rows}) : 1;
     // With strides they lost to single vectors.
-    bool unpacks = step.kind == DotKind::Dot8 && step.hasPacks && rowsAtOnce > 1 &&
+    bool unpacks = step.kind == DotKind::Dot8 && step.hasAvx2 && rowsAtOnce > 1 &&
                    multiplier() == 1 && group.epilogue->canPack() &&
                    group.epilogue->getElementwise().empty();
     bundles = unpacks ? group.channels / bundleSize() : 0;

@@ -26,6 +26,13 @@ using namespace qbias;
 
 static constexpr int64_t kLanesOf512 = 16;
 
+/// Products of 16 bits, added up in pairs (vpmaddwd; with the sum, vpdpwssd).
+Value DotStep::multiplyPairs(KernelBuilder &kernel, Value a, Value b) const {
+  return kernel.callIntrinsic(lanes == kLanesOf512 ? "llvm.x86.avx512.pmaddw.d.512"
+                                                   : "llvm.x86.avx2.pmadd.wd",
+                              kernel.vectorOf(lanes, 32), {a, b});
+}
+
 Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
                     Value weights) const {
   inputs = kernel.bitcast(inputs, cast<VectorType>(weights.getType()));
@@ -46,7 +53,10 @@ Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
                              kernel.vectorOf(2 * lanes, 16), {inputs, weights});
     return sums ? kernel.add(sums, pairs) : pairs;
   }
-  // LLVM selects vpmaddwd, vpdpwssd or smull and addp for this.
+  // Sums of halves would let LLVM widen weights in front of a loop and narrow them in it.
+  if (hasAvx2)
+    return kernel.add(sums, multiplyPairs(kernel, inputs, weights));
+  // LLVM selects smull and addp for this.
   Value product = arith::MulIOp::create(
       kernel.builder, kernel.loc, kernel.widen(inputs, 32), kernel.widen(weights, 32));
   auto halves = vector::DeinterleaveOp::create(kernel.builder, kernel.loc, product);
@@ -60,10 +70,7 @@ Value DotStep::addPartial(KernelBuilder &kernel, Value sums, Value partial) cons
     return kernel.add(sums, kernel.widen(partial, bits));
   }
   Value ones = kernel.splat(cast<VectorType>(partial.getType()), 1);
-  Value pairs = kernel.callIntrinsic(lanes == kLanesOf512 ? "llvm.x86.avx512.pmaddw.d.512"
-                                                          : "llvm.x86.avx2.pmadd.wd",
-                                     sums.getType(), {partial, ones});
-  return kernel.add(sums, pairs);
+  return kernel.add(sums, multiplyPairs(kernel, partial, ones));
 }
 
 /// The integers in the low halves of bytes, and those in the high halves.

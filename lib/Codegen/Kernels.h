@@ -36,7 +36,7 @@ struct DotStep {
   int64_t lanes; ///< 32-bit sums in a register
   int64_t registers;
   int64_t slices; ///< threads that share the work of a kernel
-  bool hasPacks;  ///< saturating packs of x86 machines
+  bool hasAvx2;   ///< vpmaddwd, saturating packs
   /// Of a weight in memory: what inputBits() says, or less, widened when it is read.
   unsigned weightBits = 8;
   /// What is added to weights of four bits, two to a byte; none: whole elements.
@@ -65,6 +65,9 @@ struct DotStep {
   /// sums + sums of fewer bits.
   mlir::Value addPartial(KernelBuilder &kernel, mlir::Value sums,
                          mlir::Value partial) const;
+
+private:
+  mlir::Value multiplyPairs(KernelBuilder &kernel, mlir::Value a, mlir::Value b) const;
 };
 
 /// Where pixel (image, row, column) of a group's result starts in its buffer, past
@@ -81,7 +84,7 @@ public:
   ResultStore(KernelBuilder &kernel, const Group &group, DotStep step, mlir::Value y,
               mlir::ValueRange elements, bool inOrder = false)
       : kernel(kernel), group(group), y(y), elements(elements), lanes(step.lanes),
-        packs(step.hasPacks && group.epilogue->canPack()), inOrder(inOrder) {}
+        packs(step.hasAvx2 && group.epilogue->canPack()), inOrder(inOrder) {}
 
   /// The first `valid` results of `sums` belong at `at`. `follows`: right behind
   /// the vector before, which is full.

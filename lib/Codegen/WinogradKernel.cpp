@@ -371,7 +371,7 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
     return others;
   };
   Value packed;
-  if (step.hasPacks && group.epilogue->canPack()) {
+  if (step.hasAvx2 && group.epilogue->canPack()) {
     auto others = llvm::map_to_vector(llvm::seq<int64_t>(0, line.size()), loadOthers);
     packed = group.epilogue->emitPacked(kernel, line,
                                         SmallVector<Values>(line.size(), loaded), others);

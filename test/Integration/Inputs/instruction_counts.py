@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Instructions of two kernels, counted by callgrind, stay within a band.
+"""Instructions of kernels, counted by callgrind, stay within a band.
 
     instruction_counts.py WORK-DIR
 
@@ -28,17 +28,18 @@ int main(void) {{
 """
 
 
-def count(folder, plan, channels, size):
-    """(instructions of the kernels, multiplications) of a 3x3 convolution."""
+def count(folder, plan, channels, size, kernel):
+    """(instructions of the kernels, multiplications) of a convolution that keeps the size."""
     rng = np.random.default_rng(1)
     graph = Graph(opset=13)
     graph.input("x", FLOAT, [1, channels, size, size])
     one, zero = graph.const(np.float32(1)), graph.const(np.array(0, np.uint8))
     x = graph.node("DequantizeLinear", [graph.node("QuantizeLinear", ["x", one, zero]), one, zero])
-    weights = rng.integers(-127, 128, (channels, channels, 3, 3)).astype(np.int8)
+    weights = rng.integers(-127, 128, (channels, channels, kernel, kernel)).astype(np.int8)
     w = graph.node("DequantizeLinear",
-                   [graph.const(weights), graph.const(np.float32(2.0**-12))])
-    y = graph.node("Relu", [graph.node("Conv", [x, w], kernel_shape=[3, 3], pads=[1] * 4)])
+                   [graph.const(weights), graph.const(np.float32(1 / 3000))])
+    y = graph.node("Relu", [graph.node("Conv", [x, w], kernel_shape=[kernel] * 2,
+                                       pads=[kernel // 2] * 4)])
     y = graph.node("DequantizeLinear", [graph.node("QuantizeLinear", [y, one, zero]), one, zero])
     graph.output(y, FLOAT, [])
     path = os.path.join(folder, "model.onnx")
@@ -59,12 +60,12 @@ def count(folder, plan, channels, size):
     counts = [int(line.split()[0].replace(",", "")) for line in text.splitlines()
               if re.search(r"qbias_kernel_\d+", line)]
     require(counts, f"no kernel in the profile:\n{text[-800:]}")
-    return sum(counts), elements * channels * 9
+    return sum(counts), elements * channels * kernel**2
 
 
-def check(folder, plan, low, high):
+def check(folder, plan, low, high, channels=64, kernel=3):
     """Instructions for a multiplication lie in low .. high."""
-    instructions, macs = count(folder, plan, 64, 28)
+    instructions, macs = count(folder, plan, channels, 28, kernel)
     ratio = instructions / macs
     require(low <= ratio <= high, f"{plan}: {ratio:.4f} instructions for a multiplication, "
                                   f"expected {low} to {high}")
@@ -74,6 +75,12 @@ def check(folder, plan, low, high):
 def direct(folder):
     """16-bit pairs: a multiply-add of 16 takes two instructions and a share of the loads."""
     check(folder, "pair16", 0.18, 0.22)
+
+
+@case
+def short(folder):
+    """Eight steps a sum: half of the instructions requantize and store."""
+    check(folder, "pair16", 0.24, 0.3, channels=16, kernel=1)
 
 
 @case
