@@ -47,6 +47,14 @@ def middle(network, program, machine, threads=1):
                              for entry in rounds_of(network, program, machine, threads))
 
 
+def paired(network, program, peer, machine, threads=1):
+    """Median of the rounds' ratios: contenders of a round ran one after the other, so that what
+    disturbs the machine for longer disturbs both."""
+    key = keys(threads)[1]
+    return statistics.median(one[key] / other[key] for one, other in zip(
+        rounds_of(network, program, machine, threads), rounds_of(network, peer, machine, threads)))
+
+
 def memory(network, program, machine):
     """Bytes at the peak of a process with one thread."""
     return max(entry["peak_rss_bytes"] for entry in rounds_of(network, program, machine))
