@@ -190,8 +190,8 @@ DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
   KernelBuilder::Values next(sums);
   for (int64_t i = 0; i < count; ++i) {
     next = body(kernel.index(i), next);
-    // LLVM would add in another order, with more sums than there are registers.
-    if (step.hasAvx2)
+    // LLVM would add in another order, with too many sums. (Of 64 bits one fills two.)
+    if (step.hasAvx2 && group.sumBits == 32)
       for (Value &sum : next)
         sum = kernel.hide(sum);
   }
