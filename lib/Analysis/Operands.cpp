@@ -95,7 +95,6 @@ std::optional<RealConstant> qbias::getRealConstant(Value value) {
                       makeFloats(context, scales, name + ".scale")};
 }
 
-/// Operands of `op` when both are quantized and the weights constant.
 namespace {
 
 /// Where the operands of a sum of products with constant weights are.

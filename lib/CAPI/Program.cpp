@@ -244,8 +244,7 @@ int qbias_run(qbias_program *program, int64_t samples, const void *const *inputs
                     message);
     }
     if (int status = program->program->run(inPointers, outPointers))
-      return fail(program->path + ": program returned status " + std::to_string(status),
-                  message);
+      return fail(program->path + ": " + runtime::describeStatus(status), message);
     for (auto [i, tensor] : llvm::enumerate(tensors.outputs)) {
       if (tensor.isReal && !raw)
         runtime::dequantizeOutput(

@@ -109,10 +109,6 @@ private:
 } // namespace
 
 DenseKernel::DenseKernel(const Group &group, DotStep step) : DenseLayout(group, step) {
-  // The share of the busiest slice, in units of an even one.
-  auto unevenness = [&](int64_t units) {
-    return double(llvm::divideCeil(units, step.slices)) * step.slices / units;
-  };
   int64_t others = bundles > 1 ? bundles : blockCount();
   sharesRows = unevenness(batch * rows) <= unevenness(others);
 }

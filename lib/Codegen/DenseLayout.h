@@ -35,6 +35,10 @@ public:
   int64_t width() const { return step.width(); }
   int64_t blockCount() const { return llvm::divideCeil(vectors, vectorsOfBlock); }
   int64_t allVectors() const { return bundles * vectors; }
+  /// The share of the busiest slice, in units of an even one.
+  double unevenness(int64_t units) const {
+    return double(llvm::divideCeil(units, step.slices)) * step.slices / units;
+  }
   /// All groups of a sum fit into straight code.
   bool isShort() const;
   bool asksAhead() const;

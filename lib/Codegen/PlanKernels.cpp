@@ -73,14 +73,19 @@ static DotStep getStep(StringRef plan, const Group &group, const Target &target,
   return step;
 }
 
+/// "" when a group is dense and its sums have 32 bits, else why not.
+static std::string checkDense32(const Group &group) {
+  if (group.isDepthwise())
+    return "is a depthwise convolution";
+  return group.sumBits == 32 ? "" : "needs sums of 32 bits";
+}
+
 /// "" when vpmaddubsw is proven exact, else why not.
 static std::string checkPair8(const Group &group, const Target &target) {
   if (!target.hasAvx2)
     return "needs vpmaddubsw, which target '" + target.name + "' does not have";
-  if (group.isDepthwise())
-    return "is a depthwise convolution";
-  if (group.sumBits != 32)
-    return "needs sums of 32 bits";
+  if (std::string reason = checkDense32(group); !reason.empty())
+    return reason;
   DotStep step = getStep(kPair8, group, target);
   if (DenseLayout(group, step).chunk == 0)
     return llvm::formatv("a pair of products can leave 16 bits with inputs of {0} .. {1}",
@@ -92,10 +97,8 @@ static std::string checkPair8(const Group &group, const Target &target) {
 static std::string checkMmla8(const Group &group, const Target &target) {
   if (!target.hasMatrixS8)
     return "needs smmla, which target '" + target.name + "' does not have";
-  if (group.isDepthwise())
-    return "is a depthwise convolution";
-  if (group.sumBits != 32)
-    return "needs sums of 32 bits";
+  if (std::string reason = checkDense32(group); !reason.empty())
+    return reason;
   DotStep step = getStep(kMmla8, group, target);
   if (DenseLayout(group, step).runLength < step.group())
     return "has fewer than eight inputs side by side";
@@ -106,10 +109,8 @@ static std::string checkMmla8(const Group &group, const Target &target) {
 static std::string checkTile8(const Group &group, const Target &target) {
   if (!target.hasTiles)
     return "needs tdpbssd, which target '" + target.name + "' does not have";
-  if (group.isDepthwise())
-    return "is a depthwise convolution";
-  if (group.sumBits != 32)
-    return "needs sums of 32 bits";
+  if (std::string reason = checkDense32(group); !reason.empty())
+    return reason;
   return TileLayout(group, getStep(kTile8, group, target)).check();
 }
 

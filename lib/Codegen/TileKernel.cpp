@@ -166,9 +166,6 @@ private:
 } // namespace
 
 TileKernel::TileKernel(const Group &group, DotStep step) : TileLayout(group, step) {
-  auto unevenness = [&](int64_t units) {
-    return double(llvm::divideCeil(units, step.slices)) * step.slices / units;
-  };
   // Slices that share strips read all weights, those that share blocks all inputs.
   double byStrips = unevenness(batch * strips()), byBlocks = unevenness(blockCount());
   bool hasMoreInputs = batch * batchStride >= vectors * groupsOfAll() * width();

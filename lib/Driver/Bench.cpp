@@ -51,12 +51,17 @@ int qbias::runBench(const BenchCommand &command) {
   std::unique_ptr<Program> program = Program::compile(*module, options);
   if (!program)
     return kExitBadInput;
-  runtime::Times times = runtime::measure(*program, command.runs);
+  std::string error;
+  std::optional<runtime::Times> times = runtime::measure(*program, command.runs, error);
+  if (!times) {
+    emitError(module->getLoc()) << error;
+    return kExitBadInput;
+  }
   std::vector<runtime::StepTimes> steps;
   if (copy)
     steps = measureLayers(*copy, command);
   if (copy && steps.empty())
     return kExitBadInput;
-  llvm::outs() << runtime::formatBench(times, steps, macs, command.format == "json");
+  llvm::outs() << runtime::formatBench(*times, steps, macs, command.format == "json");
   return kExitOk;
 }

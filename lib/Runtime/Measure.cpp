@@ -58,16 +58,20 @@ Buffers::Buffers(const Executable &program) {
     outputs.push_back(allocate(tensor));
 }
 
-Times measure(Executable &program, int64_t runs) {
+std::optional<Times> measure(Executable &program, int64_t runs, std::string &error) {
   Buffers buffers(program);
   Times times;
   for (int64_t i = 0; i <= runs; ++i) {
     auto start = std::chrono::steady_clock::now();
     double before = getProcessorTime();
-    program.run(buffers.inputs, buffers.outputs);
+    int status = program.run(buffers.inputs, buffers.outputs);
     double used = getProcessorTime() - before;
     std::chrono::duration<double, std::milli> elapsed =
         std::chrono::steady_clock::now() - start;
+    if (status) {
+      error = describeStatus(status);
+      return std::nullopt;
+    }
     if (i == 0)
       continue;
     times.wall.push_back(elapsed.count());

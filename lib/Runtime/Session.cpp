@@ -21,6 +21,15 @@
 
 namespace qbias::runtime {
 
+std::string describeStatus(int status) {
+  constexpr int kNoTiles = 5;
+  std::string text = "program returned status " + std::to_string(status);
+  if (status == kNoTiles)
+    text += ": Linux refuses the process the tile registers (AMX) that it was compiled "
+            "for; compile with --features=-amx-int8";
+  return text;
+}
+
 namespace {
 
 /// Integers of every output for all samples.
@@ -77,7 +86,7 @@ static std::optional<Results> runSamples(Executable &program,
     for (std::vector<char> &result : results)
       out.push_back(result.data() + s * (result.size() / count));
     if (int status = program.run(in, out)) {
-      printError(request.model, "program returned status " + std::to_string(status));
+      printError(request.model, describeStatus(status));
       return std::nullopt;
     }
     progress.step(s + 1);

@@ -196,9 +196,14 @@ static int benchLibrary(int argc, char **argv) {
   std::unique_ptr<Library> library = openOperand(argc, argv, code);
   if (!library)
     return code;
-  Times times = measure(*library, runs);
+  std::string error;
+  std::optional<Times> times = measure(*library, runs, error);
+  if (!times) {
+    printError(argv[optind], error);
+    return kExitBadInput;
+  }
   std::string text =
-      formatBench(times, {}, library->description().macs, format == "json");
+      formatBench(*times, {}, library->description().macs, format == "json");
   std::fputs(text.c_str(), stdout);
   return kExitOk;
 }

@@ -25,6 +25,9 @@ struct Interface {
   std::vector<Tensor> inputs, outputs;
 };
 
+/// What is wrong when an entry point returns `status` (docs/Abi.md), and what to do.
+std::string describeStatus(int status);
+
 /// A program that can be run.
 class Executable {
 public:
@@ -84,10 +87,10 @@ struct StepTimes {
   std::vector<double> wall; ///< of runs, ascending
 };
 
-/// Measures runs on zero inputs after one warm-up.
-Times measure(Executable &program, int64_t runs);
+/// Measures runs on zero inputs after one warm-up. nullopt when a run fails.
+std::optional<Times> measure(Executable &program, int64_t runs, std::string &error);
 
-/// The same of every step; empty when the program cannot tell.
+/// The same of every step of a program that has been measured; empty when it cannot tell.
 std::vector<StepTimes> measureSteps(Executable &program, int64_t runs);
 
 /// The bench command's line and a table of steps, or a JSON object.
