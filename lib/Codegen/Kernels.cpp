@@ -176,6 +176,12 @@ SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
 // Results
 //===----------------------------------------------------------------------===//
 
+void qbias::storeResults(KernelBuilder &kernel, Value results, Value y, Value at,
+                         int64_t count, int64_t first) {
+  unsigned bits = cast<MemRefType>(y.getType()).getElementTypeBitWidth();
+  kernel.store(kernel.widen(results, bits), y, at, count, first);
+}
+
 void ResultStore::add(Value sums, const KernelBuilder::Values &loaded, Value at,
                       int64_t valid, bool follows) {
   KernelBuilder::Values others;
@@ -189,7 +195,7 @@ void ResultStore::add(Value sums, const KernelBuilder::Values &loaded, Value at,
       flush();
     return;
   }
-  kernel.store(group.epilogue->emit(kernel, sums, loaded, others), y, at, valid);
+  storeResults(kernel, group.epilogue->emit(kernel, sums, loaded, others), y, at, valid);
 }
 
 void ResultStore::flush() {
@@ -204,7 +210,7 @@ void ResultStore::flush() {
     int64_t bytes = waiting[first].valid;
     for (next = first + 1; next < waiting.size() && waiting[next].follows; ++next)
       bytes += waiting[next].valid;
-    kernel.store(packed, y, waiting[first].at, bytes, first * lanes);
+    storeResults(kernel, packed, y, waiting[first].at, bytes, first * lanes);
   }
   waiting.clear();
   loadedOf.clear();

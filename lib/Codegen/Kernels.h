@@ -77,6 +77,10 @@ mlir::Value resultAt(KernelBuilder &kernel, const Group &group, mlir::Value imag
 /// Fills the padding around the images of `y`.
 void fillPadding(KernelBuilder &kernel, const Group &group, mlir::Value y);
 
+/// Stores `count` lanes of results from `first` on, as wide as the elements of `y`.
+void storeResults(KernelBuilder &kernel, mlir::Value results, mlir::Value y,
+                  mlir::Value at, int64_t count, int64_t first = 0);
+
 /// Where results of a tile go: requantizes vectors of sums and stores them.
 class ResultStore {
 public:

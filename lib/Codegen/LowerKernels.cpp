@@ -11,7 +11,9 @@
 //   %2 = linalg.generic ins(%1, ...)                  %2 = bufferization.to_tensor %b
 //
 // A tensor.pad that alone reads the result is part of the kernel: it writes into
-// the middle of a larger buffer and fills what lies around.
+// the middle of a larger buffer and fills what lies around. So is the widening that a
+// kernel behind it needs: layers are lowered from the last to the first, and each finds
+// in which form its result is wanted.
 //
 // Groups whose code would be the same share one function; weights and per-channel
 // constants are its arguments. A plan is a claim of the IR: it is proven again
@@ -51,6 +53,8 @@ struct LowerKernels : qbias::impl::LowerKernelsBase<LowerKernels> {
 private:
   LogicalResult lower(Operation *contraction, StringRef plan, const Target &target);
   void unpackWeights(Operation *contraction, const Target &target);
+  Value widenTensor(OpBuilder &builder, Location loc, Value tensor, unsigned bits);
+  Value takeWidening(Value result);
   func::FuncOp getFunction(Kernel &kernel, const Group &group, ValueRange buffers);
   using EmitBody = function_ref<void(KernelBuilder &, ValueRange, Kernel::Share)>;
   func::FuncOp getFunction(StringRef key, ValueRange buffers, EmitBody emit);
@@ -61,6 +65,8 @@ private:
   /// What lies around the images a contraction reads, and what they hold.
   llvm::DenseMap<Operation *, Padding> innerPaddings;
   llvm::DenseMap<Operation *, IntegerRange> inputRanges;
+  /// What kernels read of tensors whose elements are too narrow for them.
+  llvm::DenseMap<Value, Value> widened;
 };
 
 } // namespace
@@ -85,24 +91,41 @@ static Value toFlatBuffer(OpBuilder &builder, Location loc, Value tensor) {
 }
 
 /// `tensor` with every element sign-extended to `bits`.
-static Value widenTensor(OpBuilder &builder, Location loc, Value tensor, unsigned bits) {
+Value LowerKernels::widenTensor(OpBuilder &builder, Location loc, Value tensor,
+                                unsigned bits) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (type.getElementTypeBitWidth() == bits)
     return tensor;
+  Value &wide = widened[tensor];
+  if (wide)
+    return wide;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfterValue(tensor);
   Type element = builder.getIntegerType(bits);
   Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), element);
   AffineMap identity =
       AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
   SmallVector<utils::IteratorType> iterators(type.getRank(),
                                              utils::IteratorType::parallel);
-  return linalg::GenericOp::create(builder, loc, type.clone(element), tensor, empty,
+  auto extend = [&](OpBuilder &inner, Location, ValueRange arguments) {
+    Value result = arith::ExtSIOp::create(inner, loc, element, arguments[0]);
+    linalg::YieldOp::create(inner, loc, result);
+  };
+  wide = linalg::GenericOp::create(builder, loc, type.clone(element), tensor, empty,
                                    ArrayRef<AffineMap>{identity, identity}, iterators,
-                                   [&](OpBuilder &inner, Location, ValueRange arguments) {
-                                     Value wide = arith::ExtSIOp::create(
-                                         inner, loc, element, arguments[0]);
-                                     linalg::YieldOp::create(inner, loc, wide);
-                                   })
-      .getResult(0);
+                                   extend)
+             .getResult(0);
+  return wide;
+}
+
+/// The widened form of `result`, when nothing reads it otherwise, else null.
+Value LowerKernels::takeWidening(Value result) {
+  auto found = widened.find(result);
+  if (found == widened.end() || !result.hasOneUse())
+    return {};
+  Value wide = found->second;
+  widened.erase(found);
+  return wide;
 }
 
 /// Runs `body` on the first of `threads` slices.
@@ -134,6 +157,16 @@ static tensor::PadOp takeOuterPadding(Group &group) {
     return {};
   group.outer = *outer;
   return pad;
+}
+
+/// Erases a contraction whose epilogue is gone, with the reshapes behind it: what it read
+/// has one reader less.
+static void eraseContraction(Operation *contraction) {
+  SmallVector<Operation *> dead = {contraction};
+  while (!dead.back()->use_empty())
+    dead.push_back(*dead.back()->getUsers().begin());
+  for (Operation *op : llvm::reverse(dead))
+    op->erase();
 }
 
 /// The function of a kernel on buffers of these types, made when it is new.
@@ -258,6 +291,9 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   group->inner = innerPaddings.lookup(contraction);
   tensor::PadOp pad = takeOuterPadding(*group);
   Value replaced = pad ? pad.getResult() : group->epilogueOp.getResult(0);
+  Value wide = takeWidening(replaced);
+  if (wide)
+    replaced = wide;
   std::unique_ptr<Kernel> kernel = makeKernel(plan, *group, target, threads);
   Location loc = contraction->getLoc();
   OpBuilder builder(group->epilogueOp);
@@ -285,9 +321,12 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   Value tensor = bufferization::ToTensorOp::create(builder, loc, type, result,
                                                    /*restrict=*/true, /*writable=*/true);
   replaced.replaceAllUsesWith(tensor);
+  if (wide)
+    wide.getDefiningOp()->erase();
   if (pad)
     pad.erase();
   group->epilogueOp.erase();
+  eraseContraction(contraction);
   return success();
 }
 
@@ -305,6 +344,7 @@ void LowerKernels::runOnOperation() {
   functions.clear();
   innerPaddings.clear();
   inputRanges.clear();
+  widened.clear();
   SmallVector<std::pair<Operation *, StringRef>> planned;
   getOperation().walk([&](Operation *op) {
     auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
@@ -324,7 +364,7 @@ void LowerKernels::runOnOperation() {
     if (auto pad = input.getDefiningOp<tensor::PadOp>())
       innerPaddings[op] = Padding::match(pad).value_or(Padding());
   }
-  for (auto [op, plan] : planned)
+  for (auto [op, plan] : llvm::reverse(planned))
     if (failed(lower(op, plan, *target)))
       return signalPassFailure();
 }

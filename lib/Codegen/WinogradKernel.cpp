@@ -380,9 +380,9 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
     guarded(kernel, kernel.add(column, j), group.columns, j == 0 || isCertain, [&] {
       Value to = kernel.add(at, j * group.channels);
       if (packed)
-        return kernel.store(packed, y, to, valid, j * step.lanes);
-      kernel.store(group.epilogue->emit(kernel, line[j], loaded, loadOthers(j)), y, to,
-                   valid);
+        return storeResults(kernel, packed, y, to, valid, j * step.lanes);
+      storeResults(kernel, group.epilogue->emit(kernel, line[j], loaded, loadOthers(j)),
+                   y, to, valid);
     });
 }
 
