@@ -194,14 +194,24 @@ static bool prefersTiles(const Group &group, const Target &target) {
 /// The fastest proven plan, by rough counts of cycles.
 static StringRef findFastest(const Group &group, const Target &target,
                              const PlanRequest &request) {
+  // Of pair16w8: every vector of weights is widened when it is read.
+  constexpr double kWidenedRate = 0.9;
   if (prefersTiles(group, target))
     return kTile8;
   auto [direct, rate] = findDirect(group, target, request.smallWeights);
   DotStep step = getStep(kWinograd4, group, target, request.threads);
-  double work = double(group.macs()) / (step.lanes * step.group()) / rate;
-  double bytes = double(group.reduction() * group.channels) *
-                 getStep(direct, group, target).weightBits / 8;
-  double cycles = std::max(work / request.threads, streamCycles(bytes));
+  auto estimateDirect = [&](StringRef plan, double rate) {
+    double work = double(group.macs()) / (step.lanes * step.group()) / rate;
+    double bytes = double(group.reduction() * group.channels) *
+                   getStep(plan, group, target).weightBits / 8;
+    return std::max(work / request.threads, streamCycles(bytes));
+  };
+  double cycles = estimateDirect(direct, rate);
+  if (direct == kPair16 && checkPlan(kPair16W8, group, target).empty() &&
+      estimateDirect(kPair16W8, kWidenedRate) < cycles) {
+    direct = kPair16W8;
+    cycles = estimateDirect(direct, kWidenedRate);
+  }
   bool isSmall = request.smallWeights || getNibbleOffset(group.weights);
   bool isProven = !isSmall && checkWinograd(group).empty();
   return isProven && estimateWinograd(group, step) < cycles ? kWinograd4 : direct;
