@@ -95,7 +95,7 @@ private:
   KernelBuilder::Values emitGroup(KernelBuilder &kernel, const Place &place,
                                   int64_t vectors, ValueRange sums);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
-  Value assembleGroup(KernelBuilder &kernel, Value at);
+  void askAhead(KernelBuilder &kernel, const Place &place, int64_t vectors);
   void finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
               ValueRange sums);
 
@@ -138,7 +138,7 @@ SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
 /// One group of inputs in every 32-bit lane.
 Value DenseKernel::broadcastGroup(KernelBuilder &kernel, Value at) {
   Value all = runLength >= step.group() ? kernel.broadcastWord(x, at, step.lanes)
-                                        : assembleGroup(kernel, at);
+                                        : step.assemble(kernel, x, at, runLength);
   if (!inputMove)
     return all;
   if (step.inputOffset == kSignBit)
@@ -146,24 +146,6 @@ Value DenseKernel::broadcastGroup(KernelBuilder &kernel, Value at) {
   auto words = cast<VectorType>(all.getType());
   auto bytes = cast<VectorType>(inputMove.getType());
   return kernel.bitcast(kernel.add(kernel.bitcast(all, bytes), inputMove), words);
-}
-
-/// The same of a run shorter than a group, element by element.
-Value DenseKernel::assembleGroup(KernelBuilder &kernel, Value at) {
-  OpBuilder &builder = kernel.builder;
-  Type word = builder.getI32Type();
-  Value scalar;
-  for (int64_t i = 0; i < runLength; ++i) {
-    Value input =
-        memref::LoadOp::create(builder, kernel.loc, x, ValueRange(kernel.add(at, i)));
-    input = arith::ExtUIOp::create(builder, kernel.loc, word, input);
-    Value places =
-        arith::ConstantIntOp::create(builder, kernel.loc, word, i * step.inputBits());
-    input = arith::ShLIOp::create(builder, kernel.loc, input, places);
-    scalar = scalar ? arith::OrIOp::create(builder, kernel.loc, scalar, input) : input;
-  }
-  return vector::BroadcastOp::create(builder, kernel.loc, kernel.vectorOf(step.lanes, 32),
-                                     scalar);
 }
 
 /// The place `index` times so many inputs and groups on.
@@ -194,6 +176,21 @@ DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
   return next;
 }
 
+/// Asks for weights that are read later: of the next block, or of a few groups on where
+/// each is read once.
+void DenseKernel::askAhead(KernelBuilder &kernel, const Place &place, int64_t count) {
+  constexpr int64_t kLineBytes = 64, kBytesAhead = 4096;
+  if (place.ahead)
+    step.prefetchWeights(kernel, weight, place.ahead);
+  if (!readsOnce())
+    return;
+  Value last = kernel.index(allVectors() * groupsOfAll() * width() - 1);
+  for (int64_t at = 0; at < count * width(); at += step.weightsIn(kLineBytes)) {
+    Value ahead = kernel.add(place.weight, step.weightsIn(kBytesAhead) + at);
+    step.prefetchWeights(kernel, weight, kernel.least(ahead, last));
+  }
+}
+
 /// The steps of one group of inputs on two pixels each. The last pixel of an odd
 /// number is its own partner.
 KernelBuilder::Values DenseKernel::emitPairs(KernelBuilder &kernel, const Place &place,
@@ -208,8 +205,7 @@ KernelBuilder::Values DenseKernel::emitPairs(KernelBuilder &kernel, const Place 
     weights.push_back(kernel.shuffle(all, all, range(0, half)));
     weights.push_back(kernel.shuffle(all, all, range(half, half)));
   }
-  if (place.ahead)
-    step.prefetchWeights(kernel, weight, place.ahead);
+  askAhead(kernel, place, vectors);
   for (int64_t p = 0; p < pixels; p += 2) {
     auto inputsOf = [&](int64_t pixel) {
       int64_t offset = std::min(pixel, tilePixels - 1) * columnStride;
@@ -249,8 +245,7 @@ KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place 
   for (int64_t v = 0; v < vectors; ++v)
     weights.push_back(
         step.loadWeights(kernel, weight, kernel.add(place.weight, v * width())));
-  if (place.ahead)
-    step.prefetchWeights(kernel, weight, place.ahead);
+  askAhead(kernel, place, vectors);
   for (int64_t p = 0; p < pixels; ++p) {
     Value inputs = broadcastGroup(kernel, kernel.add(place.input, p * columnStride));
     for (int64_t v = 0; v < vectors; ++v)

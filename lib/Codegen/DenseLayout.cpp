@@ -121,6 +121,12 @@ bool DenseLayout::asksAhead() const {
          bundles == 1;
 }
 
+bool DenseLayout::readsOnce() const {
+  constexpr int64_t kNearest = 1 << 15;
+  return allVectors() * groupsOfAll() * width() > step.weightsIn(kNearest) &&
+         batch * rows == 1 && columns <= pixelsFor(vectorsOfBlock);
+}
+
 int64_t DenseLayout::groupStart(int64_t index) const {
   int64_t full = runLength / step.group();
   return index < full ? index * step.group()

@@ -42,6 +42,9 @@ public:
   /// All groups of a sum fit into straight code.
   bool isShort() const;
   bool asksAhead() const;
+  /// One tile has all pixels, and the weights are more than the nearest cache holds:
+  /// every one is read once.
+  bool readsOnce() const;
 
   /// Weights in the order they are read:
   /// [channel block][kernel row][run][group][vector][lane][input of the group]

@@ -13,6 +13,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -31,6 +32,23 @@ Value DotStep::multiplyPairs(KernelBuilder &kernel, Value a, Value b) const {
   return kernel.callIntrinsic(lanes == kLanesOf512 ? "llvm.x86.avx512.pmaddw.d.512"
                                                    : "llvm.x86.avx2.pmadd.wd",
                               kernel.vectorOf(lanes, 32), {a, b});
+}
+
+Value DotStep::assemble(KernelBuilder &kernel, Value inputs, Value at,
+                        int64_t count) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  Type word = builder.getI32Type();
+  Value all;
+  for (int64_t i = 0; i < count; ++i) {
+    Value input =
+        memref::LoadOp::create(builder, loc, inputs, ValueRange(kernel.add(at, i)));
+    input = arith::ExtUIOp::create(builder, loc, word, input);
+    Value places = arith::ConstantIntOp::create(builder, loc, word, i * inputBits());
+    input = arith::ShLIOp::create(builder, loc, input, places);
+    all = all ? arith::OrIOp::create(builder, loc, all, input) : input;
+  }
+  return vector::BroadcastOp::create(builder, loc, kernel.vectorOf(lanes, 32), all);
 }
 
 Value DotStep::emit(KernelBuilder &kernel, Value sums, Value inputs,
@@ -123,9 +141,9 @@ void qbias::emitUnpacking(KernelBuilder &kernel, Value bytes, Value integers,
   kernel.store(high, integers, kernel.add(at, half), half);
 }
 
-double qbias::streamCycles(double bytes) {
-  constexpr double kCacheBytes = 1 << 20, kBytesPerCycle = 4.5;
-  return bytes > kCacheBytes ? bytes / kBytesPerCycle : 0;
+double qbias::streamCycles(double bytes, bool isReadAgain) {
+  constexpr double kNearest = 1 << 15, kCaches = 1 << 20, kBytesPerCycle = 4.5;
+  return bytes > (isReadAgain ? kCaches : kNearest) ? bytes / kBytesPerCycle : 0;
 }
 
 //===----------------------------------------------------------------------===//

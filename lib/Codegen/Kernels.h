@@ -53,6 +53,13 @@ struct DotStep {
 
   /// Weights of one register.
   int64_t width() const { return lanes * group(); }
+  /// Weights in so many bytes of memory.
+  int64_t weightsIn(int64_t bytes) const {
+    return bytes * 8 / (weightOffset ? 4 : weightBits);
+  }
+  /// `count` inputs from `at` on, fewer than a group, in every lane.
+  mlir::Value assemble(KernelBuilder &kernel, mlir::Value inputs, mlir::Value at,
+                       int64_t count) const;
   /// The register of weights from place `at` on, in the buffer that makeConstants()
   /// made of packed ones.
   mlir::Value loadWeights(KernelBuilder &kernel, mlir::Value buffer,
@@ -163,9 +170,10 @@ void emitUnpacking(KernelBuilder &kernel, mlir::Value bytes, mlir::Value integer
 std::unique_ptr<Kernel> makeDenseKernel(const Group &group, DotStep step);
 /// "" when F(4x4, 3x3) is proven exact for a convolution, else why not.
 std::string checkWinograd(const Group &group);
-/// Cycles until so many bytes of weights that no cache holds are read, by all slices:
-/// they share one way to memory. 14.5 GB/s were measured on Zen 3 and Emerald Rapids.
-double streamCycles(double bytes);
+/// Cycles until so many bytes of weights are read from memory, by all slices: they
+/// share one way there. 14.5 GB/s were measured on Zen 3 and Emerald Rapids. Weights
+/// that are read again in the same layer are held by a cache where they fit.
+double streamCycles(double bytes, bool isReadAgain = true);
 /// Cycles of that kernel until its last slice is done, roughly.
 double estimateWinograd(const Group &group, DotStep step);
 /// 3x3 convolutions by F(4x4, 3x3) on 16-bit pairs, exact modulo 2^32.

@@ -204,7 +204,8 @@ static StringRef findFastest(const Group &group, const Target &target,
     double work = double(group.macs()) / (step.lanes * step.group()) / rate;
     double bytes = double(group.reduction() * group.channels) *
                    getStep(plan, group, target).weightBits / 8;
-    return std::max(work / request.threads, streamCycles(bytes));
+    bool isReadAgain = group.batch * group.rows * group.columns > 1;
+    return std::max(work / request.threads, streamCycles(bytes, isReadAgain));
   };
   double cycles = estimateDirect(direct, rate);
   if (direct == kPair16 && checkPlan(kPair16W8, group, target).empty() &&

@@ -365,3 +365,28 @@ func.func @large(%x: tensor<64x256xi8>) -> tensor<64x64xi32> {
   } -> tensor<64x64xi32>
   return %y : tensor<64x64xi32>
 }
+
+// Weights that one row reads once come from memory: as bytes. Few of them do not.
+// AVX2-LABEL: func.func @one_row(
+// AVX2: qbias.plan = "pair16w8"
+// AVX2: qbias.plan = "pair16",
+func.func @one_row(%x: tensor<1x256xi8>, %y: tensor<1x128xi8>) -> (tensor<1x128xi32>, tensor<1x128xi32>) {
+  %w = arith.constant dense<65> : tensor<256x128xi8>
+  %few = arith.constant dense<65> : tensor<128x128xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x128xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x128xi32>) -> tensor<1x128xi32>
+  %0 = linalg.matmul ins(%x, %w : tensor<1x256xi8>, tensor<256x128xi8>) outs(%init : tensor<1x128xi32>) -> tensor<1x128xi32>
+  %1 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]}
+      ins(%0 : tensor<1x128xi32>) outs(%e : tensor<1x128xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x128xi32>
+  %2 = linalg.matmul ins(%y, %few : tensor<1x128xi8>, tensor<128x128xi8>) outs(%init : tensor<1x128xi32>) -> tensor<1x128xi32>
+  %3 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]}
+      ins(%2 : tensor<1x128xi32>) outs(%e : tensor<1x128xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x128xi32>
+  return %1, %3 : tensor<1x128xi32>, tensor<1x128xi32>
+}

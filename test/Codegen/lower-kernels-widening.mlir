@@ -1,0 +1,91 @@
+// RUN: qbias-opt %s --qbias-lower-kernels="cpu=x86-64-v3" --canonicalize --split-input-file | FileCheck %s
+
+#same = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+
+// The second layer multiplies 16 bits, and nobody else reads what the first one writes
+// with padding around it: it is written as 16 bits.
+// CHECK-LABEL: func.func @chain(
+// CHECK: linalg.generic {{.*}} ins(%arg0 : tensor<1x3x4x8xi8>)
+// CHECK-NOT: linalg.generic
+// CHECK: %[[Y:.*]] = memref.alloc() : memref<1x5x6x16xi16>
+// CHECK: %[[WRITTEN:.*]] = memref.collapse_shape %[[Y]] {{.*}} into memref<480xi16>
+// CHECK: call @[[FIRST:qbias_kernel_.]](%{{.*}}, %[[WRITTEN]], %{{.*}}, %{{.*}}, %{{.*}})
+// CHECK-NOT: linalg.generic
+// CHECK: %[[READ:.*]] = memref.collapse_shape %[[Y]] {{.*}} into memref<480xi16>
+// CHECK: call @[[SECOND:qbias_kernel_.]](%[[READ]], %{{.*}})
+// CHECK-NOT: linalg.generic
+// CHECK: func.func private @[[SECOND]](%{{.*}}: memref<480xi16>
+// CHECK: func.func private @[[FIRST]](
+// CHECK: arith.constant dense<-5> : vector<32xi16>
+// CHECK: %[[BYTES:.*]] = arith.trunci %{{.*}} : vector<8xi32> to vector<8xi8>
+// CHECK: %[[WORDS:.*]] = arith.extsi %[[BYTES]] : vector<8xi8> to vector<8xi16>
+// CHECK: vector.store %[[WORDS]], %{{.*}} : memref<480xi16>, vector<8xi16>
+func.func @chain(%x: tensor<1x3x4x8xi8>) -> tensor<1x3x4x16xi8> {
+  %w = arith.constant dense<3> : tensor<1x1x8x16xi8>
+  %zero = arith.constant 0 : i32
+  %five = arith.constant -5 : i8
+  %e = tensor.empty() : tensor<1x3x4x16xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x3x4x16xi32>) -> tensor<1x3x4x16xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {qbias.plan = "pair16"} ins(%x, %w : tensor<1x3x4x8xi8>, tensor<1x1x8x16xi8>) outs(%init : tensor<1x3x4x16xi32>) -> tensor<1x3x4x16xi32>
+  %b = tensor.empty() : tensor<1x3x4x16xi8>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x3x4x16xi32>) outs(%b : tensor<1x3x4x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x3x4x16xi8>
+  %p = tensor.pad %y low[0, 1, 1, 0] high[0, 1, 1, 0] {
+  ^bb0(%i: index, %j: index, %q: index, %l: index):
+    tensor.yield %five : i8
+  } : tensor<1x3x4x16xi8> to tensor<1x5x6x16xi8>
+  %w2 = arith.constant dense<1> : tensor<3x3x16x16xi8>
+  %acc2 = linalg.conv_2d_nhwc_hwcf {qbias.plan = "pair16"} ins(%p, %w2 : tensor<1x5x6x16xi8>, tensor<3x3x16x16xi8>) outs(%init : tensor<1x3x4x16xi32>) -> tensor<1x3x4x16xi32>
+  %z = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc2 : tensor<1x3x4x16xi32>) outs(%b : tensor<1x3x4x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x3x4x16xi8>
+  return %z : tensor<1x3x4x16xi8>
+}
+
+// -----
+
+#same = affine_map<(d0, d1) -> (d0, d1)>
+
+// What is returned keeps its type, and two layers read one widened copy of it.
+// CHECK-LABEL: func.func @shared(
+// CHECK: linalg.generic {{.*}} ins(%arg0 : tensor<1x8xi8>)
+// CHECK: %[[Y:.*]] = memref.alloc() : memref<1x16xi8>
+// CHECK: %[[NARROW:.*]] = bufferization.to_tensor %[[Y]]
+// CHECK: linalg.generic {{.*}} ins(%[[NARROW]] : tensor<1x16xi8>) outs(%{{.*}} : tensor<1x16xi16>)
+// CHECK: arith.extsi %{{.*}} : i8 to i16
+// CHECK-NOT: linalg.generic
+func.func @shared(%x: tensor<1x8xi8>) -> (tensor<1x16xi8>, tensor<1x16xi8>, tensor<1x16xi8>) {
+  %w = arith.constant dense<3> : tensor<8x16xi8>
+  %w2 = arith.constant dense<1> : tensor<16x16xi8>
+  %w3 = arith.constant dense<2> : tensor<16x16xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x16xi32>
+  %b = tensor.empty() : tensor<1x16xi8>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x16xi32>) -> tensor<1x16xi32>
+  %acc = linalg.matmul {qbias.plan = "pair16"} ins(%x, %w : tensor<1x8xi8>, tensor<8x16xi8>) outs(%init : tensor<1x16xi32>) -> tensor<1x16xi32>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]} ins(%acc : tensor<1x16xi32>) outs(%b : tensor<1x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x16xi8>
+  %acc2 = linalg.matmul {qbias.plan = "pair16"} ins(%y, %w2 : tensor<1x16xi8>, tensor<16x16xi8>) outs(%init : tensor<1x16xi32>) -> tensor<1x16xi32>
+  %z = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]} ins(%acc2 : tensor<1x16xi32>) outs(%b : tensor<1x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x16xi8>
+  %acc3 = linalg.matmul {qbias.plan = "pair16"} ins(%y, %w3 : tensor<1x16xi8>, tensor<16x16xi8>) outs(%init : tensor<1x16xi32>) -> tensor<1x16xi32>
+  %u = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]} ins(%acc3 : tensor<1x16xi32>) outs(%b : tensor<1x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x16xi8>
+  return %y, %z, %u : tensor<1x16xi8>, tensor<1x16xi8>, tensor<1x16xi8>
+}
