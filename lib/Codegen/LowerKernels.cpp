@@ -35,6 +35,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/MathExtras.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_LOWERKERNELS
@@ -54,19 +56,21 @@ private:
   LogicalResult lower(Operation *contraction, StringRef plan, const Target &target);
   void unpackWeights(Operation *contraction, const Target &target);
   Value widenTensor(OpBuilder &builder, Location loc, Value tensor, unsigned bits);
-  Value takeWidening(Value result);
+  linalg::GenericOp takeWidening(Value result);
+  void lowerWidening(linalg::GenericOp op);
   func::FuncOp getFunction(Kernel &kernel, const Group &group, ValueRange buffers);
   using EmitBody = function_ref<void(KernelBuilder &, ValueRange, Kernel::Share)>;
   func::FuncOp getFunction(StringRef key, ValueRange buffers, EmitBody emit);
   void callFunction(OpBuilder &builder, Location loc, func::FuncOp function,
-                    ValueRange buffers, int64_t units);
+                    ValueRange buffers, int64_t units, StringRef step = "",
+                    bool isShared = true);
 
   llvm::StringMap<func::FuncOp> functions;
   /// What lies around the images a contraction reads, and what they hold.
   llvm::DenseMap<Operation *, Padding> innerPaddings;
   llvm::DenseMap<Operation *, IntegerRange> inputRanges;
   /// What kernels read of tensors whose elements are too narrow for them.
-  llvm::DenseMap<Value, Value> widened;
+  llvm::MapVector<Value, linalg::GenericOp> widened;
 };
 
 } // namespace
@@ -90,40 +94,43 @@ static Value toFlatBuffer(OpBuilder &builder, Location loc, Value tensor) {
   return flatten(builder, loc, buffer);
 }
 
-/// `tensor` with every element sign-extended to `bits`.
+/// `tensor`, in one dimension, with every element sign-extended to `bits`; itself where
+/// it is as wide.
 Value LowerKernels::widenTensor(OpBuilder &builder, Location loc, Value tensor,
                                 unsigned bits) {
   auto type = cast<RankedTensorType>(tensor.getType());
   if (type.getElementTypeBitWidth() == bits)
     return tensor;
-  Value &wide = widened[tensor];
+  linalg::GenericOp &wide = widened[tensor];
   if (wide)
-    return wide;
+    return wide.getResult(0);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfterValue(tensor);
+  ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  Value flat = tensor;
+  if (type.getRank() > 1)
+    flat = tensor::CollapseShapeOp::create(builder, loc, tensor,
+                                           SmallVector<ReassociationIndices>{all});
   Type element = builder.getIntegerType(bits);
-  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), element);
-  AffineMap identity =
-      AffineMap::getMultiDimIdentityMap(type.getRank(), builder.getContext());
-  SmallVector<utils::IteratorType> iterators(type.getRank(),
-                                             utils::IteratorType::parallel);
+  auto wideType = RankedTensorType::get({type.getNumElements()}, element);
+  Value empty = tensor::EmptyOp::create(builder, loc, wideType.getShape(), element);
+  AffineMap identity = builder.getDimIdentityMap();
   auto extend = [&](OpBuilder &inner, Location, ValueRange arguments) {
     Value result = arith::ExtSIOp::create(inner, loc, element, arguments[0]);
     linalg::YieldOp::create(inner, loc, result);
   };
-  wide = linalg::GenericOp::create(builder, loc, type.clone(element), tensor, empty,
-                                   ArrayRef<AffineMap>{identity, identity}, iterators,
-                                   extend)
-             .getResult(0);
-  return wide;
+  wide = linalg::GenericOp::create(builder, loc, wideType, flat, empty,
+                                   ArrayRef<AffineMap>{identity, identity},
+                                   utils::IteratorType::parallel, extend);
+  return wide.getResult(0);
 }
 
-/// The widened form of `result`, when nothing reads it otherwise, else null.
-Value LowerKernels::takeWidening(Value result) {
+/// The widening of `result`, when nothing reads it otherwise, else null.
+linalg::GenericOp LowerKernels::takeWidening(Value result) {
   auto found = widened.find(result);
   if (found == widened.end() || !result.hasOneUse())
     return {};
-  Value wide = found->second;
+  linalg::GenericOp wide = found->second;
   widened.erase(found);
   return wide;
 }
@@ -218,14 +225,19 @@ func::FuncOp LowerKernels::getFunction(StringRef prefix, ValueRange buffers,
   return func;
 }
 
-/// Calls a function for all of its units; --qbias-split-phases shares them.
+/// Calls a function for all of its units; --qbias-split-phases shares them where they
+/// are worth a barrier.
 void LowerKernels::callFunction(OpBuilder &builder, Location loc, func::FuncOp function,
-                                ValueRange buffers, int64_t units) {
+                                ValueRange buffers, int64_t units, StringRef step,
+                                bool isShared) {
   SmallVector<Value> operands(buffers);
   for (int64_t bound : {int64_t(0), units, int64_t(0)})
     operands.push_back(arith::ConstantIndexOp::create(builder, loc, bound));
   auto call = func::CallOp::create(builder, loc, function, operands);
-  call->setAttr(kUnitsAttr, builder.getI64IntegerAttr(units));
+  if (isShared)
+    call->setAttr(kUnitsAttr, builder.getI64IntegerAttr(units));
+  if (!step.empty())
+    call->setAttr(kStepAttr, builder.getStringAttr(step));
 }
 
 /// Weights of four bits that plain loops read are taken apart in front of them:
@@ -260,7 +272,7 @@ void LowerKernels::unpackWeights(Operation *contraction, const Target &target) {
       [&](KernelBuilder &kernel, ValueRange arguments, Kernel::Share share) {
         emitUnpacking(kernel, arguments[0], arguments[1], share, block, *offset);
       });
-  callFunction(builder, loc, function, buffers, 2 * count / block);
+  callFunction(builder, loc, function, buffers, 2 * count / block, "unpack");
   Value tensor = bufferization::ToTensorOp::create(builder, loc, type.clone({2 * count}),
                                                    all, /*restrict=*/true,
                                                    /*writable=*/true);
@@ -273,6 +285,51 @@ void LowerKernels::unpackWeights(Operation *contraction, const Target &target) {
   ReassociationIndices every = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
   operand->set(tensor::ExpandShapeOp::create(builder, loc, type, tensor,
                                              SmallVector<ReassociationIndices>{every}));
+}
+
+/// Widens a share of `count` elements, units of `block`; the last is what is left.
+static void emitWidening(KernelBuilder &kernel, Value narrow, Value wide, int64_t count,
+                         int64_t block, Kernel::Share share) {
+  unsigned bits = cast<MemRefType>(wide.getType()).getElementTypeBitWidth();
+  auto widen = [&](Value at, int64_t valid) {
+    Value elements = kernel.loadFirst(narrow, at, block, valid);
+    kernel.store(kernel.widen(elements, bits), wide, at, valid);
+  };
+  int64_t blocks = count / block;
+  kernel.loop(share.begin, kernel.least(share.end, kernel.index(blocks)),
+              [&](Value unit) { widen(kernel.scale(unit, block), block); });
+  if (int64_t rest = count % block) {
+    Value isLast =
+        arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::eq,
+                              share.end, kernel.index(blocks + 1));
+    auto last = scf::IfOp::create(kernel.builder, kernel.loc, isLast, /*withElse=*/false);
+    OpBuilder::InsertionGuard guard(kernel.builder);
+    kernel.builder.setInsertionPoint(last.thenBlock()->getTerminator());
+    widen(kernel.index(blocks * block), rest);
+  }
+}
+
+/// A widening that no kernel writes as its result is a function of its own: buffers of
+/// a function are known not to overlap, those of loops in one workspace are not.
+void LowerKernels::lowerWidening(linalg::GenericOp op) {
+  constexpr int64_t kBlock = 64, kWorthBarrier = 1 << 15;
+  OpBuilder builder(op);
+  Location loc = op.getLoc();
+  auto type = cast<RankedTensorType>(op.getResult(0).getType());
+  Value wide = memref::AllocOp::create(
+      builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
+  Value buffers[] = {toFlatBuffer(builder, loc, op.getInputs()[0]), wide};
+  int64_t count = type.getNumElements();
+  func::FuncOp function = getFunction(
+      "widen", buffers,
+      [&](KernelBuilder &kernel, ValueRange arguments, Kernel::Share share) {
+        emitWidening(kernel, arguments[0], arguments[1], count, kBlock, share);
+      });
+  callFunction(builder, loc, function, buffers, llvm::divideCeil(count, kBlock), "widen",
+               /*isShared=*/count >= kWorthBarrier);
+  op.getResult(0).replaceAllUsesWith(bufferization::ToTensorOp::create(
+      builder, loc, type, wide, /*restrict=*/true, /*writable=*/true));
+  op.erase();
 }
 
 LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
@@ -291,9 +348,9 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   group->inner = innerPaddings.lookup(contraction);
   tensor::PadOp pad = takeOuterPadding(*group);
   Value replaced = pad ? pad.getResult() : group->epilogueOp.getResult(0);
-  Value wide = takeWidening(replaced);
+  linalg::GenericOp wide = takeWidening(replaced);
   if (wide)
-    replaced = wide;
+    replaced = wide.getResult(0);
   std::unique_ptr<Kernel> kernel = makeKernel(plan, *group, target, threads);
   Location loc = contraction->getLoc();
   OpBuilder builder(group->epilogueOp);
@@ -321,8 +378,12 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   Value tensor = bufferization::ToTensorOp::create(builder, loc, type, result,
                                                    /*restrict=*/true, /*writable=*/true);
   replaced.replaceAllUsesWith(tensor);
-  if (wide)
-    wide.getDefiningOp()->erase();
+  if (wide) {
+    Operation *collapse = wide.getInputs()[0].getDefiningOp<tensor::CollapseShapeOp>();
+    wide.erase();
+    if (collapse)
+      collapse->erase();
+  }
   if (pad)
     pad.erase();
   group->epilogueOp.erase();
@@ -367,4 +428,6 @@ void LowerKernels::runOnOperation() {
   for (auto [op, plan] : llvm::reverse(planned))
     if (failed(lower(op, plan, *target)))
       return signalPassFailure();
+  for (auto &[narrow, op] : widened)
+    lowerWidening(op);
 }

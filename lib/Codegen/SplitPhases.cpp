@@ -112,6 +112,9 @@ static SmallVector<Phase> collectPhases(Block &block, bool eachStep, int64_t sli
 static std::string nameOf(const Phase &phase) {
   Operation *op = phase.ops.front();
   std::string name = getLayerName(op);
+  auto step = op->getAttrOfType<StringAttr>(kStepAttr);
+  if (step)
+    return (name + " (" + step.getValue() + ")").str();
   StringRef what = op->getName().getStringRef();
   return phase.units || isContraction(op) || name == what
              ? name

@@ -25,7 +25,7 @@ func.func @in_registers(%x: tensor<5x8xi8>) -> tensor<5x32xi32> {
 // CHECK-LABEL: func.func @plain_loops(
 // CHECK: %[[PACKED:.*]] = arith.constant dense{{.*}} : tensor<48xi8>
 // CHECK: %[[ALL:.*]] = memref.alloc() : memref<96xi8>
-// CHECK: call @qbias_kernel_{{.}}(%{{.*}}, %[[ALL]], %{{.*}}, %{{.*}}, %{{.*}}) {qbias.units = 3 : i64}
+// CHECK: call @qbias_kernel_{{.}}(%{{.*}}, %[[ALL]], %{{.*}}, %{{.*}}, %{{.*}}) {qbias.step = "unpack", qbias.units = 3 : i64}
 // CHECK: %[[FLAT:.*]] = bufferization.to_tensor %[[ALL]]
 // CHECK: %[[CUT:.*]] = tensor.extract_slice %[[FLAT]][0] [75] [1]
 // CHECK: %[[W:.*]] = tensor.expand_shape %[[CUT]] {{.*}} into tensor<5x15xi8>

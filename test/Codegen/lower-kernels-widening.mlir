@@ -5,15 +5,13 @@
 // The second layer multiplies 16 bits, and nobody else reads what the first one writes
 // with padding around it: it is written as 16 bits.
 // CHECK-LABEL: func.func @chain(
-// CHECK: linalg.generic {{.*}} ins(%arg0 : tensor<1x3x4x8xi8>)
-// CHECK-NOT: linalg.generic
-// CHECK: %[[Y:.*]] = memref.alloc() : memref<1x5x6x16xi16>
-// CHECK: %[[WRITTEN:.*]] = memref.collapse_shape %[[Y]] {{.*}} into memref<480xi16>
-// CHECK: call @[[FIRST:qbias_kernel_.]](%{{.*}}, %[[WRITTEN]], %{{.*}}, %{{.*}}, %{{.*}})
-// CHECK-NOT: linalg.generic
-// CHECK: %[[READ:.*]] = memref.collapse_shape %[[Y]] {{.*}} into memref<480xi16>
-// CHECK: call @[[SECOND:qbias_kernel_.]](%[[READ]], %{{.*}})
-// CHECK-NOT: linalg.generic
+// CHECK: call @{{.*}} {qbias.step = "widen"} : (memref<96xi8>, memref<96xi16>, index, index, index)
+// CHECK-NOT: qbias.step
+// CHECK: %[[Y:.*]] = memref.alloc() : memref<480xi16>
+// CHECK: call @[[FIRST:qbias_kernel_.]](%{{.*}}, %[[Y]], %{{.*}}, %{{.*}}, %{{.*}})
+// CHECK-NOT: qbias.step
+// CHECK: call @[[SECOND:qbias_kernel_.]](%[[Y]], %{{.*}})
+// CHECK-NOT: qbias.step
 // CHECK: func.func private @[[SECOND]](%{{.*}}: memref<480xi16>
 // CHECK: func.func private @[[FIRST]](
 // CHECK: arith.constant dense<-5> : vector<32xi16>
@@ -55,12 +53,13 @@ func.func @chain(%x: tensor<1x3x4x8xi8>) -> tensor<1x3x4x16xi8> {
 
 // What is returned keeps its type, and two layers read one widened copy of it.
 // CHECK-LABEL: func.func @shared(
-// CHECK: linalg.generic {{.*}} ins(%arg0 : tensor<1x8xi8>)
+// CHECK: call @{{.*}} {qbias.step = "widen"} : (memref<8xi8>, memref<8xi16>, index, index, index)
 // CHECK: %[[Y:.*]] = memref.alloc() : memref<1x16xi8>
 // CHECK: %[[NARROW:.*]] = bufferization.to_tensor %[[Y]]
-// CHECK: linalg.generic {{.*}} ins(%[[NARROW]] : tensor<1x16xi8>) outs(%{{.*}} : tensor<1x16xi16>)
-// CHECK: arith.extsi %{{.*}} : i8 to i16
-// CHECK-NOT: linalg.generic
+// CHECK: call @[[WIDEN:qbias_kernel_.]]({{.*}}) {qbias.step = "widen"} : (memref<16xi8>, memref<16xi16>, index, index, index)
+// CHECK-NOT: qbias.step = "widen"
+// CHECK: func.func private @[[WIDEN]](
+// CHECK: arith.extsi %{{.*}} : vector<64xi8> to vector<64xi16>
 func.func @shared(%x: tensor<1x8xi8>) -> (tensor<1x16xi8>, tensor<1x16xi8>, tensor<1x16xi8>) {
   %w = arith.constant dense<3> : tensor<8x16xi8>
   %w2 = arith.constant dense<1> : tensor<16x16xi8>

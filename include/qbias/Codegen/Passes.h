@@ -24,6 +24,8 @@ inline constexpr llvm::StringLiteral kReferencePlan = "reference";
 inline constexpr llvm::StringLiteral kAutoPlan = "auto";
 /// Units of work of a kernel call, which slices can share.
 inline constexpr llvm::StringLiteral kUnitsAttr = "qbias.units";
+/// What such a call does for its layer, when it is not the layer itself.
+inline constexpr llvm::StringLiteral kStepAttr = "qbias.step";
 /// Steps of a program that threads share, and for how many.
 inline constexpr llvm::StringLiteral kPhasesAttr = "qbias.phases";
 inline constexpr llvm::StringLiteral kPhaseNamesAttr = "qbias.phase_names";
