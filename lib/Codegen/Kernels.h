@@ -166,6 +166,9 @@ llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep 
 void emitUnpacking(KernelBuilder &kernel, mlir::Value bytes, mlir::Value integers,
                    Kernel::Share share, int64_t block, int64_t offset);
 
+/// Copies images, with the padding of `image.outer` around them and sign-extended where
+/// the result has wider elements. Of `image` only the extents are used.
+std::unique_ptr<Kernel> makeCopyKernel(const Group &image);
 /// Dense contractions: convolutions, matrix products.
 std::unique_ptr<Kernel> makeDenseKernel(const Group &group, DotStep step);
 /// "" when F(4x4, 3x3) is proven exact for a convolution, else why not.

@@ -57,7 +57,8 @@ private:
   void unpackWeights(Operation *contraction, const Target &target);
   Value widenTensor(OpBuilder &builder, Location loc, Value tensor, unsigned bits);
   linalg::GenericOp takeWidening(Value result);
-  void lowerWidening(linalg::GenericOp op);
+  void lowerCopy(Operation *op, Value source, const Group &images, StringRef step);
+  void lowerCopies();
   func::FuncOp getFunction(Kernel &kernel, const Group &group, ValueRange buffers);
   using EmitBody = function_ref<void(KernelBuilder &, ValueRange, Kernel::Share)>;
   func::FuncOp getFunction(StringRef key, ValueRange buffers, EmitBody emit);
@@ -287,49 +288,65 @@ void LowerKernels::unpackWeights(Operation *contraction, const Target &target) {
                                              SmallVector<ReassociationIndices>{every}));
 }
 
-/// Widens a share of `count` elements, units of `block`; the last is what is left.
-static void emitWidening(KernelBuilder &kernel, Value narrow, Value wide, int64_t count,
-                         int64_t block, Kernel::Share share) {
-  unsigned bits = cast<MemRefType>(wide.getType()).getElementTypeBitWidth();
-  auto widen = [&](Value at, int64_t valid) {
-    Value elements = kernel.loadFirst(narrow, at, block, valid);
-    kernel.store(kernel.widen(elements, bits), wide, at, valid);
-  };
-  int64_t blocks = count / block;
-  kernel.loop(share.begin, kernel.least(share.end, kernel.index(blocks)),
-              [&](Value unit) { widen(kernel.scale(unit, block), block); });
-  if (int64_t rest = count % block) {
-    Value isLast =
-        arith::CmpIOp::create(kernel.builder, kernel.loc, arith::CmpIPredicate::eq,
-                              share.end, kernel.index(blocks + 1));
-    auto last = scf::IfOp::create(kernel.builder, kernel.loc, isLast, /*withElse=*/false);
-    OpBuilder::InsertionGuard guard(kernel.builder);
-    kernel.builder.setInsertionPoint(last.thenBlock()->getTerminator());
-    widen(kernel.index(blocks * block), rest);
-  }
+/// The images that `pad` reads and what it puts around them; nullopt for others, or
+/// elements that kernels do not read.
+static std::optional<Group> getImages(tensor::PadOp pad) {
+  std::optional<Padding> outer = Padding::match(pad);
+  Type element = pad.getType().getElementType();
+  if (!outer || !(element.isInteger(8) || element.isInteger(16)))
+    return std::nullopt;
+  ArrayRef<int64_t> shape = pad.getSourceType().getShape();
+  Group images;
+  images.batch = shape[0];
+  images.rows = shape[1];
+  images.columns = shape[2];
+  images.channels = shape[3];
+  images.outer = *outer;
+  return images;
 }
 
-/// A widening that no kernel writes as its result is a function of its own: buffers of
-/// a function are known not to overlap, those of loops in one workspace are not.
-void LowerKernels::lowerWidening(linalg::GenericOp op) {
-  constexpr int64_t kBlock = 64, kWorthBarrier = 1 << 15;
+/// Replaces `op`, which copies the elements of `source`, by a kernel.
+void LowerKernels::lowerCopy(Operation *op, Value source, const Group &images,
+                             StringRef step) {
+  constexpr int64_t kWorthBarrier = 1 << 15; // elements
   OpBuilder builder(op);
-  Location loc = op.getLoc();
-  auto type = cast<RankedTensorType>(op.getResult(0).getType());
-  Value wide = memref::AllocOp::create(
+  Location loc = op->getLoc();
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  Value copy = memref::AllocOp::create(
       builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
-  Value buffers[] = {toFlatBuffer(builder, loc, op.getInputs()[0]), wide};
-  int64_t count = type.getNumElements();
-  func::FuncOp function = getFunction(
-      "widen", buffers,
-      [&](KernelBuilder &kernel, ValueRange arguments, Kernel::Share share) {
-        emitWidening(kernel, arguments[0], arguments[1], count, kBlock, share);
-      });
-  callFunction(builder, loc, function, buffers, llvm::divideCeil(count, kBlock), "widen",
-               /*isShared=*/count >= kWorthBarrier);
-  op.getResult(0).replaceAllUsesWith(bufferization::ToTensorOp::create(
-      builder, loc, type, wide, /*restrict=*/true, /*writable=*/true));
-  op.erase();
+  Value buffers[] = {toFlatBuffer(builder, loc, source), flatten(builder, loc, copy)};
+  std::unique_ptr<Kernel> kernel = makeCopyKernel(images);
+  callFunction(builder, loc, getFunction(*kernel, images, buffers), buffers,
+               kernel->getUnits(), step,
+               /*isShared=*/type.getNumElements() >= kWorthBarrier);
+  op->getResult(0).replaceAllUsesWith(bufferization::ToTensorOp::create(
+      builder, loc, type, copy, /*restrict=*/true, /*writable=*/true));
+  op->erase();
+}
+
+/// What no kernel in front takes over: widenings, and paddings.
+void LowerKernels::lowerCopies() {
+  for (linalg::GenericOp wide : llvm::make_second_range(widened)) {
+    Value source = wide.getInputs()[0];
+    auto collapse = source.getDefiningOp<tensor::CollapseShapeOp>();
+    if (collapse)
+      source = collapse.getSrc();
+    auto pad = source.getDefiningOp<tensor::PadOp>();
+    std::optional<Group> images;
+    if (pad && pad->hasOneUse())
+      images = getImages(pad);
+    Group elements;
+    elements.channels = cast<ShapedType>(source.getType()).getNumElements();
+    lowerCopy(wide, images ? pad.getSource() : source, images ? *images : elements,
+              "widen");
+    if (collapse)
+      collapse.erase();
+  }
+  SmallVector<tensor::PadOp> paddings;
+  getOperation().walk([&](tensor::PadOp pad) { paddings.push_back(pad); });
+  for (tensor::PadOp pad : paddings)
+    if (std::optional<Group> images = pad->use_empty() ? std::nullopt : getImages(pad))
+      lowerCopy(pad, pad.getSource(), *images, "pad");
 }
 
 LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
@@ -428,6 +445,6 @@ void LowerKernels::runOnOperation() {
   for (auto [op, plan] : llvm::reverse(planned))
     if (failed(lower(op, plan, *target)))
       return signalPassFailure();
-  for (auto &[narrow, op] : widened)
-    lowerWidening(op);
+  if (target->hasVectors)
+    lowerCopies();
 }

@@ -44,11 +44,17 @@ func.func @outer(%x: tensor<1x3x4x8xi8>) -> tensor<1x5x6x16xi8> {
 // rows and the first kernel column cut, 32 * (3 * 7 - 6 * 128) = 0xFFFFA2A0, the lowest
 // byte first; nothing cut; the last column cut; then the last kernel row cut,
 // 32 * (5 * 7 - 4 * 128) in a corner.
+// The padding itself is a copy that the first slice puts 7 around.
 // CHECK-LABEL: func.func @inner(
-// CHECK: tensor.pad
+// CHECK-NOT: tensor.pad
+// CHECK: %[[PADDED:.*]] = memref.alloc() : memref<1x6x6x32xi8>
+// CHECK: %[[FLAT:.*]] = memref.collapse_shape %[[PADDED]] {{.*}} into memref<1152xi8>
+// CHECK: call @qbias_kernel_1(%{{.*}}, %[[FLAT]], %c0, %c4, %c0) {qbias.step = "pad"}
 // CHECK: func.func private @qbias_kernel_0(
 // CHECK: %[[FIRST:.*]] = arith.minsi
 // CHECK: scf.for %{{.*}} = %[[FIRST]] to %{{.*}} step
+// CHECK: func.func private @qbias_kernel_1(
+// CHECK: arith.constant dense<7> : vector<64xi8>
 // CHECK: linalg.conv_2d_nhwc_hwcf.bias: "0x10000000{{(A0A2FFFF)+(0070FFFF)+(A0A2FFFF)+(60C4FFFF)+}}
 func.func @inner(%x: tensor<1x4x4x32xi8>) -> tensor<1x4x4x16xi32> {
   %w = arith.constant dense<1> : tensor<3x3x32x16xi8>

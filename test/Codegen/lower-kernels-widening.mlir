@@ -88,3 +88,35 @@ func.func @shared(%x: tensor<1x8xi8>) -> (tensor<1x16xi8>, tensor<1x16xi8>, tens
   } -> tensor<1x16xi8>
   return %y, %z, %u : tensor<1x16xi8>, tensor<1x16xi8>, tensor<1x16xi8>
 }
+
+// -----
+
+#same = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+
+// An input is padded and widened in one copy.
+// CHECK-LABEL: func.func @input(
+// CHECK-NOT: tensor.pad
+// CHECK: call @[[COPY:qbias_kernel_.]]({{.*}}) {qbias.step = "widen"} : (memref<96xi8>, memref<240xi16>, index, index, index)
+// CHECK-NOT: qbias.step
+// CHECK: func.func private @[[COPY]](
+// CHECK: arith.constant dense<-5> : vector<32xi16>
+func.func @input(%x: tensor<1x3x4x8xi8>) -> tensor<1x3x4x16xi8> {
+  %w = arith.constant dense<3> : tensor<3x3x8x16xi8>
+  %zero = arith.constant 0 : i32
+  %five = arith.constant -5 : i8
+  %p = tensor.pad %x low[0, 1, 1, 0] high[0, 1, 1, 0] {
+  ^bb0(%i: index, %j: index, %q: index, %l: index):
+    tensor.yield %five : i8
+  } : tensor<1x3x4x8xi8> to tensor<1x5x6x8xi8>
+  %e = tensor.empty() : tensor<1x3x4x16xi32>
+  %b = tensor.empty() : tensor<1x3x4x16xi8>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x3x4x16xi32>) -> tensor<1x3x4x16xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {qbias.plan = "pair16"} ins(%p, %w : tensor<1x5x6x8xi8>, tensor<3x3x8x16xi8>) outs(%init : tensor<1x3x4x16xi32>) -> tensor<1x3x4x16xi32>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x3x4x16xi32>) outs(%b : tensor<1x3x4x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x3x4x16xi8>
+  return %y : tensor<1x3x4x16xi8>
+}
