@@ -75,7 +75,7 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
   if (narrow->multiplies)
     addColumn([](const Channel &c) { return c.multiplier; }, ".multiplier");
   auto getRounding = [](const Channel &c) { return c.rounding; };
-  if (narrow->isWord)
+  if (narrow->isWord || narrow->roundsUpper)
     addColumn(getRounding, ".rounding");
   else
     add(splitParity(pad(llvm::map_to_vector(narrow->channels, getRounding), 0), lanes),
@@ -149,14 +149,14 @@ KernelBuilder::Values VectorEpilogue::loadConstants(KernelBuilder &kernel,
     load();
   if (narrow->multiplies)
     load();
-  if (narrow->isWord) {
+  if (!narrow->isWord && narrow->multiplies) {
+    Value multiplier = result.pop_back_val();
+    result.push_back(takeEven(kernel, multiplier));
+    result.push_back(takeOdd(kernel, multiplier));
+  }
+  if (narrow->isWord || narrow->roundsUpper) {
     load();
   } else {
-    if (narrow->multiplies) {
-      Value multiplier = result.pop_back_val();
-      result.push_back(takeEven(kernel, multiplier));
-      result.push_back(takeOdd(kernel, multiplier));
-    }
     Value rounding = take();
     result.push_back(kernel.load(rounding, channel, lanes / 2));
     result.push_back(kernel.load(rounding, kernel.add(channel, lanes / 2), lanes / 2));
@@ -182,7 +182,7 @@ Value VectorEpilogue::emitWord(KernelBuilder &kernel, Value sums,
   return kernel.add(sums, takeFront(loaded));
 }
 
-/// ((s << raise) * m + r) >> 32.
+/// ((s << raise) * m + r) >> 32, or (s * m >> 32) + r.
 Value VectorEpilogue::emitHighHalf(KernelBuilder &kernel, Value sums,
                                    ValueRange &loaded) const {
   OpBuilder &builder = kernel.builder;
@@ -195,15 +195,18 @@ Value VectorEpilogue::emitHighHalf(KernelBuilder &kernel, Value sums,
   if (narrow->multiplies)
     for (Value &half : halves)
       half = arith::MulIOp::create(builder, loc, half, takeFront(loaded));
+  if (!narrow->roundsUpper)
+    for (Value &half : halves)
+      half = arith::AddIOp::create(builder, loc, half, takeFront(loaded));
   for (Value &half : halves)
-    half = kernel.bitcast(arith::AddIOp::create(builder, loc, half, takeFront(loaded)),
-                          type);
+    half = kernel.bitcast(half, type);
   SmallVector<int64_t> upper;
   for (int64_t lane = 0; lane < lanes; lane += 2) {
     upper.push_back(lane + 1);
     upper.push_back(lanes + lane + 1);
   }
-  return kernel.shuffle(halves[0], halves[1], upper);
+  Value high = kernel.shuffle(halves[0], halves[1], upper);
+  return narrow->roundsUpper ? kernel.add(high, takeFront(loaded)) : high;
 }
 
 /// The integer of every lane before clamping and the offset.

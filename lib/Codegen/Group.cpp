@@ -160,6 +160,23 @@ static unsigned bitsOf(Value value) {
   return type ? type.getWidth() : 0;
 }
 
+/// What sums of every channel can be, with any inputs in their range.
+static SmallVector<numerics::Range> findSums(const Group &group) {
+  SmallVector<int64_t> low(group.bias), high(group.bias);
+  for (size_t first = 0; first < group.weights.size(); first += group.channels)
+    for (int64_t c = 0; c < group.channels; ++c) {
+      int64_t w = group.weights[first + c];
+      auto [least, most] =
+          std::minmax({w * group.inputRange.low, w * group.inputRange.high});
+      low[c] += least;
+      high[c] += most;
+    }
+  return llvm::map_to_vector(llvm::zip_equal(low, high), [](auto ends) {
+    auto [least, most] = ends;
+    return numerics::Range{least, most};
+  });
+}
+
 std::optional<Group> Group::match(Operation *op, std::string &reason) {
   Group group;
   group.contraction = op;
@@ -202,5 +219,9 @@ std::optional<Group> Group::match(Operation *op, std::string &reason) {
   group.epilogue = VectorEpilogue::match(group.epilogueOp, sums, reason);
   if (!group.epilogue)
     return std::nullopt;
+  if (group.sumBits == 32)
+    for (auto [bias, move] :
+         llvm::zip(group.bias, group.epilogue->roundUpperWord(findSums(group))))
+      bias += move;
   return group;
 }

@@ -185,7 +185,11 @@ std::optional<VectorEpilogue::Narrow> VectorEpilogue::narrowChannels(const Chain
   auto isSmall = [](int64_t v) { return v > -kSmall && v < kSmall; };
   if (!isSmall(chain.lo) || !isSmall(chain.hi) || !isSmall(chain.offset))
     return std::nullopt;
-  Narrow result{{}, chain.lo, chain.hi, chain.offset, toWord};
+  Narrow result;
+  result.lo = chain.lo;
+  result.hi = chain.hi;
+  result.offset = chain.offset;
+  result.isWord = toWord;
   size_t channels =
       std::max({chain.multiplier.size(), chain.rounding.size(), chain.shift.size()});
   for (size_t c = 0; c < channels; ++c) {
@@ -289,6 +293,29 @@ void VectorEpilogue::foldOffset(Narrow &found) {
   found = std::move(folded);
 }
 
+SmallVector<int64_t> VectorEpilogue::roundUpperWord(ArrayRef<numerics::Range> sums) {
+  if (!narrow || narrow->isWord)
+    return {};
+  auto &channels = narrow->channels;
+  SmallVector<numerics::Range> ranges(sums);
+  if (channels.size() == 1) // of all channels
+    for (const numerics::Range &range : sums)
+      ranges.front() = {std::min(ranges.front().min, range.min),
+                        std::max(ranges.front().max, range.max)};
+  SmallVector<numerics::NarrowRequant> rounded;
+  for (auto [channel, range] : llvm::zip(channels, ranges)) {
+    auto found = numerics::roundUpperWord(channel, range, narrow->lo, narrow->hi);
+    if (!found)
+      return {};
+    rounded.push_back(*found);
+  }
+  channels = std::move(rounded);
+  narrow->roundsUpper = true;
+  auto moves = llvm::map_to_vector(channels, [](auto &channel) { return channel.move; });
+  moves.resize(sums.size(), moves.front());
+  return moves;
+}
+
 Type VectorEpilogue::getResultElement() const {
   return getElementTypeOrSelf(op->getResult(0).getType());
 }
@@ -303,7 +330,7 @@ std::string VectorEpilogue::getKey() const {
   if (narrow) {
     os << "narrow," << narrow->lo << "," << narrow->hi << "," << narrow->offset;
     for (bool part : {narrow->isWord, narrow->clamps, narrow->raises, narrow->multiplies,
-                      narrow->ties})
+                      narrow->ties, narrow->roundsUpper})
       os << "," << part;
     if (!tail)
       return key;

@@ -28,8 +28,8 @@ mlir::Attribute getScalar(mlir::Value value);
 ///
 ///   narrow  clamp((acc * m + r) >> k, lo, hi) + offset, ties up or to even: a form
 ///           of numerics::NarrowRequant for every channel, which is the same
-///           integer for any acc of 32 bits; and what follows on that 8-bit
-///           integer where it is proven to fit 32 bits (a residual sum)
+///           integer for any acc of 32 bits, or of the range it has; and what follows on
+///           that 8-bit integer where it is proven to fit 32 bits (a residual sum)
 ///   wide    the scalar body itself, operation by operation, on vectors
 class VectorEpilogue {
 public:
@@ -42,6 +42,9 @@ public:
   bool isNarrow() const { return narrow.has_value(); }
   /// The sums themselves are the result.
   bool isIdentity() const;
+  /// Rounds in the upper word where every channel can, with sums in these ranges:
+  /// returns what the sums have to start from besides. Else nothing changes: none.
+  llvm::SmallVector<int64_t> roundUpperWord(llvm::ArrayRef<numerics::Range> sums);
   /// Reads 8-bit accumulators and needs no more than 32 bits: may follow a narrow
   /// epilogue.
   bool canFollow() const { return !narrow && tail; }
@@ -92,7 +95,9 @@ private:
   struct Narrow {
     llvm::SmallVector<numerics::NarrowRequant> channels;
     int64_t lo, hi, offset;
-    bool isWord, clamps, raises, multiplies, ties;
+    bool isWord = false;
+    bool roundsUpper = false; ///< the form of the upper word
+    bool clamps = false, raises = false, multiplies = false, ties = false;
   };
 
   bool matchChain(mlir::Value result, Chain &found, llvm::BitVector &used) const;

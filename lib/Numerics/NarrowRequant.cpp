@@ -19,6 +19,15 @@
 // 2^t is the integer whose word or upper word this is computed on. Where there is no tie
 // in the window, or one, the choice is part of r.
 //
+// The upper word. A rounding r' = r + d leaves every result as it is when no accumulator
+// T where the next result begins moves:
+//
+//   T = ceil((j * 2^k - r) / m),  e = T * m - (j * 2^k - r),  -min e <= d < m - max e
+//
+// Of some move, r' - move * m is a multiple R * 2^32; and floors nest:
+//
+//   ((acc + move) * m + R * 2^32) >> k = ((((acc + move) * m) >> 32) + R) >> (k - 32)
+//
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Numerics/NarrowRequant.h"
@@ -244,6 +253,71 @@ std::optional<NarrowRequant> narrowToHighHalf(const Requant &requant) {
     narrow.sums = findWindow(requant);
   }
   return fitsHighHalf(narrow) ? std::optional(narrow) : std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// The upper word
+//===----------------------------------------------------------------------===//
+
+/// How far the rounding of a high half may go down and up with the same results.
+struct Slack {
+  int64_t below, above;
+};
+
+static Slack findSlack(const NarrowRequant &narrow, Range sums, int64_t lo, int64_t hi) {
+  int shift = narrow.shift + kLowBits;
+  int64_t m = narrow.multiplier;
+  auto resultOf = [&](int64_t acc) {
+    return int64_t((static_cast<Int128>(acc) * m + narrow.rounding) >> shift);
+  };
+  // With the neighbors of the results that occur: these must stay outside.
+  int64_t first = std::max(lo + 1, resultOf(sums.min));
+  int64_t last = std::min(hi, resultOf(sums.max) + 1);
+  Int128 ahead = narrow.rounding - static_cast<Int128>(first) * (Int128(1) << shift);
+  int64_t e = int64_t((ahead % m + m) % m), step = int64_t((Int128(1) << shift) % m);
+  int64_t least = m - 1, most = 0;
+  for (int64_t j = first; j <= last; ++j) {
+    least = std::min(least, e);
+    most = std::max(most, e);
+    e = e < step ? e - step + m : e - step;
+  }
+  return {least, m - 1 - most};
+}
+
+/// The smallest move for which move * m - r is in the slack around a multiple of 2^32.
+static std::optional<int64_t> findMove(int64_t m, int64_t r, Slack slack) {
+  constexpr int64_t kMost = 1 << 20; // one in 256 serves on average
+  uint32_t room = uint32_t(slack.below + slack.above); // both below 2^31
+  uint32_t up = uint32_t(slack.below - r), down = up;
+  for (int64_t move = 0; move < kMost; ++move, up += uint32_t(m), down -= uint32_t(m)) {
+    if (up <= room)
+      return move;
+    if (down <= room)
+      return -move;
+  }
+  return std::nullopt;
+}
+
+std::optional<NarrowRequant> roundUpperWord(NarrowRequant narrow, Range sums, int64_t lo,
+                                            int64_t hi) {
+  constexpr int64_t kMostResults = 256;
+  bool isPlain = !narrow.tiesToEven && !narrow.raise && narrow.sums.min == kInt32.min &&
+                 narrow.sums.max == kInt32.max;
+  if (!isPlain || hi - lo >= kMostResults)
+    return std::nullopt;
+  Slack slack = findSlack(narrow, sums, lo, hi);
+  std::optional<int64_t> move = findMove(narrow.multiplier, narrow.rounding, slack);
+  if (!move)
+    return std::nullopt;
+  Int128 rest = narrow.rounding - static_cast<Int128>(*move) * narrow.multiplier;
+  narrow.move = *move;
+  narrow.rounding = int64_t((rest + slack.above) >> kLowBits);
+  for (int64_t end : {sums.min + narrow.move, sums.max + narrow.move}) {
+    int64_t upper = int64_t((static_cast<Int128>(end) * narrow.multiplier) >> kLowBits);
+    if (!kInt32.contains(end) || !kInt32.contains(upper + narrow.rounding))
+      return std::nullopt;
+  }
+  return kInt32.contains(narrow.rounding) ? std::optional(narrow) : std::nullopt;
 }
 
 } // namespace qbias::numerics

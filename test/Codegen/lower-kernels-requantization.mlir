@@ -148,13 +148,16 @@ func.func @large_scale_with_a_tie(%x: tensor<4x8xi8>) -> tensor<4x8xi8> {
 #same = affine_map<(d0, d1) -> (d0, d1)>
 #channel = affine_map<(d0, d1) -> (d1)>
 
-// Neither ties nor a large scale: sums are used as they are.
+// Neither ties nor a large scale: sums are used as they are, and the rounding is one
+// addition to the upper words (which, and why it is exact: NarrowRequantTest).
 // CHECK-LABEL: func.func @plain(
 // CHECK: func.func private @qbias_kernel_0(
 // CHECK-NOT: arith.maxsi
 // CHECK-NOT: arith.andi
+// CHECK-NOT: arith.addi {{.*}} : vector<4xi64>
 // CHECK: %[[UPPER:.*]] = vector.shuffle %{{.*}}, %{{.*}} [1, 9, 3, 11, 5, 13, 7, 15] : vector<8xi32>, vector<8xi32>
-// CHECK-NEXT: %[[Y:.*]] = arith.shrsi %[[UPPER]], %{{.*}} : vector<8xi32>
+// CHECK-NEXT: %[[ROUNDED:.*]] = arith.addi %[[UPPER]], %{{.*}} : vector<8xi32>
+// CHECK-NEXT: %[[Y:.*]] = arith.shrsi %[[ROUNDED]], %{{.*}} : vector<8xi32>
 // CHECK-NOT: arith.maxsi
 // CHECK-NOT: arith.andi
 func.func @plain(%x: tensor<4x8xi8>) -> tensor<4x8xi8> {

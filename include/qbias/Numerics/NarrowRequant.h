@@ -16,10 +16,11 @@
 namespace qbias::numerics {
 
 /// A requantization as instructions on lanes of 32 bits compute it, from any
-/// accumulator of 32 bits. Two forms:
+/// accumulator of 32 bits. Three forms:
 ///
-///   word       y = s * m + r
-///   high half  y = ((s << raise) * m + r) >> 32, the upper word of a 64-bit sum
+///   word        y = s * m + r
+///   high half   y = ((s << raise) * m + r) >> 32, the upper word of a 64-bit sum
+///   upper word  y = (((s + move) * m) >> 32) + r, of accumulators in a proven range
 ///
 /// with s the accumulator clamped to `sums`; then, where ties go to even,
 /// y += (y >> shift) & 1; then y >> shift, clamped to [lo, hi] of the Requant.
@@ -28,7 +29,8 @@ struct NarrowRequant {
   Range sums;             ///< all of int32: nothing to clamp
   int raise = 0;          ///< of the high half
   int64_t multiplier = 1; ///< 0 < m < 2^31
-  int64_t rounding = 0;   ///< 32 bits in a word, else at most 2^62
+  int64_t rounding = 0;   ///< 32 bits in a word and in the upper one, else at most 2^62
+  int64_t move = 0;       ///< of the upper word: part of what sums start from
   int shift = 1;          ///< 1 <= shift < 32
   bool tiesToEven = false;
 };
@@ -54,6 +56,13 @@ std::optional<NarrowRequant> narrowToHighHalf(const Requant &requant);
 /// The same form with `offset` added to what it computes, before the shift.
 std::optional<NarrowRequant> addToWord(NarrowRequant narrow, int64_t offset);
 std::optional<NarrowRequant> addToHighHalf(NarrowRequant narrow, int64_t offset);
+
+/// The upper word's form of a high half: the same results, clamped to [lo, hi], for
+/// every accumulator in `sums`, and two additions to 64-bit lanes less. nullopt where
+/// ties go to even, sums are raised or clamped, there are more than 256 results, or no
+/// small move serves.
+std::optional<NarrowRequant> roundUpperWord(NarrowRequant narrow, Range sums, int64_t lo,
+                                            int64_t hi);
 
 } // namespace qbias::numerics
 

@@ -56,6 +56,35 @@ std::vector<int64_t> pick(slow::Random &random, const Requant &q) {
   return result;
 }
 
+/// The same of the upper word's form.
+int64_t executeUpper(int64_t acc, const NarrowRequant &n, int64_t lo, int64_t hi) {
+  auto fits = [](int64_t v) { return v >= kLeast && v <= kMost; };
+  EXPECT_TRUE(fits(acc + n.move) && fits(n.rounding));
+  int64_t upper = int64_t((Int128(acc + n.move) * n.multiplier) >> 32);
+  EXPECT_TRUE(fits(upper) && fits(upper + n.rounding));
+  return std::clamp((upper + n.rounding) >> n.shift, lo, hi);
+}
+
+/// Both sides of every accumulator in `sums` where a result begins.
+std::vector<int64_t> pickSteps(const Requant &q, Range sums) {
+  std::vector<int64_t> result;
+  for (int64_t at = sums.min; at < sums.max;) {
+    result.push_back(at);
+    int64_t low = at + 1, high = sums.max, now = slow::apply(at, q);
+    while (low < high) {
+      int64_t middle = low + (high - low) / 2;
+      if (slow::apply(middle, q) > now)
+        high = middle;
+      else
+        low = middle + 1;
+    }
+    result.push_back(low - 1);
+    at = low;
+  }
+  result.push_back(sums.max);
+  return result;
+}
+
 /// How many of the two forms there were.
 struct Found {
   int words = 0, highHalves = 0, ties = 0, raised = 0, moved = 0;
@@ -165,6 +194,57 @@ TEST(NarrowRequant, AnyOfTheFormsEqualsTheRules) {
   EXPECT_GE(found.ties, 400);
   EXPECT_GE(found.raised, 1000);
   EXPECT_GE(found.moved, 3000);
+}
+
+TEST(NarrowRequant, TheUpperWordKeepsEveryStep) {
+  slow::Random random(35);
+  int found = 0, moved = 0, all = 1500;
+  for (int i = 0; i < all; ++i) {
+    Requant q;
+    q.multiplier =
+        random.integer(int64_t(1) << random.integer(20, 30), (int64_t(1) << 31) - 1);
+    q.shift = static_cast<int>(random.integer(33, 52));
+    q.rounding = (int64_t(1) << (q.shift - 1)) +
+                 random.integer(-q.multiplier, q.multiplier) * random.integer(0, 1000);
+    int64_t a = random.integer(-130, 130), b = random.integer(-130, 130);
+    q.lo = std::min(a, b);
+    q.hi = std::max(a, b);
+    int64_t reach = int64_t(1) << random.integer(4, 30);
+    Range sums{random.integer(-reach, 0), random.integer(0, reach)};
+    std::optional<NarrowRequant> narrow = narrowToHighHalf(q);
+    ASSERT_TRUE(narrow);
+    int64_t offset = random.integer(-120, 120);
+    if (auto shifted = addToHighHalf(*narrow, offset))
+      narrow = shifted;
+    else
+      offset = 0;
+    auto upper = roundUpperWord(*narrow, sums, q.lo + offset, q.hi + offset);
+    if (!upper)
+      continue;
+    ++found;
+    moved += upper->move != 0;
+    for (int64_t acc : pickSteps(q, sums))
+      ASSERT_EQ(executeUpper(acc, *upper, q.lo + offset, q.hi + offset),
+                slow::apply(acc, q) + offset)
+          << "acc " << acc << " m " << q.multiplier << " k " << q.shift << " r "
+          << q.rounding << " sums " << sums.min << " " << sums.max << " move "
+          << upper->move << " rounding " << upper->rounding;
+  }
+  EXPECT_GE(found, all * 9 / 10);
+  EXPECT_GE(moved, all / 2);
+}
+
+TEST(NarrowRequant, AnUpperWordThatWouldLeaveItsRegisterIsRefused) {
+  Requant q{Form::Affine, 0x7654321f, 40, 0x8012345678, 0, -128, 127};
+  std::optional<NarrowRequant> narrow = narrowToHighHalf(q);
+  ASSERT_TRUE(narrow);
+  auto upper = roundUpperWord(*narrow, {-70000, 70000}, -128, 127);
+  ASSERT_TRUE(upper);
+  ASSERT_NE(upper->move, 0);
+  Range tight = upper->move > 0 ? Range{-70000, kMost} : Range{kLeast, 70000};
+  EXPECT_FALSE(roundUpperWord(*narrow, tight, -128, 127));
+  narrow->tiesToEven = true;
+  EXPECT_FALSE(roundUpperWord(*narrow, {-70000, 70000}, -128, 127));
 }
 
 TEST(NarrowRequant, WhatHasNoFormIsRefused) {
