@@ -86,6 +86,8 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
   for (unsigned i : tailArrays)
     add(arrays[i].size() == 1 ? arrays[i] : pad(arrays[i], 0), builder.getI32Type(),
         ".tail");
+  for (int64_t constant : tail ? tail->getConstants() : ArrayRef<int64_t>())
+    add(constant, builder.getI32Type(), ".sum");
   return result;
 }
 
@@ -122,11 +124,16 @@ KernelBuilder::Values VectorEpilogue::loadArrays(KernelBuilder &kernel,
       result.push_back(kernel.load(buffer, channel, lanes));
     return result;
   }
+  size_t constants = tail ? tail->getConstants().size() : 0;
+  ValueRange sum = buffers.take_back(constants);
+  buffers = buffers.drop_back(constants);
   result = loadConstants(kernel, buffers.drop_back(tailArrays.size()), channel, lanes);
   for (auto [i, buffer] : llvm::zip(tailArrays, buffers.take_back(tailArrays.size())))
     result.push_back(arrays[i].size() == 1
                          ? kernel.broadcastWord(buffer, kernel.index(0), lanes)
                          : kernel.load(buffer, channel, lanes));
+  for (Value buffer : sum)
+    result.push_back(kernel.broadcastWord(buffer, kernel.index(0), lanes));
   return result;
 }
 
@@ -238,10 +245,12 @@ Value VectorEpilogue::emitTail(KernelBuilder &kernel, Value value, ValueRange lo
   map.map(narrowResult, value);
   for (auto [argument, element] : llvm::zip(elementwiseArguments, elements))
     map.map(argument, kernel.widen(element, kSum));
+  ValueRange sum = loaded.take_back(tail->getConstants().size());
+  loaded = loaded.drop_back(sum.size());
   for (auto [i, array] : llvm::zip(tailArrays, loaded.take_back(tailArrays.size())))
     map.map(arrayArguments[i], array);
   int64_t lanes = cast<VectorType>(value.getType()).getNumElements();
-  return tail->emit(kernel, map, lanes);
+  return tail->emit(kernel, map, lanes, sum);
 }
 
 Interval VectorEpilogue::getClamp() const {

@@ -7,13 +7,15 @@
 //===----------------------------------------------------------------------===//
 //
 // Interval arithmetic on the operations of a scalar body. An expression none of
-// whose values leaves 32 bits is the same integer in 32 bits as in 64.
+// whose values leaves 32 bits is the same integer in 32 bits as in 64. A residual sum
+// of two multipliers of 24 bits often needs 33 bits.
 //
 //===----------------------------------------------------------------------===//
 
 #include "NarrowBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "llvm/ADT/MapVector.h"
 
 #include <algorithm>
 
@@ -74,14 +76,16 @@ bool NarrowBody::collect(Value result, Ranges &ranges) {
   return true;
 }
 
-/// Leaves the clamp at the end to whoever narrows the result.
-void NarrowBody::takeClamp(Value result, const Ranges &ranges) {
-  constexpr Interval kBytes{-128, 127};
-  value = result;
-  clamp = kBytes;
+/// trunc(min(max(value, lo), hi) + added)
+struct Clamped {
+  Value value;
+  int64_t lo, hi, added;
+};
+
+static std::optional<Clamped> findClamp(Value result) {
   auto truncate = result.getDefiningOp<arith::TruncIOp>();
   if (!truncate)
-    return;
+    return std::nullopt;
   Value next = truncate.getIn();
   int64_t added = 0;
   if (auto add = next.getDefiningOp<arith::AddIOp>())
@@ -92,24 +96,154 @@ void NarrowBody::takeClamp(Value result, const Ranges &ranges) {
   auto least = next.getDefiningOp<arith::MinSIOp>();
   auto most = least ? least.getLhs().getDefiningOp<arith::MaxSIOp>() : arith::MaxSIOp();
   if (!most)
-    return;
+    return std::nullopt;
   std::optional<int64_t> hi = getInteger(least.getRhs()), lo = getInteger(most.getRhs());
-  Interval inner = ranges.lookup(most.getLhs());
-  Interval moved{inner.low + added, inner.high + added};
-  if (!hi || !lo || *lo > *hi || !moved.isInside(kBits))
-    return;
-  value = most.getLhs();
-  offset = added;
-  clamp = {*lo + added, *hi + added};
+  auto isSmall = [](int64_t v) { return llvm::isInt<kBits>(v); };
+  if (!hi || !lo || *lo > *hi || !isSmall(*lo) || !isSmall(*hi) || !isSmall(added))
+    return std::nullopt;
+  return Clamped{most.getLhs(), *lo, *hi, added};
 }
+
+/// Leaves the clamp at the end to whoever narrows the result.
+void NarrowBody::takeClamp(Value result, const Ranges &ranges) {
+  constexpr Interval kBytes{-128, 127};
+  value = result;
+  clamp = kBytes;
+  std::optional<Clamped> end = findClamp(result);
+  if (!end)
+    return;
+  Interval inner = ranges.lookup(end->value);
+  Interval moved{inner.low + end->added, inner.high + end->added};
+  if (!moved.isInside(kBits))
+    return;
+  value = end->value;
+  offset = end->added;
+  clamp = {end->lo + end->added, end->hi + end->added};
+}
+
+//===----------------------------------------------------------------------===//
+// Halved sums
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// factor * value + ... + constant
+struct LinearForm {
+  llvm::MapVector<Value, int64_t> factors;
+  int64_t constant = 0;
+};
+
+} // namespace
+
+static std::optional<int64_t> findConstant(Value value, const NarrowBody::Ranges &known) {
+  auto found = known.find(value);
+  if (found != known.end() && found->second.low == found->second.high)
+    return found->second.low;
+  return getInteger(value);
+}
+
+/// Adds factor * value. Nothing wraps: operations have 64 bits, factors and constants 32,
+/// known values 8.
+static bool addTerms(Value value, int64_t factor, const NarrowBody::Ranges &known,
+                     LinearForm &form) {
+  constexpr unsigned kByte = 8, kWide = 64;
+  if (!llvm::isInt<kBits>(factor))
+    return false;
+  if (std::optional<int64_t> constant = findConstant(value, known)) {
+    if (!llvm::isInt<kBits>(*constant))
+      return false;
+    form.constant += factor * *constant;
+    return llvm::isInt<2 * kBits - 2>(form.constant);
+  }
+  if (auto found = known.find(value); found != known.end()) {
+    int64_t &sum = form.factors[value];
+    sum += factor;
+    return found->second.isInside(kByte) && llvm::isInt<kBits>(sum);
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op || !value.getType().isInteger(kWide))
+    return false;
+  auto add = [&](unsigned operand, int64_t by) {
+    return addTerms(op->getOperand(operand), by, known, form);
+  };
+  if (isa<arith::ExtSIOp>(op))
+    return add(0, factor);
+  if (isa<arith::AddIOp, arith::SubIOp>(op))
+    return add(0, factor) && add(1, isa<arith::SubIOp>(op) ? -factor : factor);
+  if (!isa<arith::MulIOp>(op))
+    return false;
+  for (unsigned operand : {0, 1})
+    if (std::optional<int64_t> by = findConstant(op->getOperand(operand), known))
+      return llvm::isInt<kBits>(*by) && llvm::isInt<kBits>(factor * *by) &&
+             add(1 - operand, factor * *by);
+  return false;
+}
+
+/// Takes the form of a halved sum, with what is added to the result as part of c:
+///
+///   (v >> k) + added = (v + added * 2^k) >> k
+bool NarrowBody::matchSum(Value result, const Ranges &known) {
+  constexpr unsigned kByte = 8;
+  std::optional<Clamped> end = findClamp(result);
+  auto shift = end ? end->value.getDefiningOp<arith::ShRSIOp>() : arith::ShRSIOp();
+  std::optional<int64_t> by = shift ? findConstant(shift.getRhs(), known) : std::nullopt;
+  LinearForm sum;
+  if (!by || *by < 1 || *by >= int64_t(kBits) ||
+      !addTerms(shift.getLhs(), 1, known, sum) || sum.factors.size() != 2)
+    return false;
+  Interval bounds{end->lo + end->added, end->hi + end->added};
+  int64_t constant = sum.constant + end->added * (int64_t(1) << *by);
+  Interval all{constant, constant}, odd = all;
+  for (auto [term, factor] : sum.factors) {
+    Interval x = known.lookup(term);
+    auto [low, high] = std::minmax({x.low * factor, x.high * factor});
+    all = {all.low + low, all.high + high};
+    odd = {odd.low + std::min<int64_t>(x.low, 0),
+           odd.high + std::max<int64_t>(x.high, 0)};
+  }
+  if (!bounds.isInside(kByte) || !all.isInside(kBits + 1) || !odd.isInside(kBits))
+    return false;
+  for (auto [term, factor] : sum.factors) {
+    terms.push_back(term);
+    constants.push_back(factor >> 1);
+  }
+  for (int64_t factor : llvm::make_second_range(sum.factors))
+    constants.push_back(-(factor & 1));
+  constants.append({constant, *by - 1});
+  clamp = bounds;
+  return true;
+}
+
+Value NarrowBody::emitSum(KernelBuilder &kernel, IRMapping &map,
+                          ValueRange loaded) const {
+  OpBuilder &builder = kernel.builder;
+  Location loc = kernel.loc;
+  Value a = map.lookup(terms[0]), b = map.lookup(terms[1]);
+  Value odd = kernel.add(arith::AndIOp::create(builder, loc, a, loaded[2]),
+                         arith::AndIOp::create(builder, loc, b, loaded[3]));
+  odd = kernel.add(odd, loaded[4]);
+  Value one = kernel.splat(cast<VectorType>(odd.getType()), 1);
+  Value half = kernel.add(arith::MulIOp::create(builder, loc, a, loaded[0]),
+                          arith::MulIOp::create(builder, loc, b, loaded[1]));
+  half = kernel.add(half, arith::ShRSIOp::create(builder, loc, odd, one));
+  return arith::ShRSIOp::create(builder, loc, half, loaded[5]);
+}
+
+//===----------------------------------------------------------------------===//
+// Bodies
+//===----------------------------------------------------------------------===//
 
 std::optional<NarrowBody> NarrowBody::match(Value result, Ranges known) {
   NarrowBody body;
   constexpr unsigned kByte = 8;
-  if (!result.getType().isInteger(kByte) || !body.collect(result, known) ||
-      !known.lookup(result).isInside(kByte))
+  if (!result.getType().isInteger(kByte))
     return std::nullopt;
-  body.takeClamp(result, known);
+  Ranges ranges = known;
+  if (!body.collect(result, ranges) || !ranges.lookup(result).isInside(kByte)) {
+    body.ops.clear();
+    return body.matchSum(result, known) ? std::optional(body) : std::nullopt;
+  }
+  body.takeClamp(result, ranges);
   // What only the clamp was made of is not needed.
   llvm::DenseSet<Value> needed = {body.value};
   SmallVector<Operation *> kept;
@@ -122,7 +256,10 @@ std::optional<NarrowBody> NarrowBody::match(Value result, Ranges known) {
   return body;
 }
 
-Value NarrowBody::emit(KernelBuilder &kernel, IRMapping &map, int64_t lanes) const {
+Value NarrowBody::emit(KernelBuilder &kernel, IRMapping &map, int64_t lanes,
+                       ValueRange loaded) const {
+  if (!terms.empty())
+    return emitSum(kernel, map, loaded);
   VectorType type = kernel.vectorOf(lanes, kBits);
   auto vectorOf = [&](Value operand) {
     Value known = map.lookupOrNull(operand);

@@ -27,10 +27,17 @@ struct Interval {
   }
 };
 
-/// An expression of 64-bit integers whose values are proven to fit 32 bits, each
-/// of them, and its clamp to 8 bits:
+/// An expression of 64-bit integers and its clamp to 8 bits:
 ///
 ///   trunc(min(max(value, lo), hi) + offset)
+///
+/// whose values are proven to fit 32 bits, each of them; or of which
+///
+///   value = (a * m + b * n + c) >> k
+///
+/// needs one bit more for the sum. Its half fits, and is made without it:
+///
+///   sum >> 1 = a * (m >> 1) + b * (n >> 1) + ((a * (m & 1) + b * (n & 1) + c) >> 1)
 class NarrowBody {
 public:
   using Ranges = llvm::DenseMap<mlir::Value, Interval>;
@@ -39,16 +46,28 @@ public:
   /// may need more than 32 bits.
   static std::optional<NarrowBody> match(mlir::Value result, Ranges known);
 
-  /// value + offset on lanes of 32 bits; `map` holds those of known values.
-  mlir::Value emit(KernelBuilder &kernel, mlir::IRMapping &map, int64_t lanes) const;
+  /// value + offset on lanes of 32 bits; `map` holds those of known values, `loaded`
+  /// getConstants() in every lane.
+  mlir::Value emit(KernelBuilder &kernel, mlir::IRMapping &map, int64_t lanes,
+                   mlir::ValueRange loaded) const;
+  /// m >> 1, n >> 1, -(m & 1), -(n & 1), c and k - 1 of a halved sum: the code is the
+  /// same for all of them.
+  llvm::ArrayRef<int64_t> getConstants() const { return constants; }
+  /// a and b of a halved sum; else empty.
+  llvm::ArrayRef<mlir::Value> getTerms() const { return terms; }
   /// The clamp of what emit() makes.
   Interval getClamp() const { return clamp; }
 
 private:
   bool collect(mlir::Value result, Ranges &ranges);
   void takeClamp(mlir::Value result, const Ranges &ranges);
+  bool matchSum(mlir::Value result, const Ranges &known);
+  mlir::Value emitSum(KernelBuilder &kernel, mlir::IRMapping &map,
+                      mlir::ValueRange loaded) const;
 
   llvm::SmallVector<mlir::Operation *> ops; ///< in order
+  llvm::SmallVector<mlir::Value, 2> terms;
+  llvm::SmallVector<int64_t, 6> constants;
   mlir::Value value;
   int64_t offset = 0;
   Interval clamp;

@@ -270,7 +270,7 @@ void VectorEpilogue::matchNarrow() {
     }
     narrow = std::move(found);
   }
-  for (unsigned i = 0; tail && i < arrays.size(); ++i)
+  for (unsigned i = 0; tail && tail->getTerms().empty() && i < arrays.size(); ++i)
     if (!used.test(i))
       tailArrays.push_back(i);
 }
@@ -336,6 +336,8 @@ std::string VectorEpilogue::getKey() const {
       return key;
     for (unsigned i : tailArrays)
       os << "," << i << (arrays[i].size() == 1 ? "one" : "each");
+    for (Value term : tail->getTerms())
+      os << "," << (term == narrowResult ? "first" : "second");
   }
   // The body in full, with the values of constants from outside it.
   os << "wide,";

@@ -286,7 +286,7 @@ static Slack findSlack(const NarrowRequant &narrow, Range sums, int64_t lo, int6
 
 /// The smallest move for which move * m - r is in the slack around a multiple of 2^32.
 static std::optional<int64_t> findMove(int64_t m, int64_t r, Slack slack) {
-  constexpr int64_t kMost = 1 << 20; // one in 256 serves on average
+  constexpr int64_t kMost = 1 << 20;                   // one in 256 serves on average
   uint32_t room = uint32_t(slack.below + slack.above); // both below 2^31
   uint32_t up = uint32_t(slack.below - r), down = up;
   for (int64_t move = 0; move < kMost; ++move, up += uint32_t(m), down -= uint32_t(m)) {

@@ -1,5 +1,6 @@
 // RUN: qbias-opt %s --pass-pipeline="builtin.module(func.func(qbias-form-groups))" | FileCheck %s
 // RUN: qbias-opt %s --pass-pipeline="builtin.module(func.func(qbias-form-groups),qbias-plan-kernels{cpu=x86-64-v3})" | FileCheck %s --check-prefix=PLAN
+// RUN: qbias-opt %s --pass-pipeline="builtin.module(func.func(qbias-form-groups),qbias-plan-kernels{cpu=x86-64-v3},qbias-lower-kernels{cpu=x86-64-v3})" | FileCheck %s --check-prefix=LOWER
 
 #same = affine_map<(d0, d1) -> (d0, d1)>
 #channel = affine_map<(d0, d1) -> (d1)>
@@ -60,13 +61,25 @@ func.func @sum(%x: tensor<2x3xi8>, %residual: tensor<2x2xi8>) -> tensor<2x2xi8> 
   return %z : tensor<2x2xi8>
 }
 
-// -256 * 8388609 needs 33 bits: the sum stays an operation of its own. (With 8388608 it
-// would be -2^31.)
+// -256 * 8388609 needs 33 bits (with 8388608 it would be -2^31): the half of the sum is
+// made of halves of the factors and, of what is odd in them, a carry.
 // CHECK-LABEL: func.func @sum_of_33_bits(
 // CHECK: linalg.matmul
 // CHECK: linalg.generic
-// CHECK: linalg.generic
+// CHECK-NOT: linalg.generic
 // CHECK: return
+// PLAN-LABEL: func.func @sum_of_33_bits(
+// PLAN: qbias.plan_reason = "target avx2, 32-bit epilogue
+// LOWER: %[[ODD_A:.*]] = arith.andi %[[A:.*]], %{{.*}} : vector<8xi32>
+// LOWER-NEXT: %[[ODD_B:.*]] = arith.andi %[[B:.*]], %{{.*}} : vector<8xi32>
+// LOWER-NEXT: %[[ODD:.*]] = arith.addi %[[ODD_A]], %[[ODD_B]] : vector<8xi32>
+// LOWER-NEXT: %[[LOW:.*]] = arith.addi %[[ODD]], %{{.*}} : vector<8xi32>
+// LOWER: %[[X:.*]] = arith.muli %[[A]], %{{.*}} : vector<8xi32>
+// LOWER-NEXT: %[[Y:.*]] = arith.muli %[[B]], %{{.*}} : vector<8xi32>
+// LOWER-NEXT: %[[SUM:.*]] = arith.addi %[[X]], %[[Y]] : vector<8xi32>
+// LOWER-NEXT: %[[CARRY:.*]] = arith.shrsi %[[LOW]], %{{.*}} : vector<8xi32>
+// LOWER-NEXT: %[[HALF:.*]] = arith.addi %[[SUM]], %[[CARRY]] : vector<8xi32>
+// LOWER-NEXT: arith.shrsi %[[HALF]], %{{.*}} : vector<8xi32>
 func.func @sum_of_33_bits(%x: tensor<2x3xi8>, %residual: tensor<2x2xi8>) -> tensor<2x2xi8> {
   %w = arith.constant dense<[[1, 2], [-3, 4], [5, -128]]> : tensor<3x2xi8>
   %zero = arith.constant 0 : i32
@@ -74,6 +87,56 @@ func.func @sum_of_33_bits(%x: tensor<2x3xi8>, %residual: tensor<2x2xi8>) -> tens
   %r = arith.constant dense<[17179869184, 17179869184]> : tensor<2xi64>
   %k = arith.constant dense<35> : tensor<2xi64>
   %factor = arith.constant dense<8388609> : tensor<i64>
+  %lo = arith.constant -128 : i64
+  %hi = arith.constant 127 : i64
+  %places = arith.constant 20 : i64
+  %e = tensor.empty() : tensor<2x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %acc = linalg.matmul ins(%x, %w : tensor<2x3xi8>, tensor<3x2xi8>) outs(%init : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %o = tensor.empty() : tensor<2x2xi8>
+  %y = linalg.generic {indexing_maps = [#same, #channel, #channel, #channel, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%acc, %m, %r, %k : tensor<2x2xi32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) outs(%o : tensor<2x2xi8>) {
+  ^bb0(%a: i32, %mi: i64, %ri: i64, %ki: i64, %out: i8):
+    %0 = arith.extsi %a : i32 to i64
+    %1 = arith.muli %0, %mi : i64
+    %2 = arith.addi %1, %ri : i64
+    %3 = arith.shrsi %2, %ki : i64
+    %4 = arith.maxsi %3, %lo : i64
+    %5 = arith.minsi %4, %hi : i64
+    %6 = arith.trunci %5 : i64 to i8
+    linalg.yield %6 : i8
+  } -> tensor<2x2xi8>
+  %z = linalg.generic {indexing_maps = [#same, #same, #none, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%y, %residual, %factor : tensor<2x2xi8>, tensor<2x2xi8>, tensor<i64>) outs(%o : tensor<2x2xi8>) {
+  ^bb0(%a: i8, %b: i8, %f: i64, %out: i8):
+    %0 = arith.extsi %a : i8 to i64
+    %1 = arith.muli %0, %f : i64
+    %2 = arith.extsi %b : i8 to i64
+    %3 = arith.muli %2, %f : i64
+    %4 = arith.subi %1, %3 : i64
+    %5 = arith.subi %4, %f : i64
+    %6 = arith.shrsi %5, %places : i64
+    %7 = arith.maxsi %6, %lo : i64
+    %8 = arith.minsi %7, %hi : i64
+    %9 = arith.trunci %8 : i64 to i8
+    linalg.yield %9 : i8
+  } -> tensor<2x2xi8>
+  return %z : tensor<2x2xi8>
+}
+
+// -256 * 16777217 needs 34 bits: the sum stays an operation of its own.
+// CHECK-LABEL: func.func @sum_of_34_bits(
+// CHECK: linalg.matmul
+// CHECK: linalg.generic
+// CHECK: linalg.generic
+// CHECK: return
+func.func @sum_of_34_bits(%x: tensor<2x3xi8>, %residual: tensor<2x2xi8>) -> tensor<2x2xi8> {
+  %w = arith.constant dense<[[1, 2], [-3, 4], [5, -128]]> : tensor<3x2xi8>
+  %zero = arith.constant 0 : i32
+  %m = arith.constant dense<[1073741824, 1500000000]> : tensor<2xi64>
+  %r = arith.constant dense<[17179869184, 17179869184]> : tensor<2xi64>
+  %k = arith.constant dense<35> : tensor<2xi64>
+  %factor = arith.constant dense<16777217> : tensor<i64>
   %lo = arith.constant -128 : i64
   %hi = arith.constant 127 : i64
   %places = arith.constant 20 : i64
