@@ -166,9 +166,10 @@ private:
 } // namespace
 
 TileKernel::TileKernel(const Group &group, DotStep step) : TileLayout(group, step) {
-  // Slices that share strips read all weights, those that share blocks all inputs.
+  // Slices that share strips read all weights; those that share blocks read all inputs,
+  // half of which the other one wrote, at half the speed.
   double byStrips = unevenness(batch * strips()), byBlocks = unevenness(blockCount());
-  bool hasMoreInputs = batch * batchStride >= vectors * groupsOfAll() * width();
+  bool hasMoreInputs = 2 * batch * batchStride >= vectors * groupsOfAll() * width();
   sharesStrips = byStrips < byBlocks || (byStrips == byBlocks && hasMoreInputs);
 }
 
