@@ -23,11 +23,13 @@ void Barrier::wait() {
   uint64_t mine = generation.load(std::memory_order_acquire);
   if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == threads) {
     arrived.store(0, std::memory_order_relaxed);
-    {
+    // Either this thread sees that another parks, or that one sees the generation:
+    // both write before they read, in one order that all threads agree on.
+    generation.store(mine + 1, std::memory_order_seq_cst);
+    if (parked.load(std::memory_order_seq_cst)) {
       std::lock_guard<std::mutex> lock(mutex);
-      generation.store(mine + 1, std::memory_order_release);
+      released.notify_all();
     }
-    released.notify_all();
     return;
   }
   for (int i = 0; i < kSpins; ++i) {
@@ -36,7 +38,9 @@ void Barrier::wait() {
     relax();
   }
   std::unique_lock<std::mutex> lock(mutex);
-  released.wait(lock, [&] { return generation.load(std::memory_order_acquire) != mine; });
+  parked.fetch_add(1, std::memory_order_seq_cst);
+  released.wait(lock, [&] { return generation.load(std::memory_order_seq_cst) != mine; });
+  parked.fetch_sub(1, std::memory_order_relaxed);
 }
 
 Pool::Pool(int64_t threads) : start(threads), between(threads) {

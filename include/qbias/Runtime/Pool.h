@@ -28,9 +28,13 @@ public:
   void wait();
 
 private:
+  static constexpr size_t kCacheLine = 64;
+
   const int64_t threads;
-  std::atomic<int64_t> arrived{0};
-  std::atomic<uint64_t> generation{0};
+  /// Who arrives writes what nobody spins on.
+  alignas(kCacheLine) std::atomic<int64_t> arrived{0};
+  alignas(kCacheLine) std::atomic<uint64_t> generation{0};
+  alignas(kCacheLine) std::atomic<int64_t> parked{0};
   std::mutex mutex;
   std::condition_variable released;
 };
