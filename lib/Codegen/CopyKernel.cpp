@@ -9,7 +9,9 @@
 // What no kernel writes as its result is copied once, padded and widened on the way:
 //
 //   for row of every image:
-//     y[row + top, left : left + columns] = sext(x[row])
+//     y[row + top, left : left + columns] = sext(x[row] + added)
+//
+// Where x has a plane for every channel, some columns of each are put together.
 //
 // As a function of its own it has buffers that are known not to overlap; LLVM cannot
 // know that of loops over one workspace, and leaves those over 8 and 16 bits scalar.
@@ -25,43 +27,90 @@
 using namespace mlir;
 using namespace qbias;
 
-/// Elements that are moved at once.
-static constexpr int64_t kBlock = 64;
+/// Elements that are moved at once, and columns of planes.
+static constexpr int64_t kBlock = 64, kColumns = 16;
 
 namespace {
 
-/// Units are rows; without padding, blocks.
+/// Units are rows, or blocks where both sides are in one piece.
 class CopyKernel : public Kernel {
 public:
-  explicit CopyKernel(const Group &image) : image(image) {}
+  explicit CopyKernel(const Copy &copy) : copy(copy), image(copy.images) {}
 
   std::string getKey() const override {
-    return llvm::formatv("copy{0},{1},{2},{3}", image.batch, image.rows, image.columns,
-                         image.channels);
+    return llvm::formatv("copy{0},{1},{2},{3},{4},{5}", image.batch, image.rows,
+                         image.columns, image.channels, copy.fromPlanes, copy.added);
   }
   SmallVector<ElementsAttr> packConstants(StringRef) override { return {}; }
   unsigned inputBits() const override { return image.inputBits; }
   int64_t getUnits() const override {
-    return image.outer.isEmpty() ? llvm::divideCeil(allElements(), kBlock)
-                                 : image.batch * image.rows;
+    return isOnePiece() ? llvm::divideCeil(allElements(), kBlock)
+                        : image.batch * image.rows;
   }
   void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
   int64_t rowElements() const { return image.columns * image.channels; }
   int64_t allElements() const { return image.batch * image.rows * rowElements(); }
+  bool isOnePiece() const { return image.outer.isEmpty() && !copy.fromPlanes; }
   void emitBlocks(KernelBuilder &kernel, Share share);
+  Value load(KernelBuilder &kernel, Value from, int64_t lanes, int64_t count);
   void move(KernelBuilder &kernel, Value from, Value to, int64_t count);
+  void moveColumns(KernelBuilder &kernel, Value from, Value to, int64_t count);
+  void moveRow(KernelBuilder &kernel, Value from, Value to);
 
+  const Copy &copy;
   const Group &image;
   Value x, y; // while emitting
 };
 
 } // namespace
 
+Value CopyKernel::load(KernelBuilder &kernel, Value from, int64_t lanes, int64_t count) {
+  Value elements = kernel.loadFirst(x, from, lanes, count);
+  if (!copy.added)
+    return elements;
+  return kernel.add(elements,
+                    kernel.splat(cast<VectorType>(elements.getType()), copy.added));
+}
+
 void CopyKernel::move(KernelBuilder &kernel, Value from, Value to, int64_t count) {
-  Value elements = kernel.loadFirst(x, from, kBlock, count);
-  storeResults(kernel, elements, y, to, count);
+  storeResults(kernel, load(kernel, from, kBlock, count), y, to, count);
+}
+
+/// The channels of so many columns, which are `from` on in the first plane.
+void CopyKernel::moveColumns(KernelBuilder &kernel, Value from, Value to, int64_t count) {
+  int64_t plane = image.rows * image.columns;
+  Value all = load(kernel, from, kColumns, count);
+  for (int64_t c = 1; c < image.channels; ++c) {
+    Value next = load(kernel, kernel.add(from, c * plane), kColumns, count);
+    // As long as those before, or LLVM would take the two apart lane by lane.
+    SmallVector<int64_t> repeated, mask;
+    for (int64_t lane = 0; lane < c * kColumns; ++lane)
+      repeated.push_back(lane % kColumns);
+    for (int64_t column = 0; column < kColumns; ++column) {
+      for (int64_t before = 0; before < c; ++before)
+        mask.push_back(column * c + before);
+      mask.push_back(c * kColumns + column);
+    }
+    all = kernel.shuffle(all, kernel.shuffle(next, next, repeated), mask);
+  }
+  storeResults(kernel, all, y, to, count * image.channels);
+}
+
+/// All of a row by blocks, and what is left.
+void CopyKernel::moveRow(KernelBuilder &kernel, Value from, Value to) {
+  int64_t total = copy.fromPlanes ? image.columns : rowElements();
+  int64_t block = copy.fromPlanes ? kColumns : kBlock, rest = total % block;
+  auto moveAt = [&](Value at, int64_t count) {
+    if (copy.fromPlanes)
+      return moveColumns(kernel, kernel.add(from, at),
+                         kernel.add(to, kernel.scale(at, image.channels)), count);
+    move(kernel, kernel.add(from, at), kernel.add(to, at), count);
+  };
+  kernel.loop(total / block, [&](Value i) { moveAt(kernel.scale(i, block), block); });
+  if (rest)
+    moveAt(kernel.index(total - rest), rest);
 }
 
 void CopyKernel::emitBlocks(KernelBuilder &kernel, Share share) {
@@ -82,24 +131,20 @@ void CopyKernel::emitBlocks(KernelBuilder &kernel, Share share) {
 void CopyKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   x = buffers.front();
   y = buffers.back();
-  if (image.outer.isEmpty())
+  if (isOnePiece())
     return emitBlocks(kernel, share);
-  int64_t rest = rowElements() % kBlock;
+  int64_t imageElements = image.rows * rowElements();
+  int64_t rowDistance = copy.fromPlanes ? image.columns : rowElements();
   kernel.loop(share.begin, share.end, [&](Value unit) {
-    Value from = kernel.scale(unit, rowElements());
-    Value to = resultAt(kernel, image, kernel.divide(unit, image.rows),
-                        kernel.remainder(unit, image.rows), kernel.index(0));
-    kernel.loop(rowElements() / kBlock, [&](Value block) {
-      Value at = kernel.scale(block, kBlock);
-      move(kernel, kernel.add(from, at), kernel.add(to, at), kBlock);
-    });
-    if (rest) {
-      int64_t at = rowElements() - rest;
-      move(kernel, kernel.add(from, at), kernel.add(to, at), rest);
-    }
+    Value number = kernel.divide(unit, image.rows);
+    Value row = kernel.remainder(unit, image.rows);
+    moveRow(
+        kernel,
+        kernel.add(kernel.scale(number, imageElements), kernel.scale(row, rowDistance)),
+        resultAt(kernel, image, number, row, kernel.index(0)));
   });
 }
 
-std::unique_ptr<Kernel> qbias::makeCopyKernel(const Group &image) {
-  return std::make_unique<CopyKernel>(image);
+std::unique_ptr<Kernel> qbias::makeCopyKernel(const Copy &copy) {
+  return std::make_unique<CopyKernel>(copy);
 }

@@ -166,9 +166,14 @@ llvm::SmallVector<mlir::ElementsAttr> makeConstants(const Group &group, DotStep 
 void emitUnpacking(KernelBuilder &kernel, mlir::Value bytes, mlir::Value integers,
                    Kernel::Share share, int64_t block, int64_t offset);
 
-/// Copies images, with the padding of `image.outer` around them and sign-extended where
-/// the result has wider elements. Of `image` only the extents are used.
-std::unique_ptr<Kernel> makeCopyKernel(const Group &image);
+/// A copy of images into the form that a kernel reads.
+struct Copy {
+  Group images;            ///< extents, and `outer` around them
+  bool fromPlanes = false; ///< one for every channel, not pixel by pixel
+  int64_t added = 0;       ///< to every element, modulo its bits
+};
+/// Copies, sign-extended where the result has wider elements.
+std::unique_ptr<Kernel> makeCopyKernel(const Copy &copy);
 /// Dense contractions: convolutions, matrix products.
 std::unique_ptr<Kernel> makeDenseKernel(const Group &group, DotStep step);
 /// "" when F(4x4, 3x3) is proven exact for a convolution, else why not.

@@ -305,22 +305,51 @@ static std::optional<Group> getImages(tensor::PadOp pad) {
   return images;
 }
 
+/// Takes what makes `source` into the copy: planes of few channels that are put together,
+/// an addition to every element.
+static void takeSource(Value &source, Copy &copy) {
+  constexpr int64_t kFewChannels = 4;
+  const Group &images = copy.images;
+  int64_t extents[] = {images.batch, images.rows, images.columns, images.channels};
+  bool isImages = cast<ShapedType>(source.getType()).getShape() == ArrayRef(extents);
+  auto transpose = source.getDefiningOp<linalg::TransposeOp>();
+  if (transpose && source.hasOneUse() && isImages && images.channels <= kFewChannels &&
+      transpose.getPermutation() == ArrayRef<int64_t>{0, 2, 3, 1}) {
+    copy.fromPlanes = true;
+    source = transpose.getInput();
+  }
+  auto generic = source.getDefiningOp<linalg::GenericOp>();
+  if (!generic || !source.hasOneUse() || generic.getNumDpsInputs() != 1 ||
+      !llvm::all_of(generic.getIndexingMapsArray(),
+                    [](AffineMap map) { return map.isIdentity(); }))
+    return;
+  Block &body = generic.getRegion().front();
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
+  std::optional<int64_t> added = add ? getInteger(add.getRhs()) : std::nullopt;
+  if (!added || add.getLhs() != body.getArgument(0))
+    return;
+  copy.added = *added;
+  source = generic.getInputs()[0];
+}
+
 /// Replaces `op`, which copies the elements of `source`, by a kernel.
 void LowerKernels::lowerCopy(Operation *op, Value source, const Group &images,
                              StringRef step) {
   constexpr int64_t kWorthBarrier = 1 << 15; // elements
   OpBuilder builder(op);
   Location loc = op->getLoc();
+  Copy copy{images};
+  takeSource(source, copy);
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  Value copy = memref::AllocOp::create(
+  Value result = memref::AllocOp::create(
       builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
-  Value buffers[] = {toFlatBuffer(builder, loc, source), flatten(builder, loc, copy)};
-  std::unique_ptr<Kernel> kernel = makeCopyKernel(images);
+  Value buffers[] = {toFlatBuffer(builder, loc, source), flatten(builder, loc, result)};
+  std::unique_ptr<Kernel> kernel = makeCopyKernel(copy);
   callFunction(builder, loc, getFunction(*kernel, images, buffers), buffers,
                kernel->getUnits(), step,
                /*isShared=*/type.getNumElements() >= kWorthBarrier);
   op->getResult(0).replaceAllUsesWith(bufferization::ToTensorOp::create(
-      builder, loc, type, copy, /*restrict=*/true, /*writable=*/true));
+      builder, loc, type, result, /*restrict=*/true, /*writable=*/true));
   op->erase();
 }
 

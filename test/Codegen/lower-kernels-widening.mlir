@@ -120,3 +120,47 @@ func.func @input(%x: tensor<1x3x4x8xi8>) -> tensor<1x3x4x16xi8> {
   } -> tensor<1x3x4x16xi8>
   return %y : tensor<1x3x4x16xi8>
 }
+
+// -----
+
+#same = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+
+// So are planes of bytes without a sign: moved, put together, padded and widened.
+// CHECK-LABEL: func.func @planes(
+// CHECK-NOT: linalg.{{generic|transpose}}
+// CHECK-NOT: tensor.pad
+// CHECK: call @[[COPY:qbias_kernel_.]](%{{.*}}, %{{.*}}, %c0, %c4, %c0) {qbias.step = "widen"} : (memref<60xi8>, memref<105xi16>, index, index, index)
+// CHECK-NOT: qbias.step
+// CHECK: func.func private @[[COPY]](
+// CHECK: %[[SHUFFLED:.*]] = vector.shuffle %{{.*}}, %{{.*}} [0, 1, 32, 2, 3, 33, 4, 5, 34, {{.*}}] : vector<32xi8>, vector<32xi8>
+// CHECK: arith.extsi %[[SHUFFLED]] : vector<48xi8> to vector<48xi16>
+func.func @planes(%x: tensor<1x3x4x5xi8>) -> tensor<1x3x4x16xi8> {
+  %w = arith.constant dense<65> : tensor<3x3x3x16xi8>
+  %zero = arith.constant 0 : i32
+  %move = arith.constant -128 : i8
+  %e8 = tensor.empty() : tensor<1x3x4x5xi8>
+  %moved = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%x : tensor<1x3x4x5xi8>) outs(%e8 : tensor<1x3x4x5xi8>) {
+  ^bb0(%a: i8, %out: i8):
+    %0 = arith.addi %a, %move : i8
+    linalg.yield %0 : i8
+  } -> tensor<1x3x4x5xi8>
+  %pixels = tensor.empty() : tensor<1x4x5x3xi8>
+  %t = linalg.transpose ins(%moved : tensor<1x3x4x5xi8>) outs(%pixels : tensor<1x4x5x3xi8>) permutation = [0, 2, 3, 1]
+  %p = tensor.pad %t low[0, 0, 1, 0] high[0, 1, 1, 0] {
+  ^bb0(%i: index, %j: index, %q: index, %l: index):
+    tensor.yield %move : i8
+  } : tensor<1x4x5x3xi8> to tensor<1x5x7x3xi8>
+  %e = tensor.empty() : tensor<1x3x5x16xi32>
+  %b = tensor.empty() : tensor<1x3x5x16xi8>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x3x5x16xi32>) -> tensor<1x3x5x16xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {qbias.plan = "pair16"} ins(%p, %w : tensor<1x5x7x3xi8>, tensor<3x3x3x16xi8>) outs(%init : tensor<1x3x5x16xi32>) -> tensor<1x3x5x16xi32>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x3x5x16xi32>) outs(%b : tensor<1x3x5x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %0 = arith.trunci %a : i32 to i8
+    linalg.yield %0 : i8
+  } -> tensor<1x3x5x16xi8>
+  %s = tensor.extract_slice %y[0, 0, 0, 0] [1, 3, 4, 16] [1, 1, 1, 1] : tensor<1x3x5x16xi8> to tensor<1x3x4x16xi8>
+  return %s : tensor<1x3x4x16xi8>
+}
