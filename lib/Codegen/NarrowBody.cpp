@@ -45,6 +45,14 @@ static std::optional<Interval> evaluate(Operation *op, ArrayRef<Interval> x) {
                                     x[0].high * x[1].low, x[0].high * x[1].high});
     return Interval{low, high};
   }
+  if (isa<arith::AndIOp>(op) && std::max(x[0].low, x[1].low) >= 0) {
+    // A negative value leaves of the other one any part.
+    int64_t first = x[0].low < 0 ? x[1].high : x[0].high;
+    return Interval{0, x[1].low < 0 ? first : std::min(first, x[1].high)};
+  }
+  if (isa<arith::ShLIOp>(op) && x[1].low >= 0 && x[1].high < int64_t(kBits))
+    return Interval{std::min(x[0].low << x[1].low, x[0].low << x[1].high),
+                    std::max(x[0].high << x[1].low, x[0].high << x[1].high)};
   if (isa<arith::ShRSIOp>(op) && x[1].low >= 0 && x[1].high < int64_t(kBits))
     return Interval{std::min(x[0].low, x[0].low >> x[1].low),
                     std::max(x[0].high, x[0].high >> x[1].low)};
@@ -53,8 +61,8 @@ static std::optional<Interval> evaluate(Operation *op, ArrayRef<Interval> x) {
 
 /// Adds what `result` consists of to `ops`.
 bool NarrowBody::collect(Value result, Ranges &ranges) {
-  if (ranges.contains(result))
-    return true;
+  if (auto found = ranges.find(result); found != ranges.end())
+    return found->second.isInside(kBits);
   if (std::optional<int64_t> constant = getInteger(result)) {
     ranges[result] = {*constant, *constant};
     return ranges[result].isInside(kBits);
@@ -69,7 +77,9 @@ bool NarrowBody::collect(Value result, Ranges &ranges) {
     operands.push_back(ranges.lookup(operand));
   }
   std::optional<Interval> interval = evaluate(op, operands);
-  if (!interval || !interval->isInside(kBits))
+  auto type = dyn_cast<IntegerType>(result.getType());
+  // Narrower operations wrap earlier.
+  if (!interval || !type || !interval->isInside(std::min(kBits, type.getWidth())))
     return false;
   ranges[result] = *interval;
   ops.push_back(op);
@@ -142,18 +152,18 @@ static std::optional<int64_t> findConstant(Value value, const NarrowBody::Ranges
   return getInteger(value);
 }
 
-/// Adds factor * value. Nothing wraps: operations have 64 bits, factors and constants 32,
-/// known values 8.
+/// Adds factor * value: factors of 32 bits, known values of 8, constants of up to 64. A
+/// sum of 64 bits that wraps on its way is the same in the end.
 static bool addTerms(Value value, int64_t factor, const NarrowBody::Ranges &known,
                      LinearForm &form) {
   constexpr unsigned kByte = 8, kWide = 64;
   if (!llvm::isInt<kBits>(factor))
     return false;
   if (std::optional<int64_t> constant = findConstant(value, known)) {
-    if (!llvm::isInt<kBits>(*constant))
-      return false;
-    form.constant += factor * *constant;
-    return llvm::isInt<2 * kBits - 2>(form.constant);
+    int64_t product;
+    return !llvm::MulOverflow(factor, *constant, product) &&
+           !llvm::AddOverflow(form.constant, product, form.constant) &&
+           llvm::isInt<2 * kBits - 2>(form.constant);
   }
   if (auto found = known.find(value); found != known.end()) {
     int64_t &sum = form.factors[value];
@@ -232,6 +242,13 @@ Value NarrowBody::emitSum(KernelBuilder &kernel, IRMapping &map,
 //===----------------------------------------------------------------------===//
 // Bodies
 //===----------------------------------------------------------------------===//
+
+bool NarrowBody::reads(Value argument) const {
+  return argument == value || llvm::is_contained(terms, argument) ||
+         llvm::any_of(ops, [&](Operation *op) {
+           return llvm::is_contained(op->getOperands(), argument);
+         });
+}
 
 std::optional<NarrowBody> NarrowBody::match(Value result, Ranges known) {
   NarrowBody body;

@@ -53,6 +53,8 @@ public:
   /// m >> 1, n >> 1, -(m & 1), -(n & 1), c and k - 1 of a halved sum: the code is the
   /// same for all of them.
   llvm::ArrayRef<int64_t> getConstants() const { return constants; }
+  /// emit() needs this known value.
+  bool reads(mlir::Value argument) const;
   /// a and b of a halved sum; else empty.
   llvm::ArrayRef<mlir::Value> getTerms() const { return terms; }
   /// The clamp of what emit() makes.

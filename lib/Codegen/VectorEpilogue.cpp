@@ -217,9 +217,8 @@ std::optional<VectorEpilogue::Narrow> VectorEpilogue::narrowChannels(const Chain
   return result;
 }
 
-/// The result in terms of `known`, elementwise tensors and arrays but the `used`.
-std::optional<NarrowBody> VectorEpilogue::matchTail(Value known, Interval range,
-                                                    const BitVector &used) const {
+/// The result in terms of `known`, elementwise tensors and arrays.
+std::optional<NarrowBody> VectorEpilogue::matchTail(Value known, Interval range) const {
   NarrowBody::Ranges ranges = {{known, range}};
   for (Value argument : elementwiseArguments) {
     constexpr unsigned kMostBits = 16;
@@ -228,11 +227,9 @@ std::optional<NarrowBody> VectorEpilogue::matchTail(Value known, Interval range,
       return std::nullopt;
     ranges[argument] = {-(int64_t(1) << (bits - 1)), (int64_t(1) << (bits - 1)) - 1};
   }
-  for (unsigned i = 0; i < arrays.size(); ++i) {
-    auto [low, high] = std::minmax_element(arrays[i].begin(), arrays[i].end());
-    Interval all{*low, *high};
-    if (!used.test(i) && all.isInside(32)) // others cannot be part of it
-      ranges[arrayArguments[i]] = all;
+  for (auto [argument, values] : llvm::zip(arrayArguments, arrays)) {
+    auto [low, high] = std::minmax_element(values.begin(), values.end());
+    ranges[argument] = {*low, *high};
   }
   Value result = op.getRegion().front().getTerminator()->getOperand(0);
   return NarrowBody::match(result, std::move(ranges));
@@ -244,7 +241,7 @@ void VectorEpilogue::matchNarrow() {
   BitVector used(arrays.size());
   constexpr unsigned kByte = 8, kSum = 32;
   if (accumulatorArgument.getType().isInteger(kByte)) {
-    tail = matchTail(accumulatorArgument, kByteRange, used);
+    tail = matchTail(accumulatorArgument, kByteRange);
     narrowResult = accumulatorArgument;
   } else if (accumulatorArgument.getType().isInteger(kSum)) {
     Chain chain;
@@ -262,7 +259,7 @@ void VectorEpilogue::matchNarrow() {
     if (narrowResult != result) {
       if (!narrowResult.getType().isInteger(kByte) || !range.isInside(kByte))
         return;
-      tail = matchTail(narrowResult, range, used);
+      tail = matchTail(narrowResult, range);
       if (!tail)
         return;
     } else if (!elementwise.empty() || used.count() != arrays.size()) {
@@ -270,8 +267,8 @@ void VectorEpilogue::matchNarrow() {
     }
     narrow = std::move(found);
   }
-  for (unsigned i = 0; tail && tail->getTerms().empty() && i < arrays.size(); ++i)
-    if (!used.test(i))
+  for (unsigned i = 0; tail && i < arrays.size(); ++i)
+    if (tail->reads(arrayArguments[i]))
       tailArrays.push_back(i);
 }
 

@@ -102,8 +102,7 @@ private:
 
   bool matchChain(mlir::Value result, Chain &found, llvm::BitVector &used) const;
   void matchNarrow();
-  std::optional<NarrowBody> matchTail(mlir::Value known, Interval range,
-                                      const llvm::BitVector &used) const;
+  std::optional<NarrowBody> matchTail(mlir::Value known, Interval range) const;
   static std::optional<Narrow> narrowChannels(const Chain &chain);
   static std::optional<Narrow> narrowChannels(const Chain &chain, bool toWord);
   static void foldOffset(Narrow &found);

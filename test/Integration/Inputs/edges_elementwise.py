@@ -108,25 +108,27 @@ def skip_without_quantize(folder):
         equal(layer["certified_channels"], layer["channels"], "certified channels")
 
 
-RESIDUALS = {f"{dtype}_{number}": (dtype, *scales)
-             for dtype in ("int8", "uint8")
+RESIDUALS = {f"{dtype}_{zeros[0]}_{number}": (dtype, zeros, *scales)
+             for dtype, zeros in (("int8", (0, -3, 2)), ("uint8", (128, 125, 130)),
+                                  ("uint8", (0, 0, 0)), ("int8", (127, 127, -128)))
              for number, scales in enumerate((
                  (0.9, 0.85, 1.0), (0.999, 0.4, 1.0), (0.51, 0.99, 1.0), (0.5, 0.5, 0.51),
                  (0.3, 1.9, 2.0), (0.7, 0.7, 1.3), (1.99, 0.01, 2.0)))}
 
 
 @cases(RESIDUALS)
-def residual(folder, dtype, first, second, result):
-    """conv -> quantize -> add(skip): the sum needs 32 or 33 bits in the kernel's store."""
-    channels, zero = 19, 0 if dtype == "int8" else 128
+def residual(folder, dtype, zeros, first, second, result):
+    """conv -> quantize -> add(skip): the sum needs 32 or 33 bits in the kernel's store, what
+    is added to it up to 34."""
+    channels = 19
     pairs = every_pair(dtype)
     net = Net(dtype)
-    a = net.quantized_input("a", [1, 1, 256, 256], first, zero)
-    b = net.quantized_input("b", [1, channels, 256, 256], second, zero - 3)
+    a = net.quantized_input("a", [1, 1, 256, 256], first, zeros[0])
+    b = net.quantized_input("b", [1, channels, 256, 256], second, zeros[1])
     weights = np.full([channels, 1, 1, 1], 127)
     y = net.node("Conv", [a, net.constant(weights, np.float32(1 / 127))], name="conv")
-    y = net.requantize(y, first, zero)
-    net.finish(net.node("Add", [b, y], name="sum"), result, zero + 2)
+    y = net.requantize(y, first, zeros[0])
+    net.finish(net.node("Add", [b, y], name="sum"), result, zeros[2])
     pairs["b"] = np.repeat(pairs["b"], channels, axis=1)
     net.check(folder, pairs)
 
