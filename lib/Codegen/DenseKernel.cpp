@@ -95,7 +95,7 @@ private:
   KernelBuilder::Values emitGroup(KernelBuilder &kernel, const Place &place,
                                   int64_t vectors, ValueRange sums);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
-  void askAhead(KernelBuilder &kernel, const Place &place, int64_t vectors);
+  void askAhead(KernelBuilder &kernel, const Place &place, int64_t blockVectors);
   void finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
               ValueRange sums);
 
@@ -178,14 +178,15 @@ DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
 
 /// Asks for weights that are read later: of the next block, or of a few groups on where
 /// each is read once.
-void DenseKernel::askAhead(KernelBuilder &kernel, const Place &place, int64_t count) {
+void DenseKernel::askAhead(KernelBuilder &kernel, const Place &place,
+                           int64_t blockVectors) {
   constexpr int64_t kLineBytes = 64, kBytesAhead = 4096;
   if (place.ahead)
     step.prefetchWeights(kernel, weight, place.ahead);
   if (!readsOnce())
     return;
   Value last = kernel.index(allVectors() * groupsOfAll() * width() - 1);
-  for (int64_t at = 0; at < count * width(); at += step.weightsIn(kLineBytes)) {
+  for (int64_t at = 0; at < blockVectors * width(); at += step.weightsIn(kLineBytes)) {
     Value ahead = kernel.add(place.weight, step.weightsIn(kBytesAhead) + at);
     step.prefetchWeights(kernel, weight, kernel.least(ahead, last));
   }

@@ -35,11 +35,13 @@ std::optional<Padding> Padding::match(tensor::PadOp op) {
   APInt value;
   Value constant = op.getConstantPaddingValue();
   ArrayRef<int64_t> low = op.getStaticLow(), high = op.getStaticHigh();
+  auto isNegative = [](int64_t extent) { return extent < 0; };
   bool isStatic = op.getLow().empty() && op.getHigh().empty() &&
                   op.getType().hasStaticShape() && op.getSourceType().hasStaticShape();
   if (!isStatic || op.getType().getRank() != kRank || !constant ||
       !matchPattern(constant, m_ConstantInt(&value)) || low.front() || high.front() ||
-      low.back() || high.back())
+      low.back() || high.back() || llvm::any_of(low, isNegative) ||
+      llvm::any_of(high, isNegative))
     return std::nullopt;
   return Padding{low[1], low[2], high[1], high[2], value.getSExtValue()};
 }
@@ -219,9 +221,13 @@ std::optional<Group> Group::match(Operation *op, std::string &reason) {
   group.epilogue = VectorEpilogue::match(group.epilogueOp, sums, reason);
   if (!group.epilogue)
     return std::nullopt;
-  if (group.sumBits == 32)
-    for (auto [bias, move] :
-         llvm::zip(group.bias, group.epilogue->roundUpperWord(findSums(group))))
-      bias += move;
   return group;
+}
+
+void Group::roundUpperWord() {
+  if (sumBits != 32)
+    return;
+  SmallVector<int64_t> moves = epilogue->roundUpperWord(findSums(*this));
+  for (auto [start, move] : llvm::zip(bias, moves)) // none: as they were
+    start += move;
 }

@@ -55,6 +55,10 @@ struct Group {
   /// kernels compute.
   static std::optional<Group> match(mlir::Operation *contraction, std::string &reason);
 
+  /// Lets the epilogue round in the upper word where what is proven about the inputs
+  /// allows it: moves the bias.
+  void roundUpperWord();
+
   bool isDepthwise() const { return groups > 1 && inputChannels == 1; }
   bool isNarrow() const { return inputBits == 8 && weightBits == 8; }
   /// Channels of a pixel of the input.
@@ -65,6 +69,9 @@ struct Group {
   int64_t outerColumns() const { return columns + outer.left + outer.right; }
   int64_t macs() const { return batch * rows * columns * channels * reduction(); }
 };
+
+/// Elements from which on threads share a step: fewer are not worth its barrier.
+inline constexpr int64_t kWorthBarrier = 1 << 15;
 
 /// Contractions that may carry a plan.
 bool isContraction(mlir::Operation *op);

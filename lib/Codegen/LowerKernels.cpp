@@ -293,9 +293,10 @@ void LowerKernels::unpackWeights(Operation *contraction, const Target &target) {
 static std::optional<Group> getImages(tensor::PadOp pad) {
   std::optional<Padding> outer = Padding::match(pad);
   Type element = pad.getType().getElementType();
-  if (!outer || !(element.isInteger(8) || element.isInteger(16)))
-    return std::nullopt;
   ArrayRef<int64_t> shape = pad.getSourceType().getShape();
+  if (!outer || !(element.isInteger(8) || element.isInteger(16)) ||
+      llvm::is_contained(shape, 0))
+    return std::nullopt;
   Group images;
   images.batch = shape[0];
   images.rows = shape[1];
@@ -335,7 +336,6 @@ static void takeSource(Value &source, Copy &copy) {
 /// Replaces `op`, which copies the elements of `source`, by a kernel.
 void LowerKernels::lowerCopy(Operation *op, Value source, const Group &images,
                              StringRef step) {
-  constexpr int64_t kWorthBarrier = 1 << 15; // elements
   OpBuilder builder(op);
   Location loc = op->getLoc();
   Copy copy{images};
@@ -391,6 +391,7 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
     return contraction->emitError("plan '")
            << plan << "' of layer '" << name << "' is not proven: " << reason
            << "; let --qbias-plan-kernels choose the plan";
+  group->roundUpperWord();
   group->inner = innerPaddings.lookup(contraction);
   tensor::PadOp pad = takeOuterPadding(*group);
   Value replaced = pad ? pad.getResult() : group->epilogueOp.getResult(0);

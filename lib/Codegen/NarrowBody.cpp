@@ -141,6 +141,7 @@ namespace {
 struct LinearForm {
   llvm::MapVector<Value, int64_t> factors;
   int64_t constant = 0;
+  int64_t visits = 0; ///< of values: one that is used twice is visited twice
 };
 
 } // namespace
@@ -157,7 +158,8 @@ static std::optional<int64_t> findConstant(Value value, const NarrowBody::Ranges
 static bool addTerms(Value value, int64_t factor, const NarrowBody::Ranges &known,
                      LinearForm &form) {
   constexpr unsigned kByte = 8, kWide = 64;
-  if (!llvm::isInt<kBits>(factor))
+  constexpr int64_t kMostVisits = 64; // a residual sum has some ten values
+  if (++form.visits > kMostVisits || !llvm::isInt<kBits>(factor))
     return false;
   if (std::optional<int64_t> constant = findConstant(value, known)) {
     int64_t product;
@@ -275,7 +277,7 @@ std::optional<NarrowBody> NarrowBody::match(Value result, Ranges known) {
 
 Value NarrowBody::emit(KernelBuilder &kernel, IRMapping &map, int64_t lanes,
                        ValueRange loaded) const {
-  if (!terms.empty())
+  if (isHalved())
     return emitSum(kernel, map, loaded);
   VectorType type = kernel.vectorOf(lanes, kBits);
   auto vectorOf = [&](Value operand) {

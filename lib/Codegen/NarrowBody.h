@@ -55,8 +55,7 @@ public:
   llvm::ArrayRef<int64_t> getConstants() const { return constants; }
   /// emit() needs this known value.
   bool reads(mlir::Value argument) const;
-  /// a and b of a halved sum; else empty.
-  llvm::ArrayRef<mlir::Value> getTerms() const { return terms; }
+  bool isHalved() const { return !terms.empty(); }
   /// The clamp of what emit() makes.
   Interval getClamp() const { return clamp; }
 
@@ -68,7 +67,7 @@ private:
                       mlir::ValueRange loaded) const;
 
   llvm::SmallVector<mlir::Operation *> ops; ///< in order
-  llvm::SmallVector<mlir::Value, 2> terms;
+  llvm::SmallVector<mlir::Value, 2> terms;  ///< a and b of a halved sum; else none
   llvm::SmallVector<int64_t, 6> constants;
   mlir::Value value;
   int64_t offset = 0;

@@ -200,18 +200,19 @@ static StringRef findFastest(const Group &group, const Target &target,
     return kTile8;
   auto [direct, rate] = findDirect(group, target, request.smallWeights);
   DotStep step = getStep(kWinograd4, group, target, request.threads);
-  auto estimateDirect = [&](StringRef plan, double rate) {
-    double work = double(group.macs()) / (step.lanes * step.group()) / rate;
+  auto estimateDirect = [&](StringRef plan, double speed) {
+    double work = double(group.macs()) / (step.lanes * step.group()) / speed;
     double bytes = double(group.reduction() * group.channels) *
                    getStep(plan, group, target).weightBits / 8;
     bool isReadAgain = group.batch * group.rows * group.columns > 1;
     return std::max(work / request.threads, streamCycles(bytes, isReadAgain));
   };
   double cycles = estimateDirect(direct, rate);
-  if (direct == kPair16 && checkPlan(kPair16W8, group, target).empty() &&
-      estimateDirect(kPair16W8, kWidenedRate) < cycles) {
+  double widened = estimateDirect(kPair16W8, kWidenedRate);
+  if (direct == kPair16 && widened < cycles &&
+      checkPlan(kPair16W8, group, target).empty()) {
     direct = kPair16W8;
-    cycles = estimateDirect(direct, kWidenedRate);
+    cycles = widened;
   }
   bool isSmall = request.smallWeights || getNibbleOffset(group.weights);
   bool isProven = !isSmall && checkWinograd(group).empty();

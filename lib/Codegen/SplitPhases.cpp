@@ -69,7 +69,6 @@ static bool isRepeatable(Operation &op) {
 /// The dimension of a linalg operation on buffers that `slices` threads share: the
 /// outermost parallel one that is long enough, when the work is worth a barrier.
 static std::optional<int64_t> findSharedDimension(Operation &op, int64_t slices) {
-  constexpr int64_t kWorthBarrier = 1 << 15; // innermost iterations
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
   // Contractions without a kernel become loops of known extents.
   if (slices == 1 || !linalgOp || isContraction(&op) ||

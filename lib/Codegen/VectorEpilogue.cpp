@@ -333,8 +333,7 @@ std::string VectorEpilogue::getKey() const {
       return key;
     for (unsigned i : tailArrays)
       os << "," << i << (arrays[i].size() == 1 ? "one" : "each");
-    for (Value term : tail->getTerms())
-      os << "," << (term == narrowResult ? "first" : "second");
+    os << (tail->isHalved() ? ",halved" : "");
   }
   // The body in full, with the values of constants from outside it.
   os << "wide,";

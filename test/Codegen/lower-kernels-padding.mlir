@@ -74,3 +74,23 @@ func.func @inner(%x: tensor<1x4x4x32xi8>) -> tensor<1x4x4x16xi32> {
   } -> tensor<1x4x4x16xi32>
   return %y : tensor<1x4x4x16xi32>
 }
+
+// -----
+
+// No image, and rows that are cut off: no kernel copies these.
+// CHECK-LABEL: func.func @no_copy(
+// CHECK: tensor.pad
+// CHECK: tensor.pad
+// CHECK-NOT: call
+func.func @no_copy(%x: tensor<1x0x4x8xi8>, %y: tensor<1x4x4x8xi8>) -> (tensor<1x2x4x8xi8>, tensor<1x3x4x8xi8>) {
+  %zero = arith.constant 0 : i8
+  %p = tensor.pad %x low[0, 1, 0, 0] high[0, 1, 0, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : i8
+  } : tensor<1x0x4x8xi8> to tensor<1x2x4x8xi8>
+  %q = tensor.pad %y low[0, -1, 0, 0] high[0, 0, 0, 0] {
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : i8
+  } : tensor<1x4x4x8xi8> to tensor<1x3x4x8xi8>
+  return %p, %q : tensor<1x2x4x8xi8>, tensor<1x3x4x8xi8>
+}
