@@ -67,13 +67,25 @@ void KernelBuilder::loop(Value begin, Value end, function_ref<void(Value)> body)
   body(op.getInductionVar());
 }
 
-void KernelBuilder::unlessZero(Value value, function_ref<void()> body) {
-  Value isAny =
-      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, value, index(0));
-  auto op = scf::IfOp::create(builder, loc, isAny, /*withElseRegion=*/false);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPoint(op.thenBlock()->getTerminator());
+/// Runs `body` where `condition` is true.
+static void emitIf(KernelBuilder &kernel, Value condition, function_ref<void()> body) {
+  auto op = scf::IfOp::create(kernel.builder, kernel.loc, condition, /*withElse=*/false);
+  OpBuilder::InsertionGuard guard(kernel.builder);
+  kernel.builder.setInsertionPoint(op.thenBlock()->getTerminator());
   body();
+}
+
+void KernelBuilder::unlessZero(Value value, function_ref<void()> body) {
+  emitIf(*this,
+         arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, value, index(0)),
+         body);
+}
+
+void KernelBuilder::ifBelow(Value value, int64_t limit, function_ref<void()> body) {
+  emitIf(
+      *this,
+      arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, value, index(limit)),
+      body);
 }
 
 Value KernelBuilder::least(Value a, Value b) {

@@ -48,6 +48,8 @@ public:
             llvm::function_ref<void(mlir::Value)> body);
   /// Runs `body` unless `value` is 0.
   void unlessZero(mlir::Value value, llvm::function_ref<void()> body);
+  /// Runs `body` where an index is below `limit`.
+  void ifBelow(mlir::Value value, int64_t limit, llvm::function_ref<void()> body);
   mlir::Value least(mlir::Value a, mlir::Value b);
   mlir::Value most(mlir::Value a, mlir::Value b);
   mlir::Value divide(mlir::Value a, int64_t b);

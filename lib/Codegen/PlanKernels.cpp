@@ -18,6 +18,7 @@
 //   pair8   vpmaddubsw: u8 times s8, the two products of a pair added in 16 bits that
 //           saturate: no pair of this layer's weights and inputs reaches the ends
 //   winograd4  WinogradKernel.cpp: 3x3, no strides, 128 * sum |w| < 2^25
+//   winograd4w8  the same with weights of 8 bits in memory
 //
 //===----------------------------------------------------------------------===//
 
@@ -43,9 +44,9 @@ using namespace qbias;
 
 static constexpr StringRef kDot8 = "dot8", kPair16 = "pair16", kPair16W8 = "pair16w8",
                            kPair8 = "pair8", kMmla8 = "mmla8", kTile8 = "tile8",
-                           kWinograd4 = "winograd4";
-static constexpr StringRef kNames[] = {kTile8,  kMmla8,    kDot8,     kPair8,
-                                       kPair16, kPair16W8, kWinograd4};
+                           kWinograd4 = "winograd4", kWinograd4W8 = "winograd4w8";
+static constexpr StringRef kNames[] = {kTile8,  kMmla8,    kDot8,      kPair8,
+                                       kPair16, kPair16W8, kWinograd4, kWinograd4W8};
 
 ArrayRef<StringRef> qbias::getPlanNames() { return kNames; }
 
@@ -132,7 +133,7 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
   if (!llvm::is_contained(getPlanNames(), plan))
     return "unknown plan '" + plan.str() + "', expected reference, " +
            llvm::join(getPlanNames(), ", ");
-  if (plan == kWinograd4)
+  if (plan == kWinograd4 || plan == kWinograd4W8)
     return checkWinograd(group);
   if (plan == kDot8 && !target.hasDot8())
     return "needs sums of four 8-bit products (vpdpbusd, sdot), which target '" +
@@ -199,7 +200,7 @@ static StringRef findFastest(const Group &group, const Target &target,
   if (prefersTiles(group, target))
     return kTile8;
   auto [direct, rate] = findDirect(group, target, request.smallWeights);
-  DotStep step = getStep(kWinograd4, group, target, request.threads);
+  DotStep step = getStep(kPair16, group, target);
   auto estimateDirect = [&](StringRef plan, double speed) {
     double work = double(group.macs()) / (step.lanes * step.group()) / speed;
     double bytes = double(group.reduction() * group.channels) *
@@ -214,9 +215,20 @@ static StringRef findFastest(const Group &group, const Target &target,
     direct = kPair16W8;
     cycles = widened;
   }
+  if (!checkWinograd(group).empty())
+    return direct;
   bool isSmall = request.smallWeights || getNibbleOffset(group.weights);
-  bool isProven = !isSmall && checkWinograd(group).empty();
-  return isProven && estimateWinograd(group, step) < cycles ? kWinograd4 : direct;
+  StringRef fastest = direct;
+  for (StringRef plan : {kWinograd4, kWinograd4W8}) {
+    if (plan == kWinograd4 && isSmall)
+      continue;
+    double other = estimateWinograd(group, getStep(plan, group, target, request.threads));
+    if (other < cycles) {
+      fastest = plan;
+      cycles = other;
+    }
+  }
+  return fastest;
 }
 
 /// What keeps a layer far from the rate of its dot steps: sums so short that their
@@ -272,6 +284,8 @@ std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,
   if (plan == kTile8)
     return makeTileKernel(group, step);
   step.weightOffset = getNibbleOffset(group.weights);
+  if (plan == kWinograd4W8)
+    return makeWinogradKernel(group, step);
   return isDepthwiseKernel(group, step) ? makeDepthwiseKernel(group, step)
                                         : makeDenseKernel(group, step);
 }

@@ -26,6 +26,14 @@
 //     for channel block; for position; for P tiles: m[tile][..][position] = v u
 //     for tile; for channel vector: y = epilogue((A m A^T) * 9^-1 >> 6)
 //
+// Where few tiles share the filters, reading G g G^T, 8 bytes for a weight of one, takes
+// longer than multiplying. winograd4w8 keeps the weights and transforms those of some
+// inputs at a time, which stay in the nearest cache; what G is scaled by is multiplied
+// into m instead.
+//
+//     for channel block; for chunk of inputs: u = G g G^T
+//       for position; for P tiles: m[tile][..][position] += v u
+//
 // Tiles past the last one repeat it; rows and columns past the input repeat the
 // last, and meet results that are not stored. Where a block holds a whole image, the
 // last tile of a row or column is a shorter one of 3 or 2, which has products at some
@@ -44,34 +52,13 @@ using namespace mlir;
 using namespace qbias;
 using namespace qbias::winograd;
 
-static constexpr int64_t kPowerOfTwo = 6;             // of L
 static constexpr int64_t kInverseOfNine = 0x38E38E39; // 9 * it = 1 (mod 2^32)
-/// |y| has to stay below 2^31 / 2^kPowerOfTwo.
-static constexpr int64_t kSumLimit = int64_t(1) << (31 - kPowerOfTwo);
-static constexpr int64_t kLargestInput = 128;
-
-std::string qbias::checkWinograd(const Group &group) {
-  if (group.groups != 1 || group.kernelRows != kTaps || group.kernelColumns != kTaps)
-    return "is not a dense 3x3 convolution";
-  if (group.rowStride != 1 || group.columnStride != 1 || group.rowDilation != 1 ||
-      group.columnDilation != 1)
-    return "has strides or dilations";
-  if (!group.isNarrow() || group.sumBits != 32)
-    return "needs operands of 8 bits and sums of 32";
-  SmallVector<int64_t> sums(group.channels, 0);
-  for (auto [at, w] : llvm::enumerate(group.weights))
-    sums[at % group.channels] += std::abs(w);
-  int64_t largest = kLargestInput * *llvm::max_element(sums);
-  if (largest >= kSumLimit)
-    return llvm::formatv("a sum can reach {0}, expected less than 2^25", largest);
-  return "";
-}
 
 namespace {
 
 class WinogradKernel : public Kernel, private WinogradLayout {
 public:
-  WinogradKernel(const Group &group, DotStep step);
+  WinogradKernel(const Group &group, DotStep step) : WinogradLayout(group, step) {}
 
   std::string getKey() const override;
   SmallVector<ElementsAttr> packConstants(StringRef name) override;
@@ -92,8 +79,19 @@ private:
                                  Value index);
   void transformInput(KernelBuilder &kernel, const Region &region, Value image,
                       std::pair<Value, Value> tile, Value slot);
-  Values multiplyTile(KernelBuilder &kernel, Value input, Value weightAt, Value next,
-                      Value sub, int64_t subs, int64_t vectors, int64_t pixels);
+  /// Transformed filters of a channel block: those of a position, and of the next one.
+  struct Filters {
+    Value buffer, at, next;
+  };
+  void transformFilters(KernelBuilder &kernel, Value firstVector, Value firstPair,
+                        int64_t vectors);
+  Value sumAt(KernelBuilder &kernel, Value position, Value tile, int64_t vectors,
+              int64_t vector);
+  void multiplyTiles(KernelBuilder &kernel, const Filters &filters, Value position,
+                     Value firstTile, Value firstPair, int64_t pixels, int64_t vectors,
+                     Value sub, int64_t subs);
+  void multiplyChunk(KernelBuilder &kernel, Value block, Value firstPair,
+                     int64_t vectors);
   void multiply(KernelBuilder &kernel, Value firstVector, int64_t vectors);
   void transformOutput(KernelBuilder &kernel, const Region &region, Value image,
                        std::pair<Value, Value> tile, Value slot, Value firstVector,
@@ -103,20 +101,11 @@ private:
   void storeLine(KernelBuilder &kernel, ArrayRef<Value> line, const Values &loaded,
                  Value at, Value column, bool isCertain, int64_t stored, int64_t valid);
 
-  const Group &group;
-  DotStep step;
-  int64_t vectors, inputs; ///< inputs: channels, padded
-  Value x, weight, bias, v, m, y, vAt, mAt;
+  Value x, weight, bias, v, m, u, y, vAt, mAt, uAt;
   ValueRange arrays, elements;
 };
 
 } // namespace
-
-WinogradKernel::WinogradKernel(const Group &group, DotStep step)
-    : WinogradLayout(group, step), group(group), step(step) {
-  vectors = llvm::divideCeil(group.channels, step.lanes);
-  inputs = llvm::alignTo(group.inputChannels, inputLanes());
-}
 
 std::string WinogradKernel::getKey() const {
   std::string key = llvm::formatv("winograd{0},{1};{2},{3},{4},{5};{6},{7},{8};",
@@ -124,51 +113,21 @@ std::string WinogradKernel::getKey() const {
                                   group.columns, group.channels, group.inputRows,
                                   group.inputColumns, group.inputChannels);
   llvm::raw_string_ostream(key)
+      << step.weightBits << "," << step.weightOffset.value_or(0) << ";"
       << group.epilogue->getResultElement() << ";" << group.epilogue->getKey();
   return key;
 }
 
 SmallVector<Kernel::Scratch> WinogradKernel::getScratch() const {
-  return {{kPositions * tilesOfBlock * inputs, 16},
-          {tilesOfBlock * vectorsOfBlock * sumStride(), 32}};
+  SmallVector<Scratch> scratch = {{kPositions * tilesOfBlock * inputStride(), 16},
+                                  {tilesOfBlock * vectorsOfBlock * sumStride(), 32}};
+  if (transforms)
+    scratch.push_back({kPositions * filterStride(), 16});
+  return scratch;
 }
 
-/// [channel block][position][pair of inputs][vector][lane][2]
 SmallVector<ElementsAttr> WinogradKernel::packConstants(StringRef name) {
-  int64_t channels = group.channels, inputChannels = group.inputChannels;
-  int64_t paddedChannels = vectors * step.lanes;
-  // [place][input][channel]
-  std::vector<int16_t> transformed(kPositions * inputs * paddedChannels, 0);
-  auto weightAt = [&](int64_t r, int64_t c, int64_t i, int64_t o) {
-    return group.weights[((r * kTaps + c) * inputChannels + i) * channels + o];
-  };
-  for (int64_t i = 0; i < inputChannels; ++i)
-    for (int64_t o = 0; o < channels; ++o) {
-      int64_t half[kPoints][kTaps] = {};
-      for (int64_t a = 0; a < kPoints; ++a)
-        for (int64_t c = 0; c < kTaps; ++c)
-          for (int64_t r = 0; r < kTaps; ++r)
-            half[a][c] += kFilter[a][r] * weightAt(r, c, i, o);
-      for (int64_t a = 0; a < kPoints; ++a)
-        for (int64_t b = 0; b < kPoints; ++b) {
-          int64_t sum = 0;
-          for (int64_t c = 0; c < kTaps; ++c)
-            sum += half[a][c] * kFilter[b][c];
-          transformed[(placeOf(a, b) * inputs + i) * paddedChannels + o] = sum;
-        }
-    }
-  SmallVector<int64_t> packed;
-  packed.reserve(transformed.size());
-  int64_t first = 0;
-  for (const Tiles &tiles : splitEvenly(vectors, vectorsOfBlock))
-    for (int64_t block = 0; block < tiles.count; ++block, first += tiles.size)
-      for (int64_t position = 0; position < kPositions; ++position)
-        for (int64_t i = 0; i < inputs; i += 2)
-          for (int64_t lane = 0; lane < tiles.size * step.lanes; ++lane)
-            for (int64_t g = 0; g < 2; ++g)
-              packed.push_back(transformed[(position * inputs + i + g) * paddedChannels +
-                                           first * step.lanes + lane]);
-  return makeConstants(group, step, packed, name);
+  return makeConstants(group, step, packFilters(), name);
 }
 
 //===----------------------------------------------------------------------===//
@@ -224,8 +183,9 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, const Region &region,
         line.push_back(values[r]);
       for (auto [value, columnPoint] :
            llvm::zip(transformWindow(kernel, line), getPoints(region.columns))) {
-        Value at = kernel.add(kernel.scale(slot, inputs), channel);
-        at = kernel.add(at, placeOf(rowPoint, columnPoint) * tilesOfBlock * inputs);
+        Value at = kernel.add(kernel.scale(slot, inputStride()), channel);
+        at =
+            kernel.add(at, placeOf(rowPoint, columnPoint) * tilesOfBlock * inputStride());
         kernel.store(value, v, kernel.add(vAt, at), inputLanes());
       }
     }
@@ -238,68 +198,135 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, const Region &region,
     transform(kernel.index(full * inputLanes()), rest);
 }
 
-/// Products of some tiles at one position with a channel block. The `subs` groups of
-/// tiles of a position together ask for the weights of the next, at `next`.
-KernelBuilder::Values WinogradKernel::multiplyTile(KernelBuilder &kernel, Value input,
-                                                   Value weightAt, Value next, Value sub,
-                                                   int64_t subs, int64_t vectors,
-                                                   int64_t pixels) {
-  int64_t width = 2 * step.lanes, lines = llvm::divideCeil(vectors, subs);
-  Values sums(pixels * vectors, kernel.splat(kernel.vectorOf(step.lanes, 32), 0));
-  return kernel.reduce(inputs / 2, sums, [&](Value pair, ValueRange carried) {
-    Values weights, result;
-    Value pairWeights = kernel.add(weightAt, kernel.scale(pair, vectors * width));
+/// u[position][pair][vector] = G g G^T of the chunk of inputs from a pair on.
+void WinogradKernel::transformFilters(KernelBuilder &kernel, Value firstVector,
+                                      Value firstPair, int64_t vectors) {
+  int64_t width = step.width();
+  Value first = kernel.scale(firstVector, kTaps * kTaps * inputs * step.lanes);
+  kernel.loop(pairsOfChunk, [&](Value pair) {
+    for (int64_t i = 0; i < vectors; ++i) {
+      Value from = kernel.scale(kernel.add(firstPair, pair), vectors);
+      from = kernel.scale(kernel.add(from, i), kTaps * kTaps * width);
+      from = kernel.add(first, from);
+      SmallVector<Values> columns; // by tap, then by point
+      for (int64_t c = 0; c < kTaps; ++c) {
+        Values taps;
+        for (int64_t r = 0; r < kTaps; ++r)
+          taps.push_back(step.loadWeights(kernel, weight,
+                                          kernel.add(from, (r * kTaps + c) * width)));
+        columns.push_back(transformFilter(kernel, taps));
+      }
+      Value to = kernel.add(kernel.scale(pair, vectors * width), i * width);
+      to = kernel.add(uAt, to);
+      for (int64_t r = 0; r < kPoints; ++r) {
+        Values line =
+            transformFilter(kernel, {columns[0][r], columns[1][r], columns[2][r]});
+        for (int64_t c = 0; c < kPoints; ++c)
+          if (isUsed(placeOf(r, c)))
+            kernel.store(line[c], u, kernel.add(to, placeOf(r, c) * filterStride()),
+                         width);
+      }
+    }
+  });
+}
+
+/// Where the sums of a vector are.
+Value WinogradKernel::sumAt(KernelBuilder &kernel, Value position, Value tile,
+                            int64_t vectors, int64_t vector) {
+  Value at = kernel.scale(tile, vectors * sumStride());
+  at = kernel.add(at, kernel.scale(position, step.lanes));
+  return kernel.add(kernel.add(mAt, at), vector * sumStride());
+}
+
+/// Products of some tiles at one position with a chunk of a channel block. The `subs`
+/// groups of tiles of a position together ask for the filters of the next.
+void WinogradKernel::multiplyTiles(KernelBuilder &kernel, const Filters &filters,
+                                   Value position, Value firstTile, Value firstPair,
+                                   int64_t pixels, int64_t vectors, Value sub,
+                                   int64_t subs) {
+  int64_t width = step.width(), lines = llvm::divideCeil(vectors, subs);
+  Value input = kernel.add(kernel.scale(position, tilesOfBlock), firstTile);
+  input = kernel.add(kernel.scale(input, inputStride()), kernel.scale(firstPair, 2));
+  input = kernel.add(vAt, input);
+  Values sums, places;
+  for (int64_t p = 0; p < pixels; ++p)
+    for (int64_t i = 0; i < vectors; ++i) {
+      places.push_back(sumAt(kernel, position, kernel.add(firstTile, p), vectors, i));
+      sums.push_back(addsChunks() ? kernel.load(m, places.back(), step.lanes)
+                                  : kernel.splat(kernel.vectorOf(step.lanes, 32), 0));
+    }
+  sums = kernel.reduce(pairsOfChunk, sums, [&](Value pair, ValueRange carried) {
+    Values loaded, result;
+    Value at = kernel.add(filters.at, kernel.scale(pair, vectors * width));
     for (int64_t i = 0; i < vectors; ++i)
-      weights.push_back(kernel.load(weight, kernel.add(pairWeights, i * width), width));
-    for (int64_t i = 0; i < lines; ++i) {
+      loaded.push_back(kernel.load(filters.buffer, kernel.add(at, i * width), width));
+    for (int64_t i = 0; filters.next && i < lines; ++i) {
       Value line = kernel.add(kernel.scale(sub, lines), i);
-      Value ahead = kernel.add(kernel.add(next, kernel.scale(line, width)),
+      Value ahead = kernel.add(kernel.add(filters.next, kernel.scale(line, width)),
                                kernel.scale(pair, vectors * width));
-      kernel.prefetch(weight, ahead);
+      kernel.prefetch(filters.buffer, ahead);
     }
     for (int64_t p = 0; p < pixels; ++p) {
-      Value from = kernel.add(kernel.add(input, kernel.scale(pair, 2)), p * inputs);
-      Value both = kernel.broadcastWord(v, kernel.add(vAt, from), step.lanes);
+      Value from =
+          kernel.add(kernel.add(input, kernel.scale(pair, 2)), p * inputStride());
+      Value both = kernel.broadcastWord(v, from, step.lanes);
       for (int64_t i = 0; i < vectors; ++i)
-        result.push_back(step.emit(kernel, carried[p * vectors + i], both, weights[i]));
+        result.push_back(step.emit(kernel, carried[p * vectors + i], both, loaded[i]));
     }
     return result;
   });
+  for (auto [sum, place] : llvm::zip(sums, places))
+    kernel.store(sum, m, place, step.lanes);
+}
+
+/// Products of all positions and tiles with a chunk of the channel block at `block`.
+void WinogradKernel::multiplyChunk(KernelBuilder &kernel, Value block, Value firstPair,
+                                   int64_t vectors) {
+  auto filtersOf = [&](Value position) -> Filters {
+    if (transforms)
+      return {u, kernel.add(uAt, kernel.scale(position, filterStride())), Value()};
+    int64_t size = inputs * vectors * step.lanes;
+    Value next = atMost(kernel, kernel.add(position, 1), kPositions - 1);
+    return {weight, kernel.add(block, kernel.scale(position, size)),
+            kernel.add(block, kernel.scale(next, size))};
+  };
+  for (const Stretch &stretch : stretches) {
+    int64_t subs = 0;
+    for (const Tiles &tiles : stretch.tiles)
+      subs += tiles.count;
+    auto multiplyAt = [&](Value position) {
+      Filters filters = filtersOf(position);
+      int64_t before = 0;
+      for (const Tiles &tiles : stretch.tiles) {
+        kernel.loop(tiles.count, [&](Value sub) {
+          Value firstTile = kernel.add(kernel.scale(sub, tiles.size), tiles.begin);
+          multiplyTiles(kernel, filters, position, firstTile, firstPair, tiles.size,
+                        vectors, kernel.add(sub, before), subs);
+        });
+        before += tiles.count;
+      }
+    };
+    kernel.loop(kernel.index(stretch.first), kernel.index(stretch.end), multiplyAt);
+  }
 }
 
 /// Products of all positions and tiles of the block with a channel block.
 void WinogradKernel::multiply(KernelBuilder &kernel, Value firstVector, int64_t vectors) {
-  int64_t positionSize = inputs * vectors * step.lanes;
-  Value block = kernel.scale(firstVector, kPositions * inputs * step.lanes);
-  auto multiplyAt = [&](Value position, const Stretch &stretch) {
-    Value weightAt = kernel.add(block, kernel.scale(position, positionSize));
-    Value next = atMost(kernel, kernel.add(position, 1), kPositions - 1);
-    Value nextWeights = kernel.add(block, kernel.scale(next, positionSize));
-    int64_t subs = 0, before = 0;
-    for (const Tiles &tiles : stretch.tiles)
-      subs += tiles.count;
-    for (const Tiles &tiles : stretch.tiles) {
-      kernel.loop(tiles.count, [&](Value sub) {
-        Value firstTile = kernel.add(kernel.scale(sub, tiles.size), tiles.begin);
-        Value at = kernel.add(kernel.scale(position, tilesOfBlock), firstTile);
-        Values sums =
-            multiplyTile(kernel, kernel.scale(at, inputs), weightAt, nextWeights,
-                         kernel.add(sub, before), subs, vectors, tiles.size);
-        for (int64_t p = 0; p < tiles.size; ++p)
-          for (int64_t i = 0; i < vectors; ++i) {
-            Value to = kernel.scale(kernel.add(firstTile, p), vectors * sumStride());
-            to = kernel.add(to, kernel.scale(position, step.lanes));
-            to = kernel.add(mAt, to);
-            kernel.store(sums[p * vectors + i], m, kernel.add(to, i * sumStride()),
-                         step.lanes);
-          }
-      });
-      before += tiles.count;
-    }
-  };
-  for (const Stretch &stretch : stretches)
-    kernel.loop(kernel.index(stretch.first), kernel.index(stretch.end),
-                [&](Value position) { multiplyAt(position, stretch); });
+  if (!transforms) {
+    Value block = kernel.scale(firstVector, kPositions * inputs * step.lanes);
+    return multiplyChunk(kernel, block, kernel.index(0), vectors);
+  }
+  if (addsChunks()) {
+    Value none = kernel.splat(kernel.vectorOf(step.lanes, 32), 0);
+    kernel.loop(tilesOfBlock * vectors * kPositions, [&](Value i) {
+      kernel.store(none, m, kernel.add(mAt, kernel.scale(i, step.lanes)), step.lanes);
+    });
+  }
+  kernel.loop(inputs / 2 / pairsOfChunk, [&](Value chunk) {
+    Value firstPair = kernel.scale(chunk, pairsOfChunk);
+    transformFilters(kernel, firstVector, firstPair, vectors);
+    multiplyChunk(kernel, Value(), firstPair, vectors);
+  });
 }
 
 void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region,
@@ -318,6 +345,8 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
       for (int64_t r : getPoints(region.rows))
         sums.push_back(
             kernel.load(m, kernel.add(from, placeOf(r, c) * step.lanes), step.lanes));
+      if (transforms)
+        scaleSums(kernel, region.rows, sums);
       columns.push_back(transformSums(kernel, region.rows, sums));
     }
     Value vector = kernel.add(firstVector, i);
@@ -327,6 +356,8 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
       Values line;
       for (const Values &values : columns)
         line.push_back(values[r]);
+      if (transforms)
+        scaleSums(kernel, region.columns, line);
       for (Value value : transformSums(kernel, region.columns, line)) {
         value = arith::MulIOp::create(kernel.builder, kernel.loc, value, inverse);
         value = arith::ShRSIOp::create(kernel.builder, kernel.loc, value, places);
@@ -336,19 +367,6 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
     storeTile(kernel, region, results, image, tile, vector,
               i + 1 == vectors ? lastLanes : step.lanes);
   }
-}
-
-/// Runs `body` where `index` is below `limit`; always, when `isCertain`.
-static void guarded(KernelBuilder &kernel, Value index, int64_t limit, bool isCertain,
-                    function_ref<void()> body) {
-  if (isCertain)
-    return body();
-  Value inside = arith::CmpIOp::create(
-      kernel.builder, kernel.loc, arith::CmpIPredicate::ult, index, kernel.index(limit));
-  auto op = scf::IfOp::create(kernel.builder, kernel.loc, inside, /*withElse=*/false);
-  OpBuilder::InsertionGuard guard(kernel.builder);
-  kernel.builder.setInsertionPoint(op.thenBlock()->getTerminator());
-  body();
 }
 
 /// Stores the first `stored` results of a line of a tile, that at `column` at `at`.
@@ -376,14 +394,17 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
     packed = group.epilogue->emitPacked(kernel, line,
                                         SmallVector<Values>(line.size(), loaded), others);
   }
-  for (int64_t j = 0; j < stored; ++j)
-    guarded(kernel, kernel.add(column, j), group.columns, j == 0 || isCertain, [&] {
+  for (int64_t j = 0; j < stored; ++j) {
+    auto storeOne = [&] {
       Value to = kernel.add(at, j * group.channels);
       if (packed)
         return storeResults(kernel, packed, y, to, valid, j * step.lanes);
       storeResults(kernel, group.epilogue->emit(kernel, line[j], loaded, loadOthers(j)),
                    y, to, valid);
-    });
+    };
+    j == 0 || isCertain ? storeOne()
+                        : kernel.ifBelow(kernel.add(column, j), group.columns, storeOne);
+  }
 }
 
 void WinogradKernel::storeTile(KernelBuilder &kernel, const Region &region,
@@ -401,11 +422,13 @@ void WinogradKernel::storeTile(KernelBuilder &kernel, const Region &region,
   int64_t columns = storedOf(region.columns, columnAxis);
   for (int64_t i = 0; i < rows; ++i) {
     Value r = kernel.add(row, i);
-    guarded(kernel, r, group.rows, i == 0 || mixed || group.rows % kTile == 0, [&] {
+    auto storeRow = [&] {
       Value at = kernel.add(resultAt(kernel, group, image, r, column), channel);
       storeLine(kernel, results.slice(i * region.columns, region.columns), loaded, at,
                 column, mixed || group.columns % kTile == 0, columns, valid);
-    });
+    };
+    i == 0 || mixed || group.rows % kTile == 0 ? storeRow()
+                                               : kernel.ifBelow(r, group.rows, storeRow);
   }
 }
 
@@ -417,11 +440,18 @@ void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share
   size_t arrayCount = buffers.size() - 3 - others - getScratch().size() - 1;
   arrays = buffers.slice(3, arrayCount);
   elements = buffers.slice(3 + arrayCount, others);
-  v = buffers[buffers.size() - 3];
-  m = buffers[buffers.size() - 2];
   y = buffers.back();
-  vAt = kernel.scale(share.slice, getScratch()[0].elements);
-  mAt = kernel.scale(share.slice, getScratch()[1].elements);
+  SmallVector<Scratch> scratch = getScratch();
+  ValueRange own = buffers.drop_back().take_back(scratch.size());
+  auto ofSlice = [&](size_t i) { return kernel.scale(share.slice, scratch[i].elements); };
+  v = own[0];
+  vAt = ofSlice(0);
+  m = own[1];
+  mAt = ofSlice(1);
+  if (transforms) {
+    u = own[2];
+    uAt = ofSlice(2);
+  }
   int64_t tail = group.channels - (vectors - 1) * step.lanes;
   auto emitVectors = [&](Value image, Value block, Value first, int64_t count,
                          int64_t lastLanes) {

@@ -8,6 +8,7 @@
 
 #include "WinogradLayout.h"
 
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -16,6 +17,27 @@ using namespace qbias::winograd;
 
 /// Most tiles in a block: transformed inputs stay in the second-level cache.
 static constexpr int64_t kTilesOfBlock = 26;
+
+/// |y| has to stay below 2^31 / 2^kPowerOfTwo.
+static constexpr int64_t kSumLimit = int64_t(1) << (31 - kPowerOfTwo);
+static constexpr int64_t kLargestInput = 128;
+
+std::string qbias::checkWinograd(const Group &group) {
+  if (group.groups != 1 || group.kernelRows != kTaps || group.kernelColumns != kTaps)
+    return "is not a dense 3x3 convolution";
+  if (group.rowStride != 1 || group.columnStride != 1 || group.rowDilation != 1 ||
+      group.columnDilation != 1)
+    return "has strides or dilations";
+  if (!group.isNarrow() || group.sumBits != 32)
+    return "needs operands of 8 bits and sums of 32";
+  SmallVector<int64_t> sums(group.channels, 0);
+  for (auto [at, w] : llvm::enumerate(group.weights))
+    sums[at % group.channels] += std::abs(w);
+  int64_t largest = kLargestInput * *llvm::max_element(sums);
+  if (largest >= kSumLimit)
+    return llvm::formatv("a sum can reach {0}, expected less than 2^25", largest);
+  return "";
+}
 
 WinogradAxis::WinogradAxis(int64_t extent, bool isMixed)
     : full(isMixed ? extent / kTile : llvm::divideCeil(extent, kTile)),
@@ -32,12 +54,17 @@ bool WinogradLayout::mixes(const Group &group, int64_t slices) {
          (group.rows % kTile || group.columns % kTile);
 }
 
+static bool transformsFilters(DotStep step) { return step.weightBits == 8; }
+
 /// Cycles until the last slice is done: products of 16-bit pairs, transforms of a tile
 /// per vector of channels; meanwhile transformed weights that no cache holds. Slices that
 /// share tiles read all weights each, those that share channels transform all inputs.
 /// Transforms were measured on a Zen 4 core.
 static double estimate(const Group &group, DotStep step, bool sharesChannels) {
   constexpr double kInputTransform = 300, kOutputTransform = 210, kMultiplyLoss = 1.1;
+  // Transformed filters, of 16 bits, are stored 32 bytes a cycle at best: measured on
+  // Emerald Rapids.
+  constexpr double kFilterStore = 1.2 * 2 / 32;
   double slices = step.slices;
   double tiles = double(group.batch) * llvm::divideCeil(group.rows, kTile) *
                  llvm::divideCeil(group.columns, kTile);
@@ -48,9 +75,14 @@ static double estimate(const Group &group, DotStep step, bool sharesChannels) {
                   WinogradAxis(group.columns, mixed).points();
   double products = points * inputs * outputs / (2 * step.lanes);
   double inputTransforms = tiles * inputs / (2 * step.lanes) * kInputTransform;
-  double bytes = 2 * WinogradLayout::kPositions * inputs * outputs;
   double work =
       products * kMultiplyLoss + tiles * outputs / step.lanes * kOutputTransform;
+  double bytes = 2 * WinogradLayout::kPositions * inputs * outputs;
+  if (transformsFilters(step)) {
+    double blocks = std::max(double(group.batch), tiles / kTilesOfBlock);
+    work += blocks * WinogradLayout::kPositions * inputs * outputs * kFilterStore;
+    bytes = kTaps * kTaps * inputs * outputs;
+  }
   return std::max(work / slices + inputTransforms / (sharesChannels ? 1 : slices),
                   streamCycles(bytes * (sharesChannels ? 1 : slices)));
 }
@@ -60,19 +92,99 @@ double qbias::estimateWinograd(const Group &group, DotStep step) {
                   estimate(group, step, /*sharesChannels=*/true));
 }
 
+/// Pairs of inputs whose transformed filters stay in the nearest cache, a part of all.
+static int64_t findChunk(int64_t pairs, int64_t width) {
+  constexpr int64_t kBytes = 20 << 10;
+  int64_t chunk = std::max<int64_t>(1, kBytes / (WinogradLayout::kPositions * width * 2));
+  while (pairs % chunk)
+    --chunk;
+  return chunk;
+}
+
 WinogradLayout::WinogradLayout(const Group &group, DotStep step)
-    : sharesChannels(step.slices > 1 &&
+    : group(group), step(step), vectors(llvm::divideCeil(group.channels, step.lanes)),
+      inputs(llvm::alignTo(group.inputChannels, 2 * step.lanes)),
+      pairsOfChunk(inputs / 2), transforms(transformsFilters(step)),
+      sharesChannels(step.slices > 1 &&
                      estimate(group, step, true) < estimate(group, step, false)),
       mixed(mixes(group, sharesChannels ? 1 : step.slices)), rowAxis(group.rows, mixed),
       columnAxis(group.columns, mixed) {
   constexpr int64_t kMostPixels = 13, kSpareRegisters = 4;
-  vectorsOfBlock = std::min<int64_t>(2, llvm::divideCeil(group.channels, step.lanes));
+  vectorsOfBlock = std::min<int64_t>(2, vectors);
+  if (transforms)
+    pairsOfChunk = findChunk(inputs / 2, vectorsOfBlock * step.width());
   int64_t most =
       std::min(kMostPixels, (step.registers - kSpareRegisters) / vectorsOfBlock);
   for (int64_t position = 0; position < kPositions; ++position)
     places[position] = position;
   mixed ? layOutMixed(most) : layOut(most, sharesChannels ? 1 : step.slices);
 }
+
+//===----------------------------------------------------------------------===//
+// Filters
+//===----------------------------------------------------------------------===//
+
+/// A weight, 0 past the last input or channel.
+int64_t WinogradLayout::filterAt(int64_t row, int64_t column, int64_t input,
+                                 int64_t channel) const {
+  if (input >= group.inputChannels || channel >= group.channels)
+    return 0;
+  int64_t tap = row * kTaps + column;
+  return group.weights[(tap * group.inputChannels + input) * group.channels + channel];
+}
+
+/// [position][input][channel], transformed.
+std::vector<int16_t> WinogradLayout::makeFilters() const {
+  int64_t channels = vectors * step.lanes;
+  std::vector<int16_t> transformed(kPositions * inputs * channels, 0);
+  for (int64_t i = 0; i < group.inputChannels; ++i)
+    for (int64_t o = 0; o < group.channels; ++o) {
+      int64_t half[kPoints][kTaps] = {};
+      for (int64_t a = 0; a < kPoints; ++a)
+        for (int64_t c = 0; c < kTaps; ++c)
+          for (int64_t r = 0; r < kTaps; ++r)
+            half[a][c] += kScale[a] * kFilter[a][r] * filterAt(r, c, i, o);
+      for (int64_t a = 0; a < kPoints; ++a)
+        for (int64_t b = 0; b < kPoints; ++b) {
+          int64_t sum = 0;
+          for (int64_t c = 0; c < kTaps; ++c)
+            sum += half[a][c] * kScale[b] * kFilter[b][c];
+          transformed[(placeOf(a, b) * inputs + i) * channels + o] = sum;
+        }
+    }
+  return transformed;
+}
+
+SmallVector<int64_t> WinogradLayout::packFilters() const {
+  bool isKept = !transforms;
+  int64_t parts = isKept ? 1 : kTaps * kTaps, outer = isKept ? kPositions : 1;
+  std::vector<int16_t> transformed;
+  if (isKept)
+    transformed = makeFilters();
+  SmallVector<int64_t> packed;
+  packed.reserve(outer * parts * inputs * vectors * step.lanes);
+  auto packVector = [&](int64_t place, int64_t part, int64_t input, int64_t channel) {
+    for (int64_t lane = 0; lane < step.lanes; ++lane)
+      for (int64_t g = 0; g < 2; ++g)
+        packed.push_back(
+            isKept ? transformed[(place * inputs + input + g) * vectors * step.lanes +
+                                 channel + lane]
+                   : filterAt(part / kTaps, part % kTaps, input + g, channel + lane));
+  };
+  int64_t first = 0;
+  for (const Tiles &tiles : splitEvenly(vectors, vectorsOfBlock))
+    for (int64_t block = 0; block < tiles.count; ++block, first += tiles.size)
+      for (int64_t place = 0; place < outer; ++place)
+        for (int64_t i = 0; i < inputs; i += 2)
+          for (int64_t vector = first; vector < first + tiles.size; ++vector)
+            for (int64_t part = 0; part < parts; ++part)
+              packVector(place, part, i, vector * step.lanes);
+  return packed;
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------===//
 
 /// Tiles that are multiplied at once and their number in a block: as little waste as
 /// possible.

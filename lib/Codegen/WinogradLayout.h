@@ -35,6 +35,12 @@ struct WinogradLayout {
   /// A block holds a whole image, whose last tiles are shorter.
   static bool mixes(const Group &group, int64_t slices);
 
+  /// Filters in the order they are read, one of 32-bit groups for every lane:
+  ///
+  ///   [channel block][position][pair of inputs][vector][lane][2], transformed
+  ///   [channel block][pair of inputs][vector][tap][lane][2], as they are
+  llvm::SmallVector<int64_t> packFilters() const;
+
   static constexpr int64_t kPositions = winograd::kPoints * winograd::kPoints;
 
   /// Tiles of one shape: slots `first` .. of a block, `perRow` side by side.
@@ -54,7 +60,27 @@ struct WinogradLayout {
     return places[row * winograd::kPoints + column];
   }
 
-  bool sharesChannels; ///< slices share channels, not tiles
+  bool addsChunks() const { return 2 * pairsOfChunk < inputs; }
+  /// Some tile has products at the position in this place.
+  bool isUsed(int64_t place) const {
+    return llvm::any_of(stretches, [&](const Stretch &stretch) {
+      return stretch.first <= place && place < stretch.end;
+    });
+  }
+  /// Elements from the transformed inputs of a tile to the next one's, and from the
+  /// transformed filters of a position to the next one's: no power of two, so that they
+  /// meet in different sets of a cache.
+  int64_t inputStride() const { return inputs % kPage ? inputs : inputs + kLine; }
+  int64_t filterStride() const {
+    return pairsOfChunk * vectorsOfBlock * step.width() + kLine;
+  }
+
+  const Group &group;
+  DotStep step;
+  int64_t vectors, inputs; ///< of channels; inputs: channels, padded
+  int64_t pairsOfChunk;    ///< of inputs whose filters are multiplied at once
+  bool transforms;         ///< filters, where they are used, a chunk at a time
+  bool sharesChannels;     ///< slices share channels, not tiles
   bool mixed;
   WinogradAxis rowAxis, columnAxis;
   int64_t vectorsOfBlock; ///< of channels
@@ -63,6 +89,10 @@ struct WinogradLayout {
   llvm::SmallVector<Stretch> stretches;
 
 private:
+  static constexpr int64_t kLine = 32, kPage = 128; ///< elements of 16 bits
+
+  int64_t filterAt(int64_t row, int64_t column, int64_t input, int64_t channel) const;
+  std::vector<int16_t> makeFilters() const;
   void layOut(int64_t most, int64_t slices);
   void layOutMixed(int64_t most);
 

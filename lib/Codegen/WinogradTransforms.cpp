@@ -75,6 +75,24 @@ static KernelBuilder::Values transformWindow4(Lanes l, ArrayRef<Value> d) {
           l.sub(l.sub(d[5], d[3]), l.shift(b, 2))};
 }
 
+KernelBuilder::Values winograd::transformFilter(KernelBuilder &kernel,
+                                                ArrayRef<Value> g) {
+  Lanes l{kernel};
+  Value even = l.add(g[0], g[2]), wide = l.add(g[0], l.shift(g[2], 2));
+  Value twice = l.twice(g[1]);
+  return {
+      g[0], l.add(even, g[1]), l.sub(even, g[1]), l.add(wide, twice), l.sub(wide, twice),
+      g[2]};
+}
+
+void winograd::scaleSums(KernelBuilder &kernel, int64_t outputs,
+                         MutableArrayRef<Value> m) {
+  for (auto [value, point] : llvm::zip(m, getPoints(outputs))) {
+    Value factor = kernel.splat(cast<VectorType>(value.getType()), kScale[point]);
+    value = arith::MulIOp::create(kernel.builder, kernel.loc, value, factor);
+  }
+}
+
 KernelBuilder::Values winograd::transformWindow(KernelBuilder &kernel,
                                                 ArrayRef<Value> d) {
   Lanes lanes{kernel};

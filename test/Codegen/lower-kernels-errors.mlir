@@ -42,7 +42,7 @@ func.func @no_such_plan(%x: tensor<1x4xi8>) -> tensor<1x2xi32> {
   %zero = arith.constant 0 : i32
   %e = tensor.empty() : tensor<1x2xi32>
   %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x2xi32>) -> tensor<1x2xi32>
-  // expected-error@+1 {{unknown plan 'magic', expected reference, tile8, mmla8, dot8, pair8, pair16, pair16w8, winograd4}}
+  // expected-error@+1 {{unknown plan 'magic', expected reference, tile8, mmla8, dot8, pair8, pair16, pair16w8, winograd4, winograd4w8}}
   %acc = linalg.matmul {qbias.plan = "magic"} ins(%x, %w : tensor<1x4xi8>, tensor<4x2xi8>) outs(%init : tensor<1x2xi32>) -> tensor<1x2xi32>
   %o = tensor.empty() : tensor<1x2xi32>
   %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}

@@ -104,11 +104,12 @@ func.func @weights_are_an_input(%x: tensor<2x3xi8>, %w: tensor<3x2xi8>) -> tenso
   return %acc : tensor<2x2xi32>
 }
 
-// A 3x3 convolution of many channels: a quarter of the products.
+// A 3x3 convolution of many channels: a quarter of the products. Where constants have to
+// stay small, filters are transformed anew for every block of tiles.
 // AVX2-LABEL: func.func @winograd(
-// AVX2: qbias.plan = "winograd4"
+// AVX2: qbias.plan = "winograd4",
 // SMALL-LABEL: func.func @winograd(
-// SMALL: qbias.plan = "pair16w8"
+// SMALL: qbias.plan = "winograd4w8",
 func.func @winograd(%x: tensor<1x30x30x64xi8>) -> tensor<1x28x28x64xi32> {
   %w = arith.constant dense<100> : tensor<3x3x64x64xi8>
   %zero = arith.constant 0 : i32
@@ -122,6 +123,28 @@ func.func @winograd(%x: tensor<1x30x30x64xi8>) -> tensor<1x28x28x64xi32> {
     linalg.yield %a : i32
   } -> tensor<1x28x28x64xi32>
   return %y : tensor<1x28x28x64xi32>
+}
+
+// Four tiles read 36 positions of every filter from memory: 8 times the bytes of weights.
+// AVX2-LABEL: func.func @few_tiles(
+// AVX2: qbias.plan = "winograd4w8",
+// VNNI-LABEL: func.func @few_tiles(
+// VNNI: qbias.plan = "dot8",
+// SMALL-LABEL: func.func @few_tiles(
+// SMALL: qbias.plan = "winograd4w8",
+func.func @few_tiles(%x: tensor<1x9x9x512xi8>) -> tensor<1x7x7x512xi32> {
+  %w = arith.constant dense<20> : tensor<3x3x512x512xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x7x7x512xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x7x7x512xi32>) -> tensor<1x7x7x512xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x9x9x512xi8>, tensor<3x3x512x512xi8>) outs(%init : tensor<1x7x7x512xi32>) -> tensor<1x7x7x512xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(n, h, w, c) -> (n, h, w, c)>, affine_map<(n, h, w, c) -> (n, h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x7x7x512xi32>) outs(%e : tensor<1x7x7x512xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x7x7x512xi32>
+  return %y : tensor<1x7x7x512xi32>
 }
 
 // Whether the two products of a pair can leave 16 bits depends on the weights and on what

@@ -50,6 +50,7 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
     | `pair16` | products of 16 bits added in pairs (vpmaddwd, vpdpwssd, smull) | operands of 8 or 16 bits |
     | `pair16w8` | the same, weights of 8 bits in memory | weights that fit 8 bits |
     | `winograd4` | F(4x4, 3x3) on 16-bit pairs, exact modulo 2^32 | dense 3x3, no strides or dilations, 128 * sum of absolute weights < 2^25 per channel |
+    | `winograd4w8` | the same, weights of 8 bits in memory | the same |
     | `reference` | plain loops | always |
 
     `plan=NAME` asks for one plan: layers for which it is not proven get

@@ -63,9 +63,9 @@ def count(folder, plan, channels, size, kernel):
     return sum(counts), elements * channels * kernel**2
 
 
-def check(folder, plan, low, high, channels=64, kernel=3):
+def check(folder, plan, low, high, channels=64, kernel=3, size=28):
     """Instructions for a multiplication lie in low .. high."""
-    instructions, macs = count(folder, plan, channels, 28, kernel)
+    instructions, macs = count(folder, plan, channels, size, kernel)
     ratio = instructions / macs
     require(low <= ratio <= high, f"{plan}: {ratio:.4f} instructions for a multiplication, "
                                   f"expected {low} to {high}")
@@ -87,6 +87,12 @@ def short(folder):
 def winograd(folder):
     """A quarter of the products, and the transforms."""
     check(folder, "winograd4", 0.06, 0.085)
+
+
+@case
+def winograd_of_bytes(folder):
+    """Four tiles: a transformed filter is stored for every four products with it."""
+    check(folder, "winograd4w8", 0.08, 0.1, channels=128, size=7)
 
 
 main(__doc__)
