@@ -180,16 +180,11 @@ DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
 /// each is read once.
 void DenseKernel::askAhead(KernelBuilder &kernel, const Place &place,
                            int64_t blockVectors) {
-  constexpr int64_t kLineBytes = 64, kBytesAhead = 4096;
   if (place.ahead)
     step.prefetchWeights(kernel, weight, place.ahead);
-  if (!readsOnce())
-    return;
-  Value last = kernel.index(allVectors() * groupsOfAll() * width() - 1);
-  for (int64_t at = 0; at < blockVectors * width(); at += step.weightsIn(kLineBytes)) {
-    Value ahead = kernel.add(place.weight, step.weightsIn(kBytesAhead) + at);
-    step.prefetchWeights(kernel, weight, kernel.least(ahead, last));
-  }
+  if (readsOnce())
+    step.askAhead(kernel, weight, place.weight, blockVectors * width(),
+                  allVectors() * groupsOfAll() * width() - 1);
 }
 
 /// The steps of one group of inputs on two pixels each. The last pixel of an odd

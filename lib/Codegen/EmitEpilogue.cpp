@@ -7,7 +7,10 @@
 //===----------------------------------------------------------------------===//
 //
 // In the high half even and odd lanes are multiplied apart: an x86 machine multiplies the
-// even 32-bit lanes of two vectors to 64-bit products in one instruction.
+// even 32-bit lanes of two vectors to 64-bit products in one instruction. Their upper
+// words come together by two (a shuffle and a blend), or by one (vshufps) that leaves the
+// two even lanes of every four in front of the odd ones; constants behind it are in that
+// order, and four packed vectors are put in order by one more.
 //
 //===----------------------------------------------------------------------===//
 
@@ -44,6 +47,21 @@ static SmallVector<int64_t> splitParity(ArrayRef<int64_t> values, int64_t lanes)
   return result;
 }
 
+/// Of every four first the even ones, then the odd ones: its own inverse.
+static int64_t joined(int64_t lane) {
+  constexpr int64_t kLanes[] = {0, 2, 1, 3};
+  return lane / 4 * 4 + kLanes[lane % 4];
+}
+
+static SmallVector<int64_t> joinedOrder(int64_t lanes) {
+  return llvm::map_to_vector(llvm::seq(lanes), joined);
+}
+
+static SmallVector<int64_t> inJoinedOrder(ArrayRef<int64_t> values) {
+  return llvm::map_to_vector(joinedOrder(values.size()),
+                             [&](int64_t lane) { return values[lane]; });
+}
+
 SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
                                                     int64_t lanes, StringRef name) const {
   SmallVector<ElementsAttr> result;
@@ -62,9 +80,12 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
     return result;
   }
   using Channel = numerics::NarrowRequant;
-  auto addColumn = [&](function_ref<int64_t(const Channel &)> read, StringRef suffix) {
+  auto addColumn = [&](function_ref<int64_t(const Channel &)> read, StringRef suffix,
+                       bool isBehindJoin = false) {
     SmallVector<int64_t> values = llvm::map_to_vector(narrow->channels, read);
-    add(pad(values, values.front()), builder.getI32Type(), suffix);
+    values = pad(values, values.front());
+    add(narrow->isJoined && isBehindJoin ? inJoinedOrder(values) : values,
+        builder.getI32Type(), suffix);
   };
   if (narrow->clamps) {
     addColumn([](const Channel &c) { return c.sums.min; }, ".first");
@@ -76,13 +97,14 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
     addColumn([](const Channel &c) { return c.multiplier; }, ".multiplier");
   auto getRounding = [](const Channel &c) { return c.rounding; };
   if (narrow->isWord || narrow->roundsUpper)
-    addColumn(getRounding, ".rounding");
+    addColumn(getRounding, ".rounding", /*isBehindJoin=*/true);
   else
     add(splitParity(pad(llvm::map_to_vector(narrow->channels, getRounding), 0), lanes),
         builder.getI64Type(), ".rounding");
-  addColumn([](const Channel &c) { return c.shift; }, ".shift");
+  addColumn([](const Channel &c) { return c.shift; }, ".shift", /*isBehindJoin=*/true);
   if (narrow->ties)
-    addColumn([](const Channel &c) { return c.tiesToEven; }, ".ties");
+    addColumn([](const Channel &c) { return c.tiesToEven; }, ".ties",
+              /*isBehindJoin=*/true);
   for (unsigned i : tailArrays)
     add(arrays[i].size() == 1 ? arrays[i] : pad(arrays[i], 0), builder.getI32Type(),
         ".tail");
@@ -212,6 +234,8 @@ Value VectorEpilogue::emitHighHalf(KernelBuilder &kernel, Value sums,
     upper.push_back(lane + 1);
     upper.push_back(lanes + lane + 1);
   }
+  if (narrow->isJoined)
+    upper = inJoinedOrder(upper);
   Value high = kernel.shuffle(halves[0], halves[1], upper);
   return narrow->roundsUpper ? kernel.add(high, takeFront(loaded)) : high;
 }
@@ -283,6 +307,8 @@ Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
                                  ValueRange loaded, ValueRange elements) const {
   Value value = emitUnclamped(kernel, accumulators, loaded, elements);
   int64_t lanes = cast<VectorType>(value.getType()).getNumElements();
+  if (narrow->isJoined)
+    value = kernel.shuffle(value, value, joinedOrder(lanes));
   return arith::TruncIOp::create(kernel.builder, kernel.loc,
                                  kernel.vectorOf(lanes, getResultElement()),
                                  emitClamp(kernel, value, getClamp()));
@@ -320,6 +346,8 @@ Value VectorEpilogue::emitPacked(KernelBuilder &kernel, ArrayRef<Value> accumula
   if (clamp.high < kByteRange.high)
     packed =
         arith::MinSIOp::create(builder, loc, packed, kernel.splat(bytes, clamp.high));
+  if (narrow->isJoined)
+    packed = kernel.shuffle(packed, packed, joinedOrder(kPacked * lanes));
   if (inOrder)
     return packed;
   // Every 16 bytes hold 4 results of each of the vectors.

@@ -118,6 +118,16 @@ void DotStep::prefetchWeights(KernelBuilder &kernel, Value buffer, Value at) con
   kernel.prefetch(buffer, weightOffset ? kernel.divide(at, 2) : at);
 }
 
+void DotStep::askAhead(KernelBuilder &kernel, Value buffer, Value at, int64_t count,
+                       int64_t last) const {
+  constexpr int64_t kLineBytes = 64, kBytesAhead = 4096;
+  Value end = kernel.index(last);
+  for (int64_t line = 0; line < count; line += weightsIn(kLineBytes)) {
+    Value ahead = kernel.add(at, weightsIn(kBytesAhead) + line);
+    prefetchWeights(kernel, buffer, kernel.least(ahead, end));
+  }
+}
+
 void qbias::emitUnpacking(KernelBuilder &kernel, Value bytes, Value integers,
                           Kernel::Share share, int64_t block, int64_t offset) {
   int64_t half = block / 2;

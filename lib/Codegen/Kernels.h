@@ -66,6 +66,10 @@ struct DotStep {
                           mlir::Value at) const;
   /// Asks for the cache line of the weights at a place.
   void prefetchWeights(KernelBuilder &kernel, mlir::Value buffer, mlir::Value at) const;
+  /// Asks for `count` weights some 4 KB behind a place, up to the `last` one: of a
+  /// stream that is read once, which hardware does not follow past a page.
+  void askAhead(KernelBuilder &kernel, mlir::Value buffer, mlir::Value at, int64_t count,
+                int64_t last) const;
   /// sums + products of `lanes` groups. Of pair8, sums of 16 bits, or none yet (null).
   mlir::Value emit(KernelBuilder &kernel, mlir::Value sums, mlir::Value inputs,
                    mlir::Value weights) const;

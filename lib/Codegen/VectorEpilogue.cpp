@@ -313,6 +313,11 @@ SmallVector<int64_t> VectorEpilogue::roundUpperWord(ArrayRef<numerics::Range> su
   return moves;
 }
 
+void VectorEpilogue::joinHalves() {
+  if (narrow && !narrow->isWord && narrow->multiplies && !tail)
+    narrow->isJoined = canPack();
+}
+
 Type VectorEpilogue::getResultElement() const {
   return getElementTypeOrSelf(op->getResult(0).getType());
 }
@@ -327,7 +332,7 @@ std::string VectorEpilogue::getKey() const {
   if (narrow) {
     os << "narrow," << narrow->lo << "," << narrow->hi << "," << narrow->offset;
     for (bool part : {narrow->isWord, narrow->clamps, narrow->raises, narrow->multiplies,
-                      narrow->ties, narrow->roundsUpper})
+                      narrow->ties, narrow->roundsUpper, narrow->isJoined})
       os << "," << part;
     if (!tail)
       return key;

@@ -45,6 +45,9 @@ public:
   /// Rounds in the upper word where every channel can, with sums in these ranges:
   /// returns what the sums have to start from besides. Else nothing changes: none.
   llvm::SmallVector<int64_t> roundUpperWord(llvm::ArrayRef<numerics::Range> sums);
+  /// On a machine with AVX2, joins the even and odd lanes of products by one instruction
+  /// where emitPacked() can put its lanes in order. Call it before getArrays().
+  void joinHalves();
   /// Reads 8-bit accumulators and needs no more than 32 bits: may follow a narrow
   /// epilogue.
   bool canFollow() const { return !narrow && tail; }
@@ -97,6 +100,7 @@ private:
     int64_t lo, hi, offset;
     bool isWord = false;
     bool roundsUpper = false; ///< the form of the upper word
+    bool isJoined = false;    ///< of four lanes first the even ones, then the odd ones
     bool clamps = false, raises = false, multiplies = false, ties = false;
   };
 

@@ -61,7 +61,9 @@ public:
   WinogradKernel(const Group &group, DotStep step) : WinogradLayout(group, step) {}
 
   std::string getKey() const override;
-  SmallVector<ElementsAttr> packConstants(StringRef name) override;
+  SmallVector<ElementsAttr> packConstants(StringRef name) override {
+    return makeConstants(group, step, packFilters(), name);
+  }
   unsigned inputBits() const override { return 8; }
   SmallVector<Scratch> getScratch() const override;
   int64_t getUnits() const override {
@@ -73,7 +75,6 @@ public:
 private:
   using Values = KernelBuilder::Values;
 
-  int64_t inputLanes() const { return 2 * step.lanes; }
   int64_t sumStride() const { return kPositions * step.lanes; }
   std::pair<Value, Value> tileOf(KernelBuilder &kernel, const Region &region, Value block,
                                  Value index);
@@ -126,10 +127,6 @@ SmallVector<Kernel::Scratch> WinogradKernel::getScratch() const {
   return scratch;
 }
 
-SmallVector<ElementsAttr> WinogradKernel::packConstants(StringRef name) {
-  return makeConstants(group, step, packFilters(), name);
-}
-
 //===----------------------------------------------------------------------===//
 // Code
 //===----------------------------------------------------------------------===//
@@ -173,7 +170,7 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, const Region &region,
       Values inputs;
       for (Value r : rows) {
         Value at = kernel.add(kernel.add(r, c), channel);
-        inputs.push_back(kernel.widen(kernel.loadFirst(x, at, inputLanes(), valid), 16));
+        inputs.push_back(kernel.widen(kernel.loadFirst(x, at, step.width(), valid), 16));
       }
       window.push_back(transformWindow(kernel, inputs));
     }
@@ -186,35 +183,38 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, const Region &region,
         Value at = kernel.add(kernel.scale(slot, inputStride()), channel);
         at =
             kernel.add(at, placeOf(rowPoint, columnPoint) * tilesOfBlock * inputStride());
-        kernel.store(value, v, kernel.add(vAt, at), inputLanes());
+        kernel.store(value, v, kernel.add(vAt, at), step.width());
       }
     }
   };
-  int64_t full = channels / inputLanes();
+  int64_t full = channels / step.width();
   if (full)
     kernel.loop(full,
-                [&](Value i) { transform(kernel.scale(i, inputLanes()), inputLanes()); });
-  if (int64_t rest = channels % inputLanes())
-    transform(kernel.index(full * inputLanes()), rest);
+                [&](Value i) { transform(kernel.scale(i, step.width()), step.width()); });
+  if (int64_t rest = channels % step.width())
+    transform(kernel.index(full * step.width()), rest);
 }
 
 /// u[position][pair][vector] = G g G^T of the chunk of inputs from a pair on.
 void WinogradKernel::transformFilters(KernelBuilder &kernel, Value firstVector,
                                       Value firstPair, int64_t vectors) {
+  constexpr int64_t taps = kTaps * kTaps;
   int64_t width = step.width();
-  Value first = kernel.scale(firstVector, kTaps * kTaps * inputs * step.lanes);
+  Value first = kernel.scale(firstVector, taps * inputs * step.lanes);
+  int64_t last = this->vectors * taps * inputs * step.lanes - 1;
   kernel.loop(pairsOfChunk, [&](Value pair) {
     for (int64_t i = 0; i < vectors; ++i) {
       Value from = kernel.scale(kernel.add(firstPair, pair), vectors);
-      from = kernel.scale(kernel.add(from, i), kTaps * kTaps * width);
+      from = kernel.scale(kernel.add(from, i), taps * width);
       from = kernel.add(first, from);
+      step.askAhead(kernel, weight, from, taps * width, last);
       SmallVector<Values> columns; // by tap, then by point
       for (int64_t c = 0; c < kTaps; ++c) {
-        Values taps;
+        Values column;
         for (int64_t r = 0; r < kTaps; ++r)
-          taps.push_back(step.loadWeights(kernel, weight,
-                                          kernel.add(from, (r * kTaps + c) * width)));
-        columns.push_back(transformFilter(kernel, taps));
+          column.push_back(step.loadWeights(kernel, weight,
+                                            kernel.add(from, (r * kTaps + c) * width)));
+        columns.push_back(transformFilter(kernel, column));
       }
       Value to = kernel.add(kernel.scale(pair, vectors * width), i * width);
       to = kernel.add(uAt, to);

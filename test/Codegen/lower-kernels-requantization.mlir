@@ -149,17 +149,19 @@ func.func @large_scale_with_a_tie(%x: tensor<4x8xi8>) -> tensor<4x8xi8> {
 #channel = affine_map<(d0, d1) -> (d1)>
 
 // Neither ties nor a large scale: sums are used as they are, and the rounding is one
-// addition to the upper words (which, and why it is exact: NarrowRequantTest).
+// addition to the upper words (which, and why it is exact: NarrowRequantTest). These are
+// joined by one shuffle, whose order another of packed bytes undoes.
 // CHECK-LABEL: func.func @plain(
 // CHECK: func.func private @qbias_kernel_0(
 // CHECK-NOT: arith.maxsi
 // CHECK-NOT: arith.andi
 // CHECK-NOT: arith.addi {{.*}} : vector<4xi64>
-// CHECK: %[[UPPER:.*]] = vector.shuffle %{{.*}}, %{{.*}} [1, 9, 3, 11, 5, 13, 7, 15] : vector<8xi32>, vector<8xi32>
+// CHECK: %[[UPPER:.*]] = vector.shuffle %{{.*}}, %{{.*}} [1, 3, 9, 11, 5, 7, 13, 15] : vector<8xi32>, vector<8xi32>
 // CHECK-NEXT: %[[ROUNDED:.*]] = arith.addi %[[UPPER]], %{{.*}} : vector<8xi32>
 // CHECK-NEXT: %[[Y:.*]] = arith.shrsi %[[ROUNDED]], %{{.*}} : vector<8xi32>
 // CHECK-NOT: arith.maxsi
 // CHECK-NOT: arith.andi
+// CHECK: vector.shuffle %{{.*}}, %{{.*}} [0, 2, 1, 3, 4, 6, 5, 7, {{.*}}, 28, 30, 29, 31] : vector<32xi8>
 func.func @plain(%x: tensor<4x8xi8>) -> tensor<4x8xi8> {
   %w = arith.constant dense<103> : tensor<8x8xi8>
   %ms = arith.constant dense<2000000011> : tensor<8xi64>
@@ -246,11 +248,12 @@ func.func @many_ties(%x: tensor<4x8xi8>) -> tensor<4x8xi8> {
 #same = affine_map<(d0, d1) -> (d0, d1)>
 #channel = affine_map<(d0, d1) -> (d1)>
 
-// Ties beside a multiplier of 31 bits: the parity of the upper word, where a channel needs it.
+// Ties beside a multiplier of 31 bits: the parity of the upper word, where a channel needs it:
+// not channel 1, which is third in a join.
 // CHECK-LABEL: func.func @ties_beside_many_bits(
-// CHECK: arith.constant dense<[1, 0, 1, 1, 1, 1, 1, 1]> : tensor<8xi32>
+// CHECK: arith.constant dense<[1, 1, 0, 1, 1, 1, 1, 1]> : tensor<8xi32>
 // CHECK: func.func private @qbias_kernel_0(
-// CHECK: %[[UPPER:.*]] = vector.shuffle %{{.*}}, %{{.*}} [1, 9, 3, 11, 5, 13, 7, 15] : vector<8xi32>, vector<8xi32>
+// CHECK: %[[UPPER:.*]] = vector.shuffle %{{.*}}, %{{.*}} [1, 3, 9, 11, 5, 7, 13, 15] : vector<8xi32>, vector<8xi32>
 // CHECK-NEXT: %[[BELOW:.*]] = arith.shrsi %[[UPPER]], %[[SHIFT:.*]] : vector<8xi32>
 // CHECK-NEXT: %[[ODD:.*]] = arith.andi %[[BELOW]], %{{.*}} : vector<8xi32>
 // CHECK-NEXT: %[[EVEN:.*]] = arith.addi %[[UPPER]], %[[ODD]] : vector<8xi32>
