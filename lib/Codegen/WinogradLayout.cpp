@@ -56,15 +56,29 @@ bool WinogradLayout::mixes(const Group &group, int64_t slices) {
 
 static bool transformsFilters(DotStep step) { return step.weightBits == 8; }
 
+/// Vectors of channels that are multiplied at once.
+static int64_t findVectors(const Group &group, DotStep step) {
+  return std::min<int64_t>(2, llvm::divideCeil(group.channels, step.lanes));
+}
+
+/// Pairs of inputs whose transformed filters stay in the nearest cache, a part of all.
+static int64_t findChunk(const Group &group, DotStep step) {
+  constexpr int64_t kBytes = 20 << 10;
+  int64_t pairs = llvm::alignTo(group.inputChannels, step.width()) / 2;
+  int64_t bytes =
+      WinogradLayout::kPositions * findVectors(group, step) * step.width() * 2;
+  int64_t chunk = std::max<int64_t>(1, kBytes / bytes);
+  while (pairs % chunk)
+    --chunk;
+  return chunk;
+}
+
 /// Cycles until the last slice is done: products of 16-bit pairs, transforms of a tile
 /// per vector of channels; meanwhile transformed weights that no cache holds. Slices that
 /// share tiles read all weights each, those that share channels transform all inputs.
 /// Transforms were measured on a Zen 4 core.
 static double estimate(const Group &group, DotStep step, bool sharesChannels) {
   constexpr double kInputTransform = 300, kOutputTransform = 210, kMultiplyLoss = 1.1;
-  // Transformed filters, of 16 bits, are stored 32 bytes a cycle at best: measured on
-  // Emerald Rapids.
-  constexpr double kFilterStore = 1.2 * 2 / 32;
   double slices = step.slices;
   double tiles = double(group.batch) * llvm::divideCeil(group.rows, kTile) *
                  llvm::divideCeil(group.columns, kTile);
@@ -75,13 +89,20 @@ static double estimate(const Group &group, DotStep step, bool sharesChannels) {
                   WinogradAxis(group.columns, mixed).points();
   double products = points * inputs * outputs / (2 * step.lanes);
   double inputTransforms = tiles * inputs / (2 * step.lanes) * kInputTransform;
-  double work =
-      products * kMultiplyLoss + tiles * outputs / step.lanes * kOutputTransform;
-  double bytes = 2 * WinogradLayout::kPositions * inputs * outputs;
+  double work = tiles * outputs / step.lanes * kOutputTransform;
+  double bytes;
   if (transformsFilters(step)) {
+    // Filters of 16 bits, and sums after every chunk, are stored 32 bytes a cycle at
+    // best, and loops are short: measured on Emerald Rapids.
+    constexpr double kBytesStored = 32 / 1.2, kShortLoss = 1.3;
     double blocks = std::max(double(group.batch), tiles / kTilesOfBlock);
-    work += blocks * WinogradLayout::kPositions * inputs * outputs * kFilterStore;
+    double filters = blocks * WinogradLayout::kPositions * inputs * outputs * 2;
+    double sums = products / findChunk(group, step) * step.lanes * 4;
+    work += products * kShortLoss + (filters + sums) / kBytesStored;
     bytes = kTaps * kTaps * inputs * outputs;
+  } else {
+    work += products * kMultiplyLoss;
+    bytes = 2 * WinogradLayout::kPositions * inputs * outputs;
   }
   return std::max(work / slices + inputTransforms / (sharesChannels ? 1 : slices),
                   streamCycles(bytes * (sharesChannels ? 1 : slices)));
@@ -90,15 +111,6 @@ static double estimate(const Group &group, DotStep step, bool sharesChannels) {
 double qbias::estimateWinograd(const Group &group, DotStep step) {
   return std::min(estimate(group, step, /*sharesChannels=*/false),
                   estimate(group, step, /*sharesChannels=*/true));
-}
-
-/// Pairs of inputs whose transformed filters stay in the nearest cache, a part of all.
-static int64_t findChunk(int64_t pairs, int64_t width) {
-  constexpr int64_t kBytes = 20 << 10;
-  int64_t chunk = std::max<int64_t>(1, kBytes / (WinogradLayout::kPositions * width * 2));
-  while (pairs % chunk)
-    --chunk;
-  return chunk;
 }
 
 WinogradLayout::WinogradLayout(const Group &group, DotStep step)
@@ -110,9 +122,9 @@ WinogradLayout::WinogradLayout(const Group &group, DotStep step)
       mixed(mixes(group, sharesChannels ? 1 : step.slices)), rowAxis(group.rows, mixed),
       columnAxis(group.columns, mixed) {
   constexpr int64_t kMostPixels = 13, kSpareRegisters = 4;
-  vectorsOfBlock = std::min<int64_t>(2, vectors);
+  vectorsOfBlock = findVectors(group, step);
   if (transforms)
-    pairsOfChunk = findChunk(inputs / 2, vectorsOfBlock * step.width());
+    pairsOfChunk = findChunk(group, step);
   int64_t most =
       std::min(kMostPixels, (step.registers - kSpareRegisters) / vectorsOfBlock);
   for (int64_t position = 0; position < kPositions; ++position)
