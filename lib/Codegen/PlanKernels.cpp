@@ -273,6 +273,8 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
                           group->inputRange.low, group->inputRange.high, chunk,
                           chunk > 1 ? "s" : "");
   }
+  if (name == kWinograd4W8)
+    text += ", filters transformed when they are read";
   return {name.str(), text + describeLimits(*group, getStep(name, *group, target))};
 }
 

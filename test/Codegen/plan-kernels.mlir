@@ -127,7 +127,7 @@ func.func @winograd(%x: tensor<1x30x30x64xi8>) -> tensor<1x28x28x64xi32> {
 
 // Four tiles read 36 positions of every filter from memory: 8 times the bytes of weights.
 // AVX2-LABEL: func.func @few_tiles(
-// AVX2: qbias.plan = "winograd4w8",
+// AVX2: qbias.plan = "winograd4w8", qbias.plan_reason = "target avx2, sums stored, filters transformed when they are read"
 // VNNI-LABEL: func.func @few_tiles(
 // VNNI: qbias.plan = "dot8",
 // SMALL-LABEL: func.func @few_tiles(
