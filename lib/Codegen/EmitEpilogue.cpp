@@ -307,8 +307,6 @@ Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
                                  ValueRange loaded, ValueRange elements) const {
   Value value = emitUnclamped(kernel, accumulators, loaded, elements);
   int64_t lanes = cast<VectorType>(value.getType()).getNumElements();
-  if (narrow->isJoined)
-    value = kernel.shuffle(value, value, joinedOrder(lanes));
   return arith::TruncIOp::create(kernel.builder, kernel.loc,
                                  kernel.vectorOf(lanes, getResultElement()),
                                  emitClamp(kernel, value, getClamp()));

@@ -46,7 +46,8 @@ public:
   /// returns what the sums have to start from besides. Else nothing changes: none.
   llvm::SmallVector<int64_t> roundUpperWord(llvm::ArrayRef<numerics::Range> sums);
   /// On a machine with AVX2, joins the even and odd lanes of products by one instruction
-  /// where emitPacked() can put its lanes in order. Call it before getArrays().
+  /// where canPack(): from then on only emitPacked() is used, which puts lanes in order.
+  /// Call it before getArrays().
   void joinHalves();
   /// Reads 8-bit accumulators and needs no more than 32 bits: may follow a narrow
   /// epilogue.

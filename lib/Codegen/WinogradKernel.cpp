@@ -44,7 +44,6 @@
 #include "WinogradLayout.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -80,17 +79,18 @@ private:
                                  Value index);
   void transformInput(KernelBuilder &kernel, const Region &region, Value image,
                       std::pair<Value, Value> tile, Value slot);
-  /// Transformed filters of a channel block: those of a position, and of the next one.
+  /// Transformed filters of a channel block and position. With every pair of inputs
+  /// `vectors` of the next position's, from `next` on, are asked for.
   struct Filters {
-    Value buffer, at, next;
+    Value buffer, at, next = {};
+    int64_t vectors = 0;
   };
   void transformFilters(KernelBuilder &kernel, Value firstVector, Value firstPair,
                         int64_t vectors);
   Value sumAt(KernelBuilder &kernel, Value position, Value tile, int64_t vectors,
               int64_t vector);
   void multiplyTiles(KernelBuilder &kernel, const Filters &filters, Value position,
-                     Value firstTile, Value firstPair, int64_t pixels, int64_t vectors,
-                     Value sub, int64_t subs);
+                     Value firstTile, Value firstPair, int64_t pixels, int64_t vectors);
   void multiplyChunk(KernelBuilder &kernel, Value block, Value firstPair,
                      int64_t vectors);
   void multiply(KernelBuilder &kernel, Value firstVector, int64_t vectors);
@@ -122,7 +122,7 @@ std::string WinogradKernel::getKey() const {
 SmallVector<Kernel::Scratch> WinogradKernel::getScratch() const {
   SmallVector<Scratch> scratch = {{kPositions * tilesOfBlock * inputStride(), 16},
                                   {tilesOfBlock * vectorsOfBlock * sumStride(), 32}};
-  if (transforms)
+  if (transforms())
     scratch.push_back({kPositions * filterStride(), 16});
   return scratch;
 }
@@ -198,16 +198,15 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, const Region &region,
 /// u[position][pair][vector] = G g G^T of the chunk of inputs from a pair on.
 void WinogradKernel::transformFilters(KernelBuilder &kernel, Value firstVector,
                                       Value firstPair, int64_t vectors) {
-  constexpr int64_t taps = kTaps * kTaps;
   int64_t width = step.width();
-  Value first = kernel.scale(firstVector, taps * inputs * step.lanes);
-  int64_t last = this->vectors * taps * inputs * step.lanes - 1;
+  Value first = kernel.scale(firstVector, kFilterTaps * inputs * step.lanes);
+  int64_t last = this->vectors * kFilterTaps * inputs * step.lanes - 1;
   kernel.loop(pairsOfChunk, [&](Value pair) {
     for (int64_t i = 0; i < vectors; ++i) {
       Value from = kernel.scale(kernel.add(firstPair, pair), vectors);
-      from = kernel.scale(kernel.add(from, i), taps * width);
+      from = kernel.scale(kernel.add(from, i), kFilterTaps * width);
       from = kernel.add(first, from);
-      step.askAhead(kernel, weight, from, taps * width, last);
+      step.askAhead(kernel, weight, from, kFilterTaps * width, last);
       SmallVector<Values> columns; // by tap, then by point
       for (int64_t c = 0; c < kTaps; ++c) {
         Values column;
@@ -238,13 +237,11 @@ Value WinogradKernel::sumAt(KernelBuilder &kernel, Value position, Value tile,
   return kernel.add(kernel.add(mAt, at), vector * sumStride());
 }
 
-/// Products of some tiles at one position with a chunk of a channel block. The `subs`
-/// groups of tiles of a position together ask for the filters of the next.
+/// Products of some tiles at one position with a chunk of a channel block.
 void WinogradKernel::multiplyTiles(KernelBuilder &kernel, const Filters &filters,
                                    Value position, Value firstTile, Value firstPair,
-                                   int64_t pixels, int64_t vectors, Value sub,
-                                   int64_t subs) {
-  int64_t width = step.width(), lines = llvm::divideCeil(vectors, subs);
+                                   int64_t pixels, int64_t vectors) {
+  int64_t width = step.width();
   Value input = kernel.add(kernel.scale(position, tilesOfBlock), firstTile);
   input = kernel.add(kernel.scale(input, inputStride()), kernel.scale(firstPair, 2));
   input = kernel.add(vAt, input);
@@ -260,11 +257,9 @@ void WinogradKernel::multiplyTiles(KernelBuilder &kernel, const Filters &filters
     Value at = kernel.add(filters.at, kernel.scale(pair, vectors * width));
     for (int64_t i = 0; i < vectors; ++i)
       loaded.push_back(kernel.load(filters.buffer, kernel.add(at, i * width), width));
-    for (int64_t i = 0; filters.next && i < lines; ++i) {
-      Value line = kernel.add(kernel.scale(sub, lines), i);
-      Value ahead = kernel.add(kernel.add(filters.next, kernel.scale(line, width)),
-                               kernel.scale(pair, vectors * width));
-      kernel.prefetch(filters.buffer, ahead);
+    for (int64_t i = 0; i < filters.vectors; ++i) {
+      Value ahead = kernel.add(filters.next, kernel.scale(pair, vectors * width));
+      kernel.prefetch(filters.buffer, kernel.add(ahead, i * width));
     }
     for (int64_t p = 0; p < pixels; ++p) {
       Value from =
@@ -282,26 +277,30 @@ void WinogradKernel::multiplyTiles(KernelBuilder &kernel, const Filters &filters
 /// Products of all positions and tiles with a chunk of the channel block at `block`.
 void WinogradKernel::multiplyChunk(KernelBuilder &kernel, Value block, Value firstPair,
                                    int64_t vectors) {
-  auto filtersOf = [&](Value position) -> Filters {
-    if (transforms)
-      return {u, kernel.add(uAt, kernel.scale(position, filterStride())), Value()};
+  auto filtersOf = [&](Value position, int64_t share) -> Filters {
+    if (transforms())
+      return {u, kernel.add(uAt, kernel.scale(position, filterStride()))};
     int64_t size = inputs * vectors * step.lanes;
     Value next = atMost(kernel, kernel.add(position, 1), kPositions - 1);
     return {weight, kernel.add(block, kernel.scale(position, size)),
-            kernel.add(block, kernel.scale(next, size))};
+            kernel.add(block, kernel.scale(next, size)), share};
   };
   for (const Stretch &stretch : stretches) {
     int64_t subs = 0;
     for (const Tiles &tiles : stretch.tiles)
       subs += tiles.count;
+    int64_t share = llvm::divideCeil(vectors, subs); // of what all ask for
     auto multiplyAt = [&](Value position) {
-      Filters filters = filtersOf(position);
+      Filters filters = filtersOf(position, share);
       int64_t before = 0;
       for (const Tiles &tiles : stretch.tiles) {
         kernel.loop(tiles.count, [&](Value sub) {
           Value firstTile = kernel.add(kernel.scale(sub, tiles.size), tiles.begin);
-          multiplyTiles(kernel, filters, position, firstTile, firstPair, tiles.size,
-                        vectors, kernel.add(sub, before), subs);
+          Filters own = filters;
+          if (own.next)
+            own.next = kernel.add(
+                own.next, kernel.scale(kernel.add(sub, before), share * step.width()));
+          multiplyTiles(kernel, own, position, firstTile, firstPair, tiles.size, vectors);
         });
         before += tiles.count;
       }
@@ -312,7 +311,7 @@ void WinogradKernel::multiplyChunk(KernelBuilder &kernel, Value block, Value fir
 
 /// Products of all positions and tiles of the block with a channel block.
 void WinogradKernel::multiply(KernelBuilder &kernel, Value firstVector, int64_t vectors) {
-  if (!transforms) {
+  if (!transforms()) {
     Value block = kernel.scale(firstVector, kPositions * inputs * step.lanes);
     return multiplyChunk(kernel, block, kernel.index(0), vectors);
   }
@@ -336,6 +335,11 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
   VectorType type = kernel.vectorOf(step.lanes, 32);
   Value inverse = kernel.splat(type, kInverseOfNine);
   Value places = kernel.splat(type, kPowerOfTwo);
+  auto transform = [&](int64_t outputs, Values sums) {
+    if (transforms())
+      scaleSums(kernel, outputs, sums);
+    return transformSums(kernel, outputs, sums);
+  };
   for (int64_t i = 0; i < vectors; ++i) {
     Value from = kernel.add(kernel.scale(slot, vectors * sumStride()), i * sumStride());
     from = kernel.add(mAt, from);
@@ -345,9 +349,7 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
       for (int64_t r : getPoints(region.rows))
         sums.push_back(
             kernel.load(m, kernel.add(from, placeOf(r, c) * step.lanes), step.lanes));
-      if (transforms)
-        scaleSums(kernel, region.rows, sums);
-      columns.push_back(transformSums(kernel, region.rows, sums));
+      columns.push_back(transform(region.rows, sums));
     }
     Value vector = kernel.add(firstVector, i);
     Value start = kernel.load(bias, kernel.scale(vector, step.lanes), step.lanes);
@@ -356,9 +358,7 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
       Values line;
       for (const Values &values : columns)
         line.push_back(values[r]);
-      if (transforms)
-        scaleSums(kernel, region.columns, line);
-      for (Value value : transformSums(kernel, region.columns, line)) {
+      for (Value value : transform(region.columns, line)) {
         value = arith::MulIOp::create(kernel.builder, kernel.loc, value, inverse);
         value = arith::ShRSIOp::create(kernel.builder, kernel.loc, value, places);
         results.push_back(kernel.add(value, start));
@@ -448,7 +448,7 @@ void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share
   vAt = ofSlice(0);
   m = own[1];
   mAt = ofSlice(1);
-  if (transforms) {
+  if (transforms()) {
     u = own[2];
     uAt = ofSlice(2);
   }

@@ -54,8 +54,6 @@ bool WinogradLayout::mixes(const Group &group, int64_t slices) {
          (group.rows % kTile || group.columns % kTile);
 }
 
-static bool transformsFilters(DotStep step) { return step.weightBits == 8; }
-
 /// Vectors of channels that are multiplied at once.
 static int64_t findVectors(const Group &group, DotStep step) {
   return std::min<int64_t>(2, llvm::divideCeil(group.channels, step.lanes));
@@ -91,7 +89,7 @@ static double estimate(const Group &group, DotStep step, bool sharesChannels) {
   double inputTransforms = tiles * inputs / (2 * step.lanes) * kInputTransform;
   double work = tiles * outputs / step.lanes * kOutputTransform;
   double bytes;
-  if (transformsFilters(step)) {
+  if (WinogradLayout::transforms(step)) {
     // Filters of 16 bits, and sums after every chunk, are stored 32 bytes a cycle at
     // best, and loops are short: measured on Emerald Rapids.
     constexpr double kBytesStored = 32 / 1.2, kShortLoss = 1.3;
@@ -99,7 +97,7 @@ static double estimate(const Group &group, DotStep step, bool sharesChannels) {
     double filters = blocks * WinogradLayout::kPositions * inputs * outputs * 2;
     double sums = products / findChunk(group, step) * step.lanes * 4;
     work += products * kShortLoss + (filters + sums) / kBytesStored;
-    bytes = kTaps * kTaps * inputs * outputs;
+    bytes = kFilterTaps * inputs * outputs;
   } else {
     work += products * kMultiplyLoss;
     bytes = 2 * WinogradLayout::kPositions * inputs * outputs;
@@ -116,14 +114,14 @@ double qbias::estimateWinograd(const Group &group, DotStep step) {
 WinogradLayout::WinogradLayout(const Group &group, DotStep step)
     : group(group), step(step), vectors(llvm::divideCeil(group.channels, step.lanes)),
       inputs(llvm::alignTo(group.inputChannels, 2 * step.lanes)),
-      pairsOfChunk(inputs / 2), transforms(transformsFilters(step)),
+      pairsOfChunk(inputs / 2),
       sharesChannels(step.slices > 1 &&
                      estimate(group, step, true) < estimate(group, step, false)),
       mixed(mixes(group, sharesChannels ? 1 : step.slices)), rowAxis(group.rows, mixed),
       columnAxis(group.columns, mixed) {
   constexpr int64_t kMostPixels = 13, kSpareRegisters = 4;
   vectorsOfBlock = findVectors(group, step);
-  if (transforms)
+  if (transforms())
     pairsOfChunk = findChunk(group, step);
   int64_t most =
       std::min(kMostPixels, (step.registers - kSpareRegisters) / vectorsOfBlock);
@@ -137,11 +135,9 @@ WinogradLayout::WinogradLayout(const Group &group, DotStep step)
 //===----------------------------------------------------------------------===//
 
 /// A weight, 0 past the last input or channel.
-int64_t WinogradLayout::filterAt(int64_t row, int64_t column, int64_t input,
-                                 int64_t channel) const {
+int64_t WinogradLayout::filterAt(int64_t tap, int64_t input, int64_t channel) const {
   if (input >= group.inputChannels || channel >= group.channels)
     return 0;
-  int64_t tap = row * kTaps + column;
   return group.weights[(tap * group.inputChannels + input) * group.channels + channel];
 }
 
@@ -155,7 +151,7 @@ std::vector<int16_t> WinogradLayout::makeFilters() const {
       for (int64_t a = 0; a < kPoints; ++a)
         for (int64_t c = 0; c < kTaps; ++c)
           for (int64_t r = 0; r < kTaps; ++r)
-            half[a][c] += kScale[a] * kFilter[a][r] * filterAt(r, c, i, o);
+            half[a][c] += kScale[a] * kFilter[a][r] * filterAt(r * kTaps + c, i, o);
       for (int64_t a = 0; a < kPoints; ++a)
         for (int64_t b = 0; b < kPoints; ++b) {
           int64_t sum = 0;
@@ -168,29 +164,37 @@ std::vector<int16_t> WinogradLayout::makeFilters() const {
 }
 
 SmallVector<int64_t> WinogradLayout::packFilters() const {
-  bool isKept = !transforms;
-  int64_t parts = isKept ? 1 : kTaps * kTaps, outer = isKept ? kPositions : 1;
-  std::vector<int16_t> transformed;
-  if (isKept)
-    transformed = makeFilters();
   SmallVector<int64_t> packed;
-  packed.reserve(outer * parts * inputs * vectors * step.lanes);
-  auto packVector = [&](int64_t place, int64_t part, int64_t input, int64_t channel) {
-    for (int64_t lane = 0; lane < step.lanes; ++lane)
-      for (int64_t g = 0; g < 2; ++g)
-        packed.push_back(
-            isKept ? transformed[(place * inputs + input + g) * vectors * step.lanes +
-                                 channel + lane]
-                   : filterAt(part / kTaps, part % kTaps, input + g, channel + lane));
+  auto packVectors = [&](int64_t first, int64_t count, int64_t input, int64_t parts,
+                         auto elementOf) {
+    for (int64_t vector = first; vector < first + count; ++vector)
+      for (int64_t part = 0; part < parts; ++part)
+        for (int64_t lane = 0; lane < step.lanes; ++lane)
+          for (int64_t g = 0; g < 2; ++g)
+            packed.push_back(elementOf(part, input + g, vector * step.lanes + lane));
   };
+  std::vector<int16_t> transformed;
+  if (!transforms())
+    transformed = makeFilters();
   int64_t first = 0;
   for (const Tiles &tiles : splitEvenly(vectors, vectorsOfBlock))
-    for (int64_t block = 0; block < tiles.count; ++block, first += tiles.size)
-      for (int64_t place = 0; place < outer; ++place)
+    for (int64_t block = 0; block < tiles.count; ++block, first += tiles.size) {
+      if (transforms()) {
         for (int64_t i = 0; i < inputs; i += 2)
-          for (int64_t vector = first; vector < first + tiles.size; ++vector)
-            for (int64_t part = 0; part < parts; ++part)
-              packVector(place, part, i, vector * step.lanes);
+          packVectors(first, tiles.size, i, kFilterTaps,
+                      [&](int64_t tap, int64_t input, int64_t channel) {
+                        return filterAt(tap, input, channel);
+                      });
+        continue;
+      }
+      for (int64_t place = 0; place < kPositions; ++place)
+        for (int64_t i = 0; i < inputs; i += 2)
+          packVectors(first, tiles.size, i, 1,
+                      [&](int64_t, int64_t input, int64_t channel) {
+                        int64_t row = place * inputs + input;
+                        return transformed[row * vectors * step.lanes + channel];
+                      });
+    }
   return packed;
 }
 

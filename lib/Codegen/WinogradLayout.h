@@ -60,6 +60,9 @@ struct WinogradLayout {
     return places[row * winograd::kPoints + column];
   }
 
+  /// Filters where they are used, a chunk of inputs at a time.
+  static bool transforms(DotStep step) { return step.weightBits == 8; }
+  bool transforms() const { return transforms(step); }
   bool addsChunks() const { return 2 * pairsOfChunk < inputs; }
   /// Some tile has products at the position in this place.
   bool isUsed(int64_t place) const {
@@ -68,9 +71,9 @@ struct WinogradLayout {
     });
   }
   /// Elements from the transformed inputs of a tile to the next one's, and from the
-  /// transformed filters of a position to the next one's: no power of two, so that they
-  /// meet in different sets of a cache.
-  int64_t inputStride() const { return inputs % kPage ? inputs : inputs + kLine; }
+  /// transformed filters of a position to the next one's: a line more where they would
+  /// meet in few sets of a cache.
+  int64_t inputStride() const { return inputs % kFewSets ? inputs : inputs + kLine; }
   int64_t filterStride() const {
     return pairsOfChunk * vectorsOfBlock * step.width() + kLine;
   }
@@ -79,7 +82,6 @@ struct WinogradLayout {
   DotStep step;
   int64_t vectors, inputs; ///< of channels; inputs: channels, padded
   int64_t pairsOfChunk;    ///< of inputs whose filters are multiplied at once
-  bool transforms;         ///< filters, where they are used, a chunk at a time
   bool sharesChannels;     ///< slices share channels, not tiles
   bool mixed;
   WinogradAxis rowAxis, columnAxis;
@@ -89,9 +91,11 @@ struct WinogradLayout {
   llvm::SmallVector<Stretch> stretches;
 
 private:
-  static constexpr int64_t kLine = 32, kPage = 128; ///< elements of 16 bits
+  /// Elements of 16 bits: in a line of a cache; between lines that meet in a quarter of
+  /// the sets, or fewer.
+  static constexpr int64_t kLine = 32, kFewSets = 128;
 
-  int64_t filterAt(int64_t row, int64_t column, int64_t input, int64_t channel) const;
+  int64_t filterAt(int64_t tap, int64_t input, int64_t channel) const;
   std::vector<int16_t> makeFilters() const;
   void layOut(int64_t most, int64_t slices);
   void layOutMixed(int64_t most);

@@ -15,6 +15,7 @@ namespace qbias::winograd {
 
 /// Results of a full tile, inputs it reads, points, and taps, on one axis.
 inline constexpr int64_t kTile = 4, kWindow = 6, kPoints = 6, kTaps = 3;
+inline constexpr int64_t kFilterTaps = kTaps * kTaps;
 
 /// Two axes scale by 24^2 = 9 * 2^6: results are sums, times the inverse of 9, shifted.
 inline constexpr int64_t kPowerOfTwo = 6;

@@ -73,6 +73,24 @@ func.func @sums_are_too_large(%x: tensor<1x6x6x230xi8>, %e: tensor<1x4x4x1xi32>)
 
 // -----
 
+// The same of filters that are transformed when they are read.
+func.func @sums_are_too_large_for_bytes(%x: tensor<1x6x6x230xi8>, %e: tensor<1x4x4x1xi32>) -> tensor<1x4x4x1xi32> {
+  %w = arith.constant dense<127> : tensor<3x3x230x1xi8>
+  %zero = arith.constant 0 : i32
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x4x4x1xi32>) -> tensor<1x4x4x1xi32>
+  // expected-error@+1 {{plan 'winograd4w8' of layer 'linalg.conv_2d_nhwc_hwcf' is not proven: a sum can reach 33649920, expected less than 2^25}}
+  %acc = linalg.conv_2d_nhwc_hwcf {qbias.plan = "winograd4w8", dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%x, %w : tensor<1x6x6x230xi8>, tensor<3x3x230x1xi8>) outs(%init : tensor<1x4x4x1xi32>) -> tensor<1x4x4x1xi32>
+  %y = linalg.generic {indexing_maps = [affine_map<(n, h, w, c) -> (n, h, w, c)>, affine_map<(n, h, w, c) -> (n, h, w, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x4x4x1xi32>) outs(%e : tensor<1x4x4x1xi32>) {
+  ^bb0(%a: i32, %out: i32):
+    linalg.yield %a : i32
+  } -> tensor<1x4x4x1xi32>
+  return %y : tensor<1x4x4x1xi32>
+}
+
+// -----
+
 func.func @strides(%x: tensor<1x7x7x2xi8>, %e: tensor<1x3x3x1xi32>) -> tensor<1x3x3x1xi32> {
   %w = arith.constant dense<1> : tensor<3x3x2x1xi8>
   %zero = arith.constant 0 : i32

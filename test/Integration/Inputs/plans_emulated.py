@@ -19,7 +19,8 @@ from plans import make_case, parse_options
 COMPILER, EMULATOR = "aarch64-linux-gnu-gcc", "qemu-aarch64"
 OBJDUMP = "/usr/lib/llvm-22/bin/llvm-objdump"
 # What programs of a plan have to contain, if they have a layer for it.
-INSTRUCTIONS = {"mmla8": "smmla", "dot8": "sdot", "pair16": "smull", "pair16w8": "smull"}
+INSTRUCTIONS = {"mmla8": "smmla", "dot8": "sdot", "pair16": "smull", "pair16w8": "smull",
+                "winograd4": "smull", "winograd4w8": "smull"}
 
 
 def run_plan(network, folder, plan):
