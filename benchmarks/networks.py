@@ -8,6 +8,7 @@ reference on gaussian and on uniform inputs.
 
 import json
 import os
+import pathlib
 import time
 
 import numpy as np
@@ -36,7 +37,9 @@ TWO_THREADS = ("ResNet18 u8s8", "MobileNetV2 u8s8")
 STOCK = ("ResNet18 u8s8", "MobileNetV2 u8s8", "digits ResNet u8s8", "digits MobileNet u8s8",
          "MLPerf Tiny ResNet8", "MLPerf Tiny DS-CNN", "MobileNetV1 0.25")
 STOCK_RUNS = 3  # in a process: they are slow
-MACHINES = {"all": [], "AVX2": ["--cpu=haswell"]}
+# Processors with AVX2 and no more, of who made this one.
+AVX2_CPU = "znver3" if "AuthenticAMD" in pathlib.Path("/proc/cpuinfo").read_text() else "haswell"
+MACHINES = {"all": [], "AVX2": [f"--cpu={AVX2_CPU}"]}
 ORT_MODES = {"ORT default": 0, "ORT exact": 1}
 DEVIATION = 40  # of gaussian data, in integers
 DATA = ("gaussian", "uniform")

@@ -93,7 +93,7 @@ private:
   KernelBuilder::Values emitPairs(KernelBuilder &kernel, const Place &place,
                                   int64_t vectors, ValueRange sums);
   KernelBuilder::Values emitGroup(KernelBuilder &kernel, const Place &place,
-                                  int64_t vectors, ValueRange sums);
+                                  int64_t vectors, ValueRange sums, bool isChunk = false);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
   void askAhead(KernelBuilder &kernel, const Place &place, int64_t blockVectors);
   void finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
@@ -120,8 +120,8 @@ std::string DenseKernel::getKey() const {
       runs, runLength, runStride, kernelRowStride, columnStride, rowStride);
   llvm::raw_string_ostream(key)
       << batchStride << "," << bundles << "," << bundleChannels << "," << chunk << ","
-      << step.inputOffset << ";" << group.epilogue->getResultElement() << ";"
-      << group.epilogue->getKey();
+      << repeats << "," << step.inputOffset << "," << group.isInputMoved << ";"
+      << group.epilogue->getResultElement() << ";" << group.epilogue->getKey();
   return key;
 }
 
@@ -231,9 +231,10 @@ static void exchangeHalves(KernelBuilder &kernel, int64_t vectors,
     }
 }
 
-/// The dot steps of one group of inputs.
+/// The dot steps of one group of inputs. `isChunk`: each fills its own sum of 16 bits.
 KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place &place,
-                                             int64_t vectors, ValueRange sums) {
+                                             int64_t vectors, ValueRange sums,
+                                             bool isChunk) {
   if (step.kind == DotKind::Mmla8)
     return emitPairs(kernel, place, vectors, sums);
   int64_t pixels = sums.size() / vectors;
@@ -244,8 +245,11 @@ KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place 
   askAhead(kernel, place, vectors);
   for (int64_t p = 0; p < pixels; ++p) {
     Value inputs = broadcastGroup(kernel, kernel.add(place.input, p * columnStride));
-    for (int64_t v = 0; v < vectors; ++v)
-      next.push_back(step.emit(kernel, sums[p * vectors + v], inputs, weights[v]));
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value sum = sums[p * vectors + v];
+      Value added = step.emit(kernel, isChunk ? Value() : sum, inputs, weights[v]);
+      next.push_back(isChunk ? step.addPartial(kernel, sum, added) : added);
+    }
   }
   return next;
 }
@@ -285,6 +289,8 @@ KernelBuilder::Values DenseKernel::emitChunk(KernelBuilder &kernel, const Place 
                                              int64_t count, int64_t vectors,
                                              ValueRange sums) {
   KernelBuilder::Values partial(sums.size()), next;
+  if (step.kind == DotKind::Pair8 && count == 1)
+    return emitGroup(kernel, place, vectors, sums, /*isChunk=*/true);
   if (step.kind == DotKind::Pair8) {
     for (int64_t i = 0; i < count; ++i)
       partial = emitGroup(kernel,
@@ -317,12 +323,19 @@ KernelBuilder::Values DenseKernel::emitRun(KernelBuilder &kernel, const Place &p
       next =
           emitChunk(kernel, placeOf(kernel.index(full - rest), 1), rest, vectors, next);
   }
-  if (full == groupsOfRun())
+  if (full < groupsOnce()) {
+    Place last = move(kernel, place, kernel.index(full), 0, 1, vectors);
+    last.input = kernel.add(place.input, groupStart(full));
+    next = chunk ? emitChunk(kernel, last, 1, vectors, next)
+                 : emitGroup(kernel, last, vectors, next);
+  }
+  if (!repeats)
     return next;
-  Place last = move(kernel, place, kernel.index(full), 0, 1, vectors);
-  last.input = kernel.add(place.input, groupStart(full));
-  return chunk ? emitChunk(kernel, last, 1, vectors, next)
-               : emitGroup(kernel, last, vectors, next);
+  Place again = move(kernel, place, kernel.index(groupsOnce()), 0, 1, vectors);
+  return repeat(kernel, repeats, next, [&](Value index, ValueRange inner) {
+    return emitChunk(kernel, move(kernel, again, index, step.group(), 1, vectors), 1,
+                     vectors, inner);
+  });
 }
 
 /// The runs of one kernel row; of every kernel column only the pixels that have data
@@ -438,7 +451,7 @@ void DenseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   int64_t others = group.epilogue->getElementwise().size();
   arrays = buffers.drop_front(3).drop_back(1 + others);
   elements = buffers.drop_back().take_back(others);
-  if (step.inputOffset)
+  if (step.inputOffset && !group.isInputMoved)
     inputMove = kernel.hide(
         step.inputOffset == kSignBit
             ? kernel.splat(kernel.vectorOf(step.lanes, 32), kSignBits)

@@ -128,6 +128,8 @@ bool DenseLayout::readsOnce() const {
 }
 
 int64_t DenseLayout::groupStart(int64_t index) const {
+  if (index >= groupsOnce())
+    return (index - groupsOnce()) * step.group();
   int64_t full = runLength / step.group();
   return index < full ? index * step.group()
                       : std::max<int64_t>(runLength - step.group(), 0);
@@ -155,11 +157,14 @@ SmallVector<int64_t> DenseLayout::packWeights() const {
   packed.reserve(allVectors() * groupsOfAll() * width());
   auto packGroup = [&](int64_t kr, int64_t run, int64_t index, int64_t bundle,
                        int64_t first, int64_t blockVectors) {
-    int64_t start = groupStart(index), fresh = index * step.group();
+    int64_t start = groupStart(index);
+    bool isAgain = index >= groupsOnce(), isSplit = isAgain || index < repeats;
+    int64_t fresh = isAgain ? start : index * step.group();
     for (int64_t lane = 0; lane < blockVectors * step.lanes; ++lane)
       for (int64_t g = 0; g < step.group(); ++g) {
         int64_t channel = first * step.lanes + lane, element = start + g;
-        bool isUsed = channel < bundleChannels && element >= fresh && element < runLength;
+        bool isUsed = channel < bundleChannels && element >= fresh &&
+                      element < runLength && (!isSplit || g % 2 == int64_t(isAgain));
         packed.push_back(isUsed ? weightAt(kr, run, element, bundle, channel) : 0);
       }
   };
@@ -179,13 +184,15 @@ SmallVector<int64_t> DenseLayout::packWeights() const {
 // Sums of fewer bits
 //===----------------------------------------------------------------------===//
 
-/// Every sum of `length` groups of a run, and all that come before it while it is added
-/// up, stay in range: inputs are 0 .. a for 16-bit sums,
+/// 0 when every sum of `length` groups of a run, and all that come before it while it is
+/// added up, stay in range, else the place in its run behind a group at which one does
+/// not: the last such place, or (not `all`) any. Inputs are 0 .. a for 16-bit sums,
 ///
 ///   -2^15 <= -a * sum of negative |w|,   a * sum of positive w < 2^15
 ///
 /// and -a .. a for 32-bit sums: a * sum |w| < 2^31.
-bool DenseLayout::holds(int64_t length, ArrayRef<int64_t> packed) const {
+int64_t DenseLayout::countFailing(int64_t length, ArrayRef<int64_t> packed,
+                                  bool all) const {
   bool isShort = step.kind == DotKind::Pair8;
   int64_t most = isShort ? INT16_MAX : INT32_MAX, least = isShort ? INT16_MIN : -most;
   // A lane of 16 bits holds two of the four products of a group.
@@ -193,17 +200,18 @@ bool DenseLayout::holds(int64_t length, ArrayRef<int64_t> packed) const {
   const int64_t *next = packed.begin();
   SmallVector<int64_t> highest, lowest;
   auto addGroup = [&] {
+    bool holds = true;
     for (auto [high, low] : llvm::zip(highest, lowest)) {
       for (int64_t i = 0; i < inputs; ++i, ++next) {
         int64_t reach = *next * step.largestInput;
         high += isShort ? std::max<int64_t>(reach, 0) : std::abs(reach);
         low += isShort ? std::min<int64_t>(reach, 0) : -std::abs(reach);
       }
-      if (high > most || low < least)
-        return false;
+      holds &= high <= most && low >= least;
     }
-    return true;
+    return holds;
   };
+  int64_t failing = 0;
   for (int64_t bundle = 0; bundle < bundles; ++bundle)
     for (const Tiles &blocks : splitEvenly(vectors, vectorsOfBlock))
       for (int64_t run = 0; run < blocks.count * group.kernelRows * runs; ++run)
@@ -212,13 +220,16 @@ bool DenseLayout::holds(int64_t length, ArrayRef<int64_t> packed) const {
             highest.assign(blocks.size * width() / inputs, 0);
             lowest = highest;
           }
-          if (!addGroup())
-            return false;
+          if (addGroup())
+            continue;
+          failing = std::max(failing, index + 1);
+          if (!all)
+            return failing;
         }
-  return true;
+  return failing;
 }
 
-int64_t DenseLayout::findChunk() const {
+int64_t DenseLayout::findChunk() {
   SmallVector<int64_t> packed = packWeights();
   // More steps in 16 bits save ever less and need registers.
   constexpr int64_t kMostShort = 8;
@@ -226,9 +237,17 @@ int64_t DenseLayout::findChunk() const {
   if (step.kind == DotKind::Pair8)
     most = std::min(most, kMostShort);
   for (int64_t length = most; length > 1; length /= 2)
-    if (holds(length, packed))
+    if (!countFailing(length, packed, /*all=*/false))
       return length;
-  return holds(1, packed) ? 1 : 0;
+  int64_t failing = countFailing(1, packed, /*all=*/true);
+  if (!failing || step.kind != DotKind::Pair8)
+    return failing ? 0 : 1;
+  // More would cost what vpmaddubsw gains, and memory.
+  constexpr int64_t kLeastShare = 4;
+  if (failing * kLeastShare > groupsOnce())
+    return 0;
+  repeats = failing;
+  return countFailing(1, packWeights(), /*all=*/false) ? 0 : 1;
 }
 
 SmallVector<int64_t> DenseLayout::channelOrder() const {

@@ -28,7 +28,9 @@ public:
   int64_t carriedPixels(int64_t pixels) const {
     return step.kind == DotKind::Mmla8 ? llvm::alignTo(pixels, 2) : pixels;
   }
-  int64_t groupsOfRun() const { return llvm::divideCeil(runLength, step.group()); }
+  /// Groups that hold a run, and with those of its start that are read twice.
+  int64_t groupsOnce() const { return llvm::divideCeil(runLength, step.group()); }
+  int64_t groupsOfRun() const { return groupsOnce() + repeats; }
   int64_t groupsOfAll() const { return group.kernelRows * runs * groupsOfRun(); }
   /// First input of a group within its run.
   int64_t groupStart(int64_t index) const;
@@ -64,6 +66,10 @@ public:
   /// vpmaddubsw, of 32 bits where a layer needs 64. 0 where no such sums are needed, or
   /// not even one group is proven.
   int64_t chunk = 0;
+  /// Of vpmaddubsw, groups at the start of every run of which a pair of products can
+  /// leave 16 bits: they are read twice, with the weight of one input of a pair each
+  /// time.
+  int64_t repeats = 0;
   bool needsChunks() const { return step.kind == DotKind::Pair8 || group.sumBits == 64; }
 
 protected:
@@ -72,8 +78,8 @@ protected:
 
 private:
   void bundleGroups();
-  int64_t findChunk() const;
-  bool holds(int64_t length, llvm::ArrayRef<int64_t> packed) const;
+  int64_t findChunk();
+  int64_t countFailing(int64_t length, llvm::ArrayRef<int64_t> packed, bool all) const;
   double costOf(int64_t most) const;
 };
 

@@ -312,6 +312,13 @@ Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
                                  emitClamp(kernel, value, getClamp()));
 }
 
+/// Results in the form that a kernel behind reads.
+Value VectorEpilogue::emitMoved(KernelBuilder &kernel, Value results) const {
+  if (!moved)
+    return results;
+  return kernel.add(results, kernel.splat(cast<VectorType>(results.getType()), moved));
+}
+
 bool VectorEpilogue::canPack() const {
   if (!narrow || !getResultElement().isInteger(8))
     return false;
@@ -344,6 +351,7 @@ Value VectorEpilogue::emitPacked(KernelBuilder &kernel, ArrayRef<Value> accumula
   if (clamp.high < kByteRange.high)
     packed =
         arith::MinSIOp::create(builder, loc, packed, kernel.splat(bytes, clamp.high));
+  packed = emitMoved(kernel, packed);
   if (narrow->isJoined)
     packed = kernel.shuffle(packed, packed, joinedOrder(kPacked * lanes));
   if (inOrder)
@@ -387,6 +395,7 @@ Value VectorEpilogue::emitWide(KernelBuilder &kernel, Value accumulators,
 
 Value VectorEpilogue::emit(KernelBuilder &kernel, Value accumulators, ValueRange loaded,
                            ValueRange elements) const {
-  return narrow ? emitNarrow(kernel, accumulators, loaded, elements)
-                : emitWide(kernel, accumulators, loaded, elements);
+  Value value = narrow ? emitNarrow(kernel, accumulators, loaded, elements)
+                       : emitWide(kernel, accumulators, loaded, elements);
+  return emitMoved(kernel, value);
 }

@@ -42,6 +42,8 @@ struct Group {
   /// Width of an input, 8 or 16, of what holds every weight, 8 or 16, and of a sum.
   unsigned inputBits = 8, weightBits = 8, sumBits = 32;
   IntegerRange inputRange{}; ///< with the padding around it
+  /// What the dot step adds to inputs is in memory already.
+  bool isInputMoved = false;
   /// [kernel row][kernel column][input channel of the group][channel]
   llvm::SmallVector<int64_t> weights;
   llvm::SmallVector<int64_t> bias; ///< per channel, zero point folded in

@@ -11,9 +11,9 @@
 //   %2 = linalg.generic ins(%1, ...)                  %2 = bufferization.to_tensor %b
 //
 // A tensor.pad that alone reads the result is part of the kernel: it writes into
-// the middle of a larger buffer and fills what lies around. So is the widening that a
-// kernel behind it needs: layers are lowered from the last to the first, and each finds
-// in which form its result is wanted.
+// the middle of a larger buffer and fills what lies around. So is what a kernel behind
+// it needs, wider elements or an addition to each: layers are lowered from the last to
+// the first, and each finds in which form its result is wanted.
 //
 // Groups whose code would be the same share one function; weights and per-channel
 // constants are its arguments. A plan is a claim of the IR: it is proven again
@@ -21,6 +21,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "InputForms.h"
 #include "Plans.h"
 
 #include "qbias/Codegen/Passes.h"
@@ -35,7 +36,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "llvm/ADT/MapVector.h"
 #include "llvm/Support/MathExtras.h"
 
 namespace qbias {
@@ -55,9 +55,7 @@ struct LowerKernels : qbias::impl::LowerKernelsBase<LowerKernels> {
 private:
   LogicalResult lower(Operation *contraction, StringRef plan, const Target &target);
   void unpackWeights(Operation *contraction, const Target &target);
-  Value widenTensor(OpBuilder &builder, Location loc, Value tensor, unsigned bits);
-  linalg::GenericOp takeWidening(Value result);
-  void lowerCopy(Operation *op, Value source, const Group &images, StringRef step);
+  void lowerCopy(Operation *op, Value source, Copy copy, StringRef step);
   void lowerCopies();
   func::FuncOp getFunction(Kernel &kernel, const Group &group, ValueRange buffers);
   using EmitBody = function_ref<void(KernelBuilder &, ValueRange, Kernel::Share)>;
@@ -70,8 +68,7 @@ private:
   /// What lies around the images a contraction reads, and what they hold.
   llvm::DenseMap<Operation *, Padding> innerPaddings;
   llvm::DenseMap<Operation *, IntegerRange> inputRanges;
-  /// What kernels read of tensors whose elements are too narrow for them.
-  llvm::MapVector<Value, linalg::GenericOp> widened;
+  InputForms forms;
 };
 
 } // namespace
@@ -93,47 +90,6 @@ static Value toFlatBuffer(OpBuilder &builder, Location loc, Value tensor) {
   Value buffer = bufferization::ToBufferOp::create(builder, loc, bufferType, tensor,
                                                    /*read_only=*/true);
   return flatten(builder, loc, buffer);
-}
-
-/// `tensor`, in one dimension, with every element sign-extended to `bits`; itself where
-/// it is as wide.
-Value LowerKernels::widenTensor(OpBuilder &builder, Location loc, Value tensor,
-                                unsigned bits) {
-  auto type = cast<RankedTensorType>(tensor.getType());
-  if (type.getElementTypeBitWidth() == bits)
-    return tensor;
-  linalg::GenericOp &wide = widened[tensor];
-  if (wide)
-    return wide.getResult(0);
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPointAfterValue(tensor);
-  ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  Value flat = tensor;
-  if (type.getRank() > 1)
-    flat = tensor::CollapseShapeOp::create(builder, loc, tensor,
-                                           SmallVector<ReassociationIndices>{all});
-  Type element = builder.getIntegerType(bits);
-  auto wideType = RankedTensorType::get({type.getNumElements()}, element);
-  Value empty = tensor::EmptyOp::create(builder, loc, wideType.getShape(), element);
-  AffineMap identity = builder.getDimIdentityMap();
-  auto extend = [&](OpBuilder &inner, Location, ValueRange arguments) {
-    Value result = arith::ExtSIOp::create(inner, loc, element, arguments[0]);
-    linalg::YieldOp::create(inner, loc, result);
-  };
-  wide = linalg::GenericOp::create(builder, loc, wideType, flat, empty,
-                                   ArrayRef<AffineMap>{identity, identity},
-                                   utils::IteratorType::parallel, extend);
-  return wide.getResult(0);
-}
-
-/// The widening of `result`, when nothing reads it otherwise, else null.
-linalg::GenericOp LowerKernels::takeWidening(Value result) {
-  auto found = widened.find(result);
-  if (found == widened.end() || !result.hasOneUse())
-    return {};
-  linalg::GenericOp wide = found->second;
-  widened.erase(found);
-  return wide;
 }
 
 /// Runs `body` on the first of `threads` slices.
@@ -329,23 +285,21 @@ static void takeSource(Value &source, Copy &copy) {
   std::optional<int64_t> added = add ? getInteger(add.getRhs()) : std::nullopt;
   if (!added || add.getLhs() != body.getArgument(0))
     return;
-  copy.added = *added;
+  copy.added += *added;
   source = generic.getInputs()[0];
 }
 
 /// Replaces `op`, which copies the elements of `source`, by a kernel.
-void LowerKernels::lowerCopy(Operation *op, Value source, const Group &images,
-                             StringRef step) {
+void LowerKernels::lowerCopy(Operation *op, Value source, Copy copy, StringRef step) {
   OpBuilder builder(op);
   Location loc = op->getLoc();
-  Copy copy{images};
   takeSource(source, copy);
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   Value result = memref::AllocOp::create(
       builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
   Value buffers[] = {toFlatBuffer(builder, loc, source), flatten(builder, loc, result)};
   std::unique_ptr<Kernel> kernel = makeCopyKernel(copy);
-  callFunction(builder, loc, getFunction(*kernel, images, buffers), buffers,
+  callFunction(builder, loc, getFunction(*kernel, copy.images, buffers), buffers,
                kernel->getUnits(), step,
                /*isShared=*/type.getNumElements() >= kWorthBarrier);
   op->getResult(0).replaceAllUsesWith(bufferization::ToTensorOp::create(
@@ -353,9 +307,10 @@ void LowerKernels::lowerCopy(Operation *op, Value source, const Group &images,
   op->erase();
 }
 
-/// What no kernel in front takes over: widenings, and paddings.
+/// What no kernel in front takes over: other forms, and paddings.
 void LowerKernels::lowerCopies() {
-  for (linalg::GenericOp wide : llvm::make_second_range(widened)) {
+  for (const InputForms::Form &form : forms.all()) {
+    linalg::GenericOp wide = form.op;
     Value source = wide.getInputs()[0];
     auto collapse = source.getDefiningOp<tensor::CollapseShapeOp>();
     if (collapse)
@@ -364,10 +319,14 @@ void LowerKernels::lowerCopies() {
     std::optional<Group> images;
     if (pad && pad->hasOneUse())
       images = getImages(pad);
-    Group elements;
-    elements.channels = cast<ShapedType>(source.getType()).getNumElements();
-    lowerCopy(wide, images ? pad.getSource() : source, images ? *images : elements,
-              "widen");
+    Copy copy;
+    copy.images.channels = cast<ShapedType>(source.getType()).getNumElements();
+    if (images)
+      copy.images = *images;
+    copy.images.outer.value += form.added;
+    copy.added = form.added;
+    lowerCopy(wide, images ? pad.getSource() : source, copy,
+              form.added ? "move" : "widen");
     if (collapse)
       collapse.erase();
   }
@@ -375,7 +334,7 @@ void LowerKernels::lowerCopies() {
   getOperation().walk([&](tensor::PadOp pad) { paddings.push_back(pad); });
   for (tensor::PadOp pad : paddings)
     if (std::optional<Group> images = pad->use_empty() ? std::nullopt : getImages(pad))
-      lowerCopy(pad, pad.getSource(), *images, "pad");
+      lowerCopy(pad, pad.getSource(), Copy{*images}, "pad");
 }
 
 LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
@@ -397,14 +356,20 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   group->inner = innerPaddings.lookup(contraction);
   tensor::PadOp pad = takeOuterPadding(*group);
   Value replaced = pad ? pad.getResult() : group->epilogueOp.getResult(0);
-  linalg::GenericOp wide = takeWidening(replaced);
-  if (wide)
-    replaced = wide.getResult(0);
+  std::optional<InputForms::Form> form = forms.take(replaced);
+  if (form) {
+    replaced = form->op.getResult(0);
+    group->epilogue->moveResults(form->added);
+    group->outer.value += form->added;
+  }
+  int64_t added =
+      forms.isMadeForOne(group->input) ? getInputOffset(plan, *group, target) : 0;
+  group->isInputMoved = added != 0;
   std::unique_ptr<Kernel> kernel = makeKernel(plan, *group, target, threads);
   Location loc = contraction->getLoc();
   OpBuilder builder(group->epilogueOp);
   SmallVector<Value> buffers;
-  Value input = widenTensor(builder, loc, group->input, kernel->inputBits());
+  Value input = forms.get(builder, loc, group->input, kernel->inputBits(), added);
   buffers.push_back(toFlatBuffer(builder, loc, input));
   for (ElementsAttr constant : kernel->packConstants(name)) {
     Value value = arith::ConstantOp::create(builder, loc, cast<TypedAttr>(constant));
@@ -427,9 +392,10 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   Value tensor = bufferization::ToTensorOp::create(builder, loc, type, result,
                                                    /*restrict=*/true, /*writable=*/true);
   replaced.replaceAllUsesWith(tensor);
-  if (wide) {
-    Operation *collapse = wide.getInputs()[0].getDefiningOp<tensor::CollapseShapeOp>();
-    wide.erase();
+  if (form) {
+    Operation *collapse =
+        form->op.getInputs()[0].getDefiningOp<tensor::CollapseShapeOp>();
+    form->op.erase();
     if (collapse)
       collapse->erase();
   }
@@ -454,14 +420,18 @@ void LowerKernels::runOnOperation() {
   functions.clear();
   innerPaddings.clear();
   inputRanges.clear();
-  widened.clear();
+  forms = {};
   SmallVector<std::pair<Operation *, StringRef>> planned;
   getOperation().walk([&](Operation *op) {
     auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
-    if (plan && plan.getValue() != kReferencePlan)
+    Value sums;
+    if (plan && plan.getValue() != kReferencePlan) {
       planned.push_back({op, plan.getValue()});
-    else if (isContraction(op))
+      if (linalg::GenericOp epilogue = findEpilogue(op, sums))
+        forms.addResult(epilogue.getResult(0));
+    } else if (isContraction(op)) {
       unpackWeights(op, *target);
+    }
   });
   // Paddings disappear into the kernels in front of them, and with every lowered layer
   // the clamps that show what the next one reads.

@@ -152,16 +152,22 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
   return checkWideSums(group, getStep(plan, group, target));
 }
 
-/// The rate of pair8 beside that of pair16. Both multiply as often when every step is
-/// widened: short sums then gain by fewer loads, and weights that are read once by
-/// being half as long.
-static double ratePair8(const Group &group, int64_t chunk) {
-  constexpr double kRates[] = {0, 0.9, 1.3, 1.3, 1.4};
+/// Both multiply as often when every step is
+/// widened, pair8 adds half as often. Where additions run beside multiplications only
+/// short sums gain then, by fewer loads, and weights that are read once by being half as
+/// long.
+double qbias::ratePair8(const Group &group, const Target &target) {
+  if (!checkPlan(kPair8, group, target).empty())
+    return 0;
+  constexpr double kRates[] = {0, 1.25, 1.3, 1.3, 1.4}, kBeside = 0.9, kShortBeside = 1.1;
   constexpr int64_t kShort = 128, kFewPixels = 16;
-  if (chunk == 1 && (group.reduction() <= kShort ||
-                     group.batch * group.rows * group.columns <= kFewPixels))
-    return 1.1;
-  return kRates[std::min<int64_t>(chunk, std::size(kRates) - 1)];
+  DenseLayout layout(group, getStep(kPair8, group, target));
+  double rate = kRates[std::min<int64_t>(layout.chunk, std::size(kRates) - 1)];
+  bool isShort = group.reduction() <= kShort ||
+                 group.batch * group.rows * group.columns <= kFewPixels;
+  if (layout.chunk == 1 && target.addsBeside)
+    rate = isShort ? kShortBeside : kBeside;
+  return rate * double(layout.groupsOnce()) / double(layout.groupsOfRun());
 }
 
 /// The plan of direct sums that is fastest where it is proven, and its rate beside
@@ -172,12 +178,9 @@ static std::pair<StringRef, double> findDirect(const Group &group, const Target 
     return {kMmla8, 4};
   if (checkPlan(kDot8, group, target).empty())
     return {kDot8, 2};
-  if (checkPlan(kPair8, group, target).empty()) {
-    int64_t chunk = DenseLayout(group, getStep(kPair8, group, target)).chunk;
-    double rate = ratePair8(group, chunk);
-    if (rate > 1 || smallWeights)
-      return {kPair8, rate};
-  }
+  double rate = ratePair8(group, target);
+  if (rate > 1 || (rate > 0 && smallWeights))
+    return {kPair8, rate};
   bool keeps = smallWeights && checkPlan(kPair16W8, group, target).empty();
   return {keeps ? kPair16W8 : kPair16, 1};
 }
@@ -268,14 +271,22 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
     return {kReferencePlan.str(), reason};
   std::string text = "target " + target.name + ", " + epilogue;
   if (name == kPair8) {
-    int64_t chunk = DenseLayout(*group, getStep(kPair8, *group, target)).chunk;
+    DenseLayout layout(*group, getStep(kPair8, *group, target));
     text += llvm::formatv(", inputs {0} .. {1}: {2} dot step{3} in 16 bits",
-                          group->inputRange.low, group->inputRange.high, chunk,
-                          chunk > 1 ? "s" : "");
+                          group->inputRange.low, group->inputRange.high, layout.chunk,
+                          layout.chunk > 1 ? "s" : "");
+    if (layout.repeats)
+      text +=
+          llvm::formatv(", {0} of {1} read twice", layout.repeats, layout.groupsOnce());
   }
   if (name == kWinograd4W8)
     text += ", filters transformed when they are read";
   return {name.str(), text + describeLimits(*group, getStep(name, *group, target))};
+}
+
+int64_t qbias::getInputOffset(StringRef plan, const Group &group, const Target &target) {
+  DotStep step = getStep(plan, group, target);
+  return isDepthwiseKernel(group, step) ? 0 : step.inputOffset;
 }
 
 std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,

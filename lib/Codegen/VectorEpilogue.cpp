@@ -329,6 +329,8 @@ bool VectorEpilogue::isIdentity() const {
 std::string VectorEpilogue::getKey() const {
   std::string key;
   llvm::raw_string_ostream os(key);
+  if (moved)
+    os << "moved," << moved << ",";
   if (narrow) {
     os << "narrow," << narrow->lo << "," << narrow->hi << "," << narrow->offset;
     for (bool part : {narrow->isWord, narrow->clamps, narrow->raises, narrow->multiplies,

@@ -49,6 +49,9 @@ public:
   /// where canPack(): from then on only emitPacked() is used, which puts lanes in order.
   /// Call it before getArrays().
   void joinHalves();
+  /// Adds `offset` to every result, modulo its bits: the form that a kernel behind it
+  /// reads.
+  void moveResults(int64_t offset) { moved = offset; }
   /// Reads 8-bit accumulators and needs no more than 32 bits: may follow a narrow
   /// epilogue.
   bool canFollow() const { return !narrow && tail; }
@@ -119,6 +122,7 @@ private:
   /// Results of a narrow epilogue before their last clamp, on 32 bits.
   mlir::Value emitUnclamped(KernelBuilder &kernel, mlir::Value accumulators,
                             mlir::ValueRange loaded, mlir::ValueRange elements) const;
+  mlir::Value emitMoved(KernelBuilder &kernel, mlir::Value results) const;
   mlir::Value emitScaled(KernelBuilder &kernel, mlir::Value accumulators,
                          mlir::ValueRange loaded) const;
   mlir::Value emitWord(KernelBuilder &kernel, mlir::Value sums,
@@ -136,6 +140,7 @@ private:
   llvm::SmallVector<mlir::Value> elementwise, elementwiseArguments, arrayArguments;
   llvm::SmallVector<llvm::SmallVector<int64_t>> arrays;
   std::optional<Narrow> narrow;
+  int64_t moved = 0;
   mlir::Value narrowResult; ///< of 8 bits, where `tail` starts
   std::optional<NarrowBody> tail;
   llvm::SmallVector<unsigned> tailArrays; ///< those of `arrays` that it reads

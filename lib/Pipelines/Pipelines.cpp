@@ -85,6 +85,8 @@ void qbias::buildToLinalgPipeline(OpPassManager &pm, const PipelineOptions &opti
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createFormGroups());
+  if (options.plan == "auto" || options.plan == "pair8")
+    pm.addPass(createOrderChannels(forMachine<OrderChannelsOptions>(options)));
   auto plan = forMachine<PlanKernelsOptions>(options);
   plan.plan = options.plan;
   plan.smallWeights = options.smallWeights;

@@ -33,6 +33,21 @@ def FormGroups : Pass<"qbias-form-groups", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
+def OrderChannels : Pass<"qbias-order-channels", "::mlir::ModuleOp"> {
+  let summary = "Put channels in an order in which pairs of products fit 16 bits";
+  let description = [{
+    Input: linalg on tensors. The inputs of a convolution or matrix product that
+    one dense layer makes for it alone, with depthwise convolutions between, may
+    stand in any order. Where vpmaddubsw is the fastest step of the target and gains
+    by it, they are put in one in which products side by side fit 16 bits: weights,
+    biases and constants of epilogues move, shapes stay. Same results. Refuses
+    nothing.
+  }];
+  let options = TargetOptions<>.options;
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
   let summary = "Choose the kernel of every contraction";
   let description = [{

@@ -29,6 +29,7 @@ struct Target {
   bool hasDotU8S8 = false;      ///< vpdpbusd on a whole register
   bool hasDotS8S8 = false;      ///< sdot
   bool hasMatrixS8 = false;     ///< smmla
+  bool addsBeside = false;      ///< additions have other units than multiplications
   bool hasTiles = false;        ///< tdpbssd, after Linux has allowed it
 
   bool hasDot8() const { return hasDotU8S8 || hasDotS8S8; }

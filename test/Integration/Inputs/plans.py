@@ -37,7 +37,7 @@ CHANNELS = [1, 2, 3, 5, 8, 15, 16, 17, 24, 31, 33, 48, 64, 70, 96, 130]
 INSTRUCTIONS = {"x86-64-v4": {"avx512f", "avx512bw", "avx512dq", "avx512vl"},
                 "x86-64-v3": {"avx2", "fma", "bmi2"}, "x86-64": {"sse2"}}
 PLANS = {"x86-64": ("pair16", "pair16w8", "winograd4", "winograd4w8")}
-WITH_AVX2 = ("pair8", "pair16", "pair16w8", "winograd4", "winograd4w8")
+WITH_AVX2 = ("auto", "pair8", "pair16", "pair16w8", "winograd4", "winograd4w8")
 TILES = {"amx_tile", "amx_int8"}
 DOT8 = INSTRUCTIONS["x86-64-v4"] | {"avx512_vnni"}
 # vpdpbusd on 32 bytes, as machines with AVX-VNNI have it.

@@ -1,0 +1,71 @@
+//===- InputForms.cpp - forms in which kernels read tensors ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "InputForms.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace qbias;
+
+bool InputForms::isMadeForOne(Value input) const {
+  auto pad = input.getDefiningOp<tensor::PadOp>();
+  if (pad && pad->hasOneUse())
+    input = pad.getSource();
+  return input.hasOneUse() && results.contains(input);
+}
+
+Value InputForms::get(OpBuilder &builder, Location loc, Value tensor, unsigned bits,
+                      int64_t added) {
+  auto type = cast<RankedTensorType>(tensor.getType());
+  if (type.getElementTypeBitWidth() == bits && !added)
+    return tensor;
+  for (Form &form : forms)
+    if (form.tensor == tensor && form.bits == bits && form.added == added)
+      return form.op.getResult(0);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfterValue(tensor);
+  ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+  Value flat = tensor;
+  if (type.getRank() > 1)
+    flat = tensor::CollapseShapeOp::create(builder, loc, tensor,
+                                           SmallVector<ReassociationIndices>{all});
+  Type element = builder.getIntegerType(bits);
+  auto wideType = RankedTensorType::get({type.getNumElements()}, element);
+  Value empty = tensor::EmptyOp::create(builder, loc, wideType.getShape(), element);
+  AffineMap identity = builder.getDimIdentityMap();
+  APInt sum(type.getElementTypeBitWidth(), added, /*isSigned=*/true,
+            /*implicitTrunc=*/true);
+  auto form = [&](OpBuilder &inner, Location, ValueRange arguments) {
+    Value result = arguments[0];
+    if (added)
+      result = arith::AddIOp::create(
+          inner, loc, result,
+          arith::ConstantOp::create(inner, loc,
+                                    inner.getIntegerAttr(type.getElementType(), sum)));
+    if (result.getType() != element)
+      result = arith::ExtSIOp::create(inner, loc, element, result);
+    linalg::YieldOp::create(inner, loc, result);
+  };
+  auto op = linalg::GenericOp::create(builder, loc, wideType, flat, empty,
+                                      ArrayRef<AffineMap>{identity, identity},
+                                      utils::IteratorType::parallel, form);
+  forms.push_back({tensor, bits, added, op});
+  return op.getResult(0);
+}
+
+std::optional<InputForms::Form> InputForms::take(Value result) {
+  auto *found =
+      llvm::find_if(forms, [&](const Form &form) { return form.tensor == result; });
+  if (found == forms.end() || !result.hasOneUse())
+    return std::nullopt;
+  Form form = *found;
+  forms.erase(found);
+  return form;
+}

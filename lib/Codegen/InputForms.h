@@ -1,0 +1,52 @@
+//===- InputForms.h - forms in which kernels read tensors ---*- C++ -*-===//
+//
+// Part of the qbias project, under the Apache License v2.0 with LLVM Exceptions.
+// See LICENSE for license information.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef QBIAS_LIB_CODEGEN_INPUTFORMS_H
+#define QBIAS_LIB_CODEGEN_INPUTFORMS_H
+
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "llvm/ADT/DenseSet.h"
+
+namespace qbias {
+
+/// Tensors whose elements kernels need wider, or moved:
+///
+///   %f = linalg.generic ins(%x) { (x + added) sign-extended to bits }
+///
+/// What makes %x may write %f in its place; layers are lowered from the last to the
+/// first.
+class InputForms {
+public:
+  struct Form {
+    mlir::Value tensor;
+    unsigned bits;
+    int64_t added; ///< to every element, modulo its bits
+    mlir::linalg::GenericOp op;
+  };
+
+  /// A tensor that a kernel will make.
+  void addResult(mlir::Value result) { results.insert(result); }
+  /// A kernel makes it, and past its padding one operation alone reads it.
+  bool isMadeForOne(mlir::Value input) const;
+  /// `tensor` in a form, in one dimension; itself where the form changes nothing.
+  mlir::Value get(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
+                  unsigned bits, int64_t added);
+  /// The form in which `result` is read, when nothing reads it otherwise: whoever takes
+  /// it makes it.
+  std::optional<Form> take(mlir::Value result);
+  /// Those that nobody took.
+  llvm::ArrayRef<Form> all() const { return forms; }
+
+private:
+  llvm::DenseSet<mlir::Value> results;
+  llvm::SmallVector<Form> forms;
+};
+
+} // namespace qbias
+
+#endif // QBIAS_LIB_CODEGEN_INPUTFORMS_H
