@@ -16,7 +16,7 @@
 //     store sum[p]
 //
 // What is left of a row or of the channels is covered by smaller blocks, all of
-// known size.
+// known size. A pool of sums is one without weights.
 //
 //===----------------------------------------------------------------------===//
 
@@ -51,11 +51,11 @@ struct Blocks {
 
 /// The loops of one contraction. Pixels are the columns of one row of y.
 struct Contraction {
-  Value x, weight, y;
+  Value x, weight, y; ///< weight: null of a pool
   int64_t batch, rows, columns, channels;
   int64_t kernelRows, kernelColumns, inputChannels; ///< 1 when depthwise
   int64_t rowStride, columnStride, rowDilation, columnDilation;
-  bool isDepthwise; ///< x is read along the output channels
+  bool isDepthwise; ///< x is read along the output channels; pools too
   bool isMatrix;    ///< x [M, K], weight [K, N], y [M, N]
 };
 
@@ -178,7 +178,7 @@ SmallVector<Value> ContractionEmitter::step(Value n, Value row, Value column,
   Indices weightAt = c.isMatrix ? Indices{ic, channel} : Indices{kr, kc, ic, channel};
   if (c.isDepthwise)
     weightAt = {kr, kc, channel, index(0)};
-  Value weight = loadWide(c.weight, weightAt, width);
+  Value weight = c.weight ? loadWide(c.weight, weightAt, width) : Value();
   Type sum = cast<MemRefType>(c.y.getType()).getElementType();
   SmallVector<Value> next;
   for (auto [p, old] : llvm::enumerate(sums)) {
@@ -191,8 +191,9 @@ SmallVector<Value> ContractionEmitter::step(Value n, Value row, Value column,
       x = arith::ExtSIOp::create(builder, loc, sum, x);
       x = vector::BroadcastOp::create(builder, loc, VectorType::get({width}, sum), x);
     }
-    Value product = arith::MulIOp::create(builder, loc, x, weight);
-    next.push_back(arith::AddIOp::create(builder, loc, old, product));
+    if (weight)
+      x = arith::MulIOp::create(builder, loc, x, weight);
+    next.push_back(arith::AddIOp::create(builder, loc, old, x));
   }
   return next;
 }
@@ -237,14 +238,17 @@ static ArrayRef<int64_t> shapeOf(Value value) {
   return cast<MemRefType>(value.getType()).getShape();
 }
 
+/// A convolution, or a pool of sums with its window for weights.
 template <typename OpTy>
 static std::optional<Contraction> fromConvolution(OpTy op, bool isDepthwise) {
   Contraction c{};
   c.x = op.getInputs()[0];
-  c.weight = op.getInputs()[1];
   c.y = op.getOutputs()[0];
-  ArrayRef<int64_t> y = shapeOf(c.y), w = shapeOf(c.weight);
-  if (isDepthwise && w[3] != 1)
+  ArrayRef<int64_t> y = shapeOf(c.y), w = shapeOf(op.getInputs()[1]);
+  constexpr bool kIsPool = std::is_same_v<OpTy, linalg::PoolingNhwcSumOp>;
+  if (!kIsPool)
+    c.weight = op.getInputs()[1];
+  if (isDepthwise && !kIsPool && w[3] != 1)
     return std::nullopt;
   c.batch = y[0];
   c.rows = y[1];
@@ -282,6 +286,8 @@ static std::optional<Contraction> getContraction(Operation *op) {
     return fromConvolution(conv, false);
   if (auto conv = dyn_cast<linalg::DepthwiseConv2DNhwcHwcmOp>(op))
     return fromConvolution(conv, true);
+  if (auto pool = dyn_cast<linalg::PoolingNhwcSumOp>(op))
+    return fromConvolution(pool, true);
   if (auto matmul = dyn_cast<linalg::MatmulOp>(op))
     return fromMatmul(matmul);
   return std::nullopt;

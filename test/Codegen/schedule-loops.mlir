@@ -36,6 +36,22 @@ func.func @depthwise_convolution(%x: memref<1x3x3x8xi8>, %w: memref<2x2x8x1xi8>,
   return
 }
 
+// A pool of sums has no weights.
+// CHECK-LABEL: func.func @pool(
+// CHECK-SAME: %[[X:.*]]: memref<1x4x5x8xi8>, %{{.*}}, %[[Y:.*]]: memref<1x1x2x8xi32>)
+// CHECK-COUNT-2: vector.load %[[Y]]{{.*}}, vector<8xi32>
+// CHECK: %[[BYTES:.*]] = vector.load %[[X]]{{.*}}, vector<8xi8>
+// CHECK: %[[WIDE:.*]] = arith.extsi %[[BYTES]]
+// CHECK-NOT: arith.muli {{.*}} vector
+// CHECK: arith.addi %{{.*}}, %[[WIDE]] : vector<8xi32>
+// CHECK-NOT: linalg.pooling
+// CHECK: return
+func.func @pool(%x: memref<1x4x5x8xi8>, %window: memref<4x3xi8>, %y: memref<1x1x2x8xi32>) {
+  linalg.pooling_nhwc_sum {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}
+      ins(%x, %window : memref<1x4x5x8xi8>, memref<4x3xi8>) outs(%y : memref<1x1x2x8xi32>)
+  return
+}
+
 // 64-bit sums.
 // CHECK-LABEL: func.func @matrix_product(
 // CHECK: vector.load {{.*}}, vector<4xi64>

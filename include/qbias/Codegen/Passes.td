@@ -101,7 +101,8 @@ def ScheduleLoops : Pass<"qbias-schedule-loops", "::mlir::func::FuncOp"> {
   let description = [{
     Input: linalg on memrefs. Convolutions (dense and depthwise) and matrix
     products become scf loops around blocks of 6 pixels by 16 output channels
-    whose sums are vector values; what is left is covered by smaller blocks.
+    whose sums are vector values; what is left is covered by smaller blocks. So do
+    pools of sums.
     Copies become linalg copies, so that no run-time library is needed. Other
     operations stay for `--convert-linalg-to-loops`. Same integers.
   }];
