@@ -210,6 +210,10 @@ void qbias::storeResults(KernelBuilder &kernel, Value results, Value y, Value at
   kernel.store(kernel.widen(results, bits), y, at, count, first);
 }
 
+Value qbias::hideParts(KernelBuilder &kernel, Value packed, bool hasParts) {
+  return hasParts ? kernel.hide(packed) : packed;
+}
+
 void ResultStore::add(Value sums, const KernelBuilder::Values &loaded, Value at,
                       int64_t valid, bool follows) {
   KernelBuilder::Values others;
@@ -231,9 +235,9 @@ void ResultStore::flush() {
     return;
   auto sums = llvm::map_to_vector(waiting, [](const Entry &entry) { return entry.sums; });
   Value packed = group.epilogue->emitPacked(kernel, sums, loadedOf, elementsOf, inOrder);
-  // LLVM 22 does not end on 8 of 16 bytes taken from such a permutation.
-  if (llvm::any_of(waiting, [&](const Entry &entry) { return entry.valid < lanes; }))
-    packed = kernel.hide(packed);
+  packed = hideParts(kernel, packed, llvm::any_of(waiting, [&](const Entry &entry) {
+                       return entry.valid < lanes;
+                     }));
   for (size_t first = 0, next; first < waiting.size(); first = next) {
     int64_t bytes = waiting[first].valid;
     for (next = first + 1; next < waiting.size() && waiting[next].follows; ++next)

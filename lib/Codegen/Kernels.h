@@ -92,6 +92,10 @@ void fillPadding(KernelBuilder &kernel, const Group &group, mlir::Value y);
 void storeResults(KernelBuilder &kernel, mlir::Value results, mlir::Value y,
                   mlir::Value at, int64_t count, int64_t first = 0);
 
+/// `packed`, of which parts of vectors are stored. LLVM 22 does not end on 8 of 16 bytes
+/// taken from a permutation that it sees.
+mlir::Value hideParts(KernelBuilder &kernel, mlir::Value packed, bool hasParts);
+
 /// Where results of a tile go: requantizes vectors of sums and stores them.
 class ResultStore {
 public:

@@ -377,10 +377,9 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
   // Elements beside results that are not stored: those of the last that is.
   auto loadOthers = [&](int64_t j) {
     Value place = kernel.index(std::min(j, stored - 1));
-    if (!isCertain) {
-      Value last = kernel.add(kernel.scale(column, -1), group.columns - 1);
-      place = kernel.least(place, last);
-    }
+    if (!isCertain)
+      place =
+          kernel.least(place, kernel.add(kernel.scale(column, -1), group.columns - 1));
     Values others;
     for (Value element : elements)
       others.push_back(
@@ -390,9 +389,10 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
   };
   Value packed;
   if (step.hasAvx2 && group.epilogue->canPack()) {
-    auto others = llvm::map_to_vector(llvm::seq<int64_t>(0, line.size()), loadOthers);
-    packed = group.epilogue->emitPacked(kernel, line,
-                                        SmallVector<Values>(line.size(), loaded), others);
+    SmallVector<Values> constants(line.size(), loaded), others;
+    llvm::append_range(others, llvm::map_range(llvm::seq(line.size()), loadOthers));
+    packed = group.epilogue->emitPacked(kernel, line, constants, others);
+    packed = hideParts(kernel, packed, valid < step.lanes);
   }
   for (int64_t j = 0; j < stored; ++j) {
     auto storeOne = [&] {
