@@ -186,28 +186,29 @@ SmallVector<int64_t> DenseLayout::packWeights() const {
 
 /// 0 when every sum of `length` groups of a run, and all that come before it while it is
 /// added up, stay in range, else the place in its run behind a group at which one does
-/// not: the last such place, or (not `all`) any. Inputs are 0 .. a for 16-bit sums,
+/// not: the last such place, or one past `most`. Inputs are 0 .. a for 16-bit sums,
 ///
 ///   -2^15 <= -a * sum of negative |w|,   a * sum of positive w < 2^15
 ///
 /// and -a .. a for 32-bit sums: a * sum |w| < 2^31.
 int64_t DenseLayout::countFailing(int64_t length, ArrayRef<int64_t> packed,
-                                  bool all) const {
+                                  int64_t most) const {
   bool isShort = step.kind == DotKind::Pair8;
-  int64_t most = isShort ? INT16_MAX : INT32_MAX, least = isShort ? INT16_MIN : -most;
+  int64_t highest = isShort ? INT16_MAX : INT32_MAX;
+  int64_t lowest = isShort ? INT16_MIN : -highest;
   // A lane of 16 bits holds two of the four products of a group.
   int64_t inputs = isShort ? 2 : step.group(), full = runLength / step.group();
   const int64_t *next = packed.begin();
-  SmallVector<int64_t> highest, lowest;
+  SmallVector<int64_t> highs, lows;
   auto addGroup = [&] {
     bool holds = true;
-    for (auto [high, low] : llvm::zip(highest, lowest)) {
+    for (auto [high, low] : llvm::zip(highs, lows)) {
       for (int64_t i = 0; i < inputs; ++i, ++next) {
         int64_t reach = *next * step.largestInput;
         high += isShort ? std::max<int64_t>(reach, 0) : std::abs(reach);
         low += isShort ? std::min<int64_t>(reach, 0) : -std::abs(reach);
       }
-      holds &= high <= most && low >= least;
+      holds &= high <= highest && low >= lowest;
     }
     return holds;
   };
@@ -217,13 +218,13 @@ int64_t DenseLayout::countFailing(int64_t length, ArrayRef<int64_t> packed,
       for (int64_t run = 0; run < blocks.count * group.kernelRows * runs; ++run)
         for (int64_t index = 0; index < groupsOfRun(); ++index) {
           if (index % length == 0 || index == full) {
-            highest.assign(blocks.size * width() / inputs, 0);
-            lowest = highest;
+            highs.assign(blocks.size * width() / inputs, 0);
+            lows = highs;
           }
           if (addGroup())
             continue;
           failing = std::max(failing, index + 1);
-          if (!all)
+          if (failing > most)
             return failing;
         }
   return failing;
@@ -233,21 +234,22 @@ int64_t DenseLayout::findChunk() {
   SmallVector<int64_t> packed = packWeights();
   // More steps in 16 bits save ever less and need registers.
   constexpr int64_t kMostShort = 8;
-  int64_t most = groupsOfRun();
+  int64_t longest = groupsOfRun();
   if (step.kind == DotKind::Pair8)
-    most = std::min(most, kMostShort);
-  for (int64_t length = most; length > 1; length /= 2)
-    if (!countFailing(length, packed, /*all=*/false))
+    longest = std::min(longest, kMostShort);
+  for (int64_t length = longest; length > 1; length /= 2)
+    if (!countFailing(length, packed))
       return length;
-  int64_t failing = countFailing(1, packed, /*all=*/true);
-  if (!failing || step.kind != DotKind::Pair8)
-    return failing ? 0 : 1;
+  if (step.kind != DotKind::Pair8)
+    return countFailing(1, packed) ? 0 : 1;
   // More would cost what vpmaddubsw gains, and memory.
   constexpr int64_t kLeastShare = 4;
-  if (failing * kLeastShare > groupsOnce())
+  int64_t most = groupsOnce() / kLeastShare;
+  int64_t failing = countFailing(1, packed, most);
+  if (failing > most)
     return 0;
   repeats = failing;
-  return countFailing(1, packWeights(), /*all=*/false) ? 0 : 1;
+  return countFailing(1, packWeights()) ? 0 : 1;
 }
 
 SmallVector<int64_t> DenseLayout::channelOrder() const {

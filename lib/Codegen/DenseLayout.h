@@ -79,7 +79,8 @@ protected:
 private:
   void bundleGroups();
   int64_t findChunk();
-  int64_t countFailing(int64_t length, llvm::ArrayRef<int64_t> packed, bool all) const;
+  int64_t countFailing(int64_t length, llvm::ArrayRef<int64_t> packed,
+                       int64_t most = 0) const;
   double costOf(int64_t most) const;
 };
 

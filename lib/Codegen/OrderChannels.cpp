@@ -90,12 +90,15 @@ PairGraph::PairGraph(const Group &group, int64_t largest)
 
 bool PairGraph::mayPair(int64_t i, int64_t j) const {
   constexpr int64_t kBlock = 64; // most pairs fail early
+  const int16_t *highI = &above[i * weights], *highJ = &above[j * weights];
+  const int16_t *lowI = &below[i * weights], *lowJ = &below[j * weights];
   for (int64_t first = 0; first < weights; first += kBlock) {
-    bool fails = false;
-    for (int64_t at = first; at < std::min(first + kBlock, weights); ++at)
-      fails |= (above[i * weights + at] + above[j * weights + at] > most) |
-               (below[i * weights + at] + below[j * weights + at] > least);
-    if (fails)
+    int16_t high = 0, low = 0;
+    for (int64_t at = first, end = std::min(first + kBlock, weights); at < end; ++at) {
+      high = std::max(high, int16_t(highI[at] + highJ[at]));
+      low = std::max(low, int16_t(lowI[at] + lowJ[at]));
+    }
+    if (high > most || low > least)
       return false;
   }
   return true;
@@ -306,8 +309,9 @@ static SmallVector<int64_t> findOrder(const Group &group, const Target &target) 
     std::copy_n(group.weights.begin() +
                     (at / inputs * inputs + order[at % inputs]) * size,
                 size, ordered.weights.begin() + at * size);
-  double before = ratePair8(group, target), after = ratePair8(ordered, target);
-  return after > std::max(before, 1.0) ? order : SmallVector<int64_t>();
+  double after = ratePair8(ordered, target);
+  bool isBetter = after > 1 && after > ratePair8(group, target);
+  return isBetter ? order : SmallVector<int64_t>();
 }
 
 void OrderChannels::runOnOperation() {
