@@ -79,6 +79,7 @@ private:
   SmallVector<int64_t> channelOrder() const;
   KernelBuilder::Values loadRows(KernelBuilder &kernel, const Block &block, Value at,
                                  int64_t rowGroup, int64_t lanes);
+  Value move(KernelBuilder &kernel, Value inputs) const;
   KernelBuilder::Values gather(KernelBuilder &kernel, const Block &block, Value at,
                                int64_t rowGroup);
   KernelBuilder::Values unpack(KernelBuilder &kernel, const Block &block, Value at,
@@ -104,8 +105,9 @@ std::string DepthwiseKernel::getKey() const {
       group.kernelRows, group.kernelColumns, group.rowStride, group.columnStride,
       group.rowDilation, group.columnDilation);
   llvm::raw_string_ostream(key)
-      << group.inputRows << "," << group.inputColumns << "," << multiplier() << ";"
-      << group.epilogue->getResultElement() << ";" << group.epilogue->getKey();
+      << group.inputRows << "," << group.inputColumns << "," << multiplier() << ","
+      << group.isInputMoved << ";" << group.epilogue->getResultElement() << ";"
+      << group.epilogue->getKey();
   return key;
 }
 
@@ -193,6 +195,14 @@ KernelBuilder::Values DepthwiseKernel::loadRows(KernelBuilder &kernel, const Blo
   return inputs;
 }
 
+/// Inputs as the dot step reads them.
+Value DepthwiseKernel::move(KernelBuilder &kernel, Value inputs) const {
+  if (!step.inputOffset || group.isInputMoved)
+    return inputs;
+  Value offset = kernel.splat(cast<VectorType>(inputs.getType()), step.inputOffset);
+  return arith::XOrIOp::create(kernel.builder, kernel.loc, inputs, offset);
+}
+
 /// The inputs of a group of rows in one column, channel by channel.
 KernelBuilder::Values DepthwiseKernel::gather(KernelBuilder &kernel, const Block &block,
                                               Value at, int64_t rowGroup) {
@@ -203,12 +213,7 @@ KernelBuilder::Values DepthwiseKernel::gather(KernelBuilder &kernel, const Block
   Value high = interleave(kernel, inputs[2], inputs[3]);
   VectorType pairs = kernel.vectorOf(step.lanes, 16);
   Value all = interleave(kernel, kernel.bitcast(low, pairs), kernel.bitcast(high, pairs));
-  VectorType bytes = kernel.vectorOf(width(), 8);
-  if (!step.inputOffset)
-    return {kernel.bitcast(all, bytes)};
-  return {arith::XOrIOp::create(kernel.builder, kernel.loc, kernel.bitcast(all, bytes),
-                                kernel.splat(bytes, -step.inputOffset))
-              .getResult()};
+  return {move(kernel, kernel.bitcast(all, kernel.vectorOf(width(), 8)))};
 }
 
 /// The same for a bundle of vectors, in the order of channelOrder().
@@ -218,8 +223,7 @@ KernelBuilder::Values DepthwiseKernel::unpack(KernelBuilder &kernel, const Block
   KernelBuilder::Values rows = loadRows(kernel, block, at, rowGroup, bundleSize());
   VectorType bytes = kernel.vectorOf(bundleSize(), 8);
   for (Value &row : rows)
-    row = arith::XOrIOp::create(kernel.builder, kernel.loc, row,
-                                kernel.splat(bytes, -step.inputOffset));
+    row = move(kernel, row);
   VectorType pairs = kernel.vectorOf(bundleSize() / 2, 16);
   KernelBuilder::Values result;
   for (bool second : {false, true}) {

@@ -285,8 +285,7 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
 }
 
 int64_t qbias::getInputOffset(StringRef plan, const Group &group, const Target &target) {
-  DotStep step = getStep(plan, group, target);
-  return isDepthwiseKernel(group, step) ? 0 : step.inputOffset;
+  return getStep(plan, group, target).inputOffset;
 }
 
 std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,

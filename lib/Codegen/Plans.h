@@ -40,7 +40,7 @@ PlanChoice choosePlan(mlir::Operation *contraction, const Target &target,
 /// The rate of pair8 beside that of pair16, roughly; 0 where it is not proven.
 double ratePair8(const Group &group, const Target &target);
 
-/// What the dense kernel of a plan adds to every input, 0 for other kernels.
+/// What the kernel of a plan adds to every input.
 int64_t getInputOffset(llvm::StringRef plan, const Group &group, const Target &target);
 
 /// The kernel of a plan that checkPlan() accepted, for so many threads.
