@@ -7,11 +7,10 @@
 //===----------------------------------------------------------------------===//
 //
 // vpmaddubsw adds the products of two inputs side by side in 16 bits. Whether they fit is
-// a matter of which two inputs these are:
+// a matter of which two inputs these are. With inputs 0 .. a, i and j may stand side by
+// side when for every output and tap
 //
-//   i and j may stand side by side  <=>  a * (w_i + w_j) stays in 16 bits for every
-//   output
-//                                        and tap whose weights have one sign
+//   a * (max(w_i, 0) + max(w_j, 0)) < 2^15,   a * (min(w_i, 0) + min(w_j, 0)) >= -2^15
 //
 // Inputs that depthwise convolutions, or one dense layer, make for one reader may stand
 // in any order: filters, biases and requantizations are moved with them. Pairs are a
@@ -197,7 +196,7 @@ static SmallVector<Group, 2> findProducers(Value input) {
       continue;
     }
     std::optional<Group> producer = matchProducer(input);
-    if (!producer || producer->channelsOfGroup() == 0)
+    if (!producer || isa<linalg::Conv2DNhwgcGfhwcOp>(producer->contraction))
       break;
     bool passes = producer->isDepthwise() && producer->channelsOfGroup() == 1;
     if (!passes && producer->groups != 1)

@@ -70,9 +70,10 @@ static bool isRepeatable(Operation &op) {
 /// outermost parallel one that is long enough, when the work is worth a barrier.
 static std::optional<int64_t> findSharedDimension(Operation &op, int64_t slices) {
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
-  // Contractions without a kernel become loops of known extents.
+  // Contractions without a kernel and pools of sums become loops of known extents.
   if (slices == 1 || !linalgOp || isContraction(&op) ||
-      !linalgOp.hasPureBufferSemantics() || !isa<TilingInterface>(op))
+      isa<linalg::PoolingNhwcSumOp>(op) || !linalgOp.hasPureBufferSemantics() ||
+      !isa<TilingInterface>(op))
     return std::nullopt;
   SmallVector<int64_t> ranges = linalgOp.getStaticLoopRanges();
   int64_t iterations = 1;

@@ -52,6 +52,16 @@ func.func @pool(%x: memref<1x4x5x8xi8>, %window: memref<4x3xi8>, %y: memref<1x1x
   return
 }
 
+// Extents have to be known.
+// CHECK-LABEL: func.func @dynamic_pool(
+// CHECK: linalg.pooling_nhwc_sum
+// CHECK: return
+func.func @dynamic_pool(%x: memref<1x4x5x?xi8>, %window: memref<4x3xi8>, %y: memref<1x1x2x?xi32>) {
+  linalg.pooling_nhwc_sum {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}
+      ins(%x, %window : memref<1x4x5x?xi8>, memref<4x3xi8>) outs(%y : memref<1x1x2x?xi32>)
+  return
+}
+
 // 64-bit sums.
 // CHECK-LABEL: func.func @matrix_product(
 // CHECK: vector.load {{.*}}, vector<4xi64>
