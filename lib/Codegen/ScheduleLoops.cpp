@@ -281,12 +281,13 @@ static Contraction fromMatmul(linalg::MatmulOp op) {
   return c;
 }
 
-/// The loops of `op`, where all extents are known.
+/// The loops of `op`, of integers where all extents are known.
 static std::optional<Contraction> getContraction(Operation *op) {
-  auto isStatic = [](Type type) { return cast<ShapedType>(type).hasStaticShape(); };
-  if (!isa<linalg::LinalgOp>(op) || !llvm::all_of(op->getOperandTypes(), [&](Type type) {
-        return isa<MemRefType>(type) && isStatic(type);
-      }))
+  auto isKnown = [](Type type) {
+    auto buffer = dyn_cast<MemRefType>(type);
+    return buffer && buffer.hasStaticShape() && buffer.getElementType().isInteger();
+  };
+  if (!llvm::all_of(op->getOperandTypes(), isKnown))
     return std::nullopt;
   if (auto conv = dyn_cast<linalg::Conv2DNhwcHwcfOp>(op))
     return fromConvolution(conv, false);

@@ -62,6 +62,16 @@ func.func @dynamic_pool(%x: memref<1x4x5x?xi8>, %window: memref<4x3xi8>, %y: mem
   return
 }
 
+// Reals (--requant=float) are left.
+// CHECK-LABEL: func.func @pool_of_reals(
+// CHECK: linalg.pooling_nhwc_sum
+// CHECK: return
+func.func @pool_of_reals(%x: memref<1x4x5x8xf32>, %window: memref<4x3xf32>, %y: memref<1x1x2x8xf32>) {
+  linalg.pooling_nhwc_sum {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}
+      ins(%x, %window : memref<1x4x5x8xf32>, memref<4x3xf32>) outs(%y : memref<1x1x2x8xf32>)
+  return
+}
+
 // 64-bit sums.
 // CHECK-LABEL: func.func @matrix_product(
 // CHECK: vector.load {{.*}}, vector<4xi64>
