@@ -289,9 +289,9 @@ KernelBuilder::Values DenseKernel::emitChunk(KernelBuilder &kernel, const Place 
                                              int64_t count, int64_t vectors,
                                              ValueRange sums) {
   KernelBuilder::Values partial(sums.size()), next;
-  if (step.kind == DotKind::Pair8 && count == 1)
-    return emitGroup(kernel, place, vectors, sums, /*isChunk=*/true);
   if (step.kind == DotKind::Pair8) {
+    if (count == 1)
+      return emitGroup(kernel, place, vectors, sums, /*isChunk=*/true);
     for (int64_t i = 0; i < count; ++i)
       partial = emitGroup(kernel,
                           move(kernel, place, kernel.index(i), step.group(), 1, vectors),

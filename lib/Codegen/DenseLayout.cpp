@@ -60,7 +60,7 @@ DenseLayout::DenseLayout(const Group &group, DotStep step) : group(group), step(
     runLength = bundleInputs;
   }
   if (needsChunks())
-    chunk = findChunk();
+    findChunks();
 }
 
 /// As many groups as cost least: dot steps, and some instructions for every vector
@@ -230,26 +230,24 @@ int64_t DenseLayout::countFailing(int64_t length, ArrayRef<int64_t> packed,
   return failing;
 }
 
-int64_t DenseLayout::findChunk() {
+/// The longest chunk that is proven, or chunks of one group and how many are read twice.
+void DenseLayout::findChunks() {
   SmallVector<int64_t> packed = packWeights();
   // More steps in 16 bits save ever less and need registers.
   constexpr int64_t kMostShort = 8;
-  int64_t longest = groupsOfRun();
-  if (step.kind == DotKind::Pair8)
-    longest = std::min(longest, kMostShort);
-  for (int64_t length = longest; length > 1; length /= 2)
-    if (!countFailing(length, packed))
-      return length;
-  if (step.kind != DotKind::Pair8)
-    return countFailing(1, packed) ? 0 : 1;
+  bool isShort = step.kind == DotKind::Pair8;
+  int64_t longest = isShort ? std::min(groupsOfRun(), kMostShort) : groupsOfRun();
+  for (chunk = longest; chunk > 1; chunk /= 2)
+    if (!countFailing(chunk, packed))
+      return;
   // More would cost what vpmaddubsw gains, and memory.
   constexpr int64_t kLeastShare = 4;
-  int64_t most = groupsOnce() / kLeastShare;
+  int64_t most = isShort ? groupsOnce() / kLeastShare : 0;
   int64_t failing = countFailing(1, packed, most);
-  if (failing > most)
-    return 0;
-  repeats = failing;
-  return countFailing(1, packWeights()) ? 0 : 1;
+  if (failing <= most)
+    repeats = failing;
+  if (failing > most || (repeats && countFailing(1, packWeights())))
+    chunk = repeats = 0;
 }
 
 SmallVector<int64_t> DenseLayout::channelOrder() const {

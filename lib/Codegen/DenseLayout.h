@@ -78,7 +78,7 @@ protected:
 
 private:
   void bundleGroups();
-  int64_t findChunk();
+  void findChunks();
   int64_t countFailing(int64_t length, llvm::ArrayRef<int64_t> packed,
                        int64_t most = 0) const;
   double costOf(int64_t most) const;

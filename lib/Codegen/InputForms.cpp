@@ -37,8 +37,8 @@ Value InputForms::get(OpBuilder &builder, Location loc, Value tensor, unsigned b
     flat = tensor::CollapseShapeOp::create(builder, loc, tensor,
                                            SmallVector<ReassociationIndices>{all});
   Type element = builder.getIntegerType(bits);
-  auto wideType = RankedTensorType::get({type.getNumElements()}, element);
-  Value empty = tensor::EmptyOp::create(builder, loc, wideType.getShape(), element);
+  auto formedType = RankedTensorType::get({type.getNumElements()}, element);
+  Value empty = tensor::EmptyOp::create(builder, loc, formedType.getShape(), element);
   AffineMap identity = builder.getDimIdentityMap();
   APInt sum(type.getElementTypeBitWidth(), added, /*isSigned=*/true,
             /*implicitTrunc=*/true);
@@ -53,7 +53,7 @@ Value InputForms::get(OpBuilder &builder, Location loc, Value tensor, unsigned b
       result = arith::ExtSIOp::create(inner, loc, element, result);
     linalg::YieldOp::create(inner, loc, result);
   };
-  auto op = linalg::GenericOp::create(builder, loc, wideType, flat, empty,
+  auto op = linalg::GenericOp::create(builder, loc, formedType, flat, empty,
                                       ArrayRef<AffineMap>{identity, identity},
                                       utils::IteratorType::parallel, form);
   forms.push_back({tensor, bits, added, op});

@@ -310,8 +310,8 @@ void LowerKernels::lowerCopy(Operation *op, Value source, Copy copy, StringRef s
 /// What no kernel in front takes over: other forms, and paddings.
 void LowerKernels::lowerCopies() {
   for (const InputForms::Form &form : forms.all()) {
-    linalg::GenericOp wide = form.op;
-    Value source = wide.getInputs()[0];
+    linalg::GenericOp formed = form.op;
+    Value source = formed.getInputs()[0];
     auto collapse = source.getDefiningOp<tensor::CollapseShapeOp>();
     if (collapse)
       source = collapse.getSrc();
@@ -325,7 +325,7 @@ void LowerKernels::lowerCopies() {
       copy.images = *images;
     copy.images.outer.value += form.added;
     copy.added = form.added;
-    lowerCopy(wide, images ? pad.getSource() : source, copy,
+    lowerCopy(formed, images ? pad.getSource() : source, copy,
               form.added ? "move" : "widen");
     if (collapse)
       collapse.erase();
@@ -407,12 +407,9 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
 }
 
 void LowerKernels::runOnOperation() {
-  std::string error;
-  std::optional<Target> target = Target::get(triple, cpu, features, error);
-  if (!target) {
-    getOperation().emitError("cannot describe the target: ") << error;
+  std::optional<Target> target = Target::get(getOperation(), triple, cpu, features);
+  if (!target)
     return signalPassFailure();
-  }
   if (threads < 1) {
     getOperation().emitError("expects at least one thread, got ") << threads.getValue();
     return signalPassFailure();

@@ -268,7 +268,7 @@ static void reorderChannels(const Group &group, ArrayRef<int64_t> order) {
   linalg::GenericOp epilogue = group.epilogueOp;
   builder.setInsertionPoint(epilogue);
   for (OpOperand *operand : epilogue.getDpsInputOperands())
-    if (epilogue.getMatchingIndexingMap(operand).getNumResults() == 1 && order.size() > 1)
+    if (epilogue.getMatchingIndexingMap(operand).getNumResults() == 1)
       reorder(builder, *operand, /*dimension=*/0, order, name + ".epilogue");
 }
 
@@ -314,26 +314,25 @@ static SmallVector<int64_t> findOrder(const Group &group, const Target &target) 
 }
 
 void OrderChannels::runOnOperation() {
-  std::string error;
-  std::optional<Target> target = Target::get(triple, cpu, features, error);
-  if (!target) {
-    getOperation().emitError("cannot describe the target: ") << error;
+  std::optional<Target> target = Target::get(getOperation(), triple, cpu, features);
+  if (!target)
     return signalPassFailure();
-  }
   if (!target->hasAvx2 || target->hasDot8())
     return;
   getOperation().walk([&](Operation *op) {
-    std::string reason;
-    if (!isa<linalg::Conv2DNhwcHwcfOp, linalg::MatmulOp>(op) ||
-        findProducers(op->getOperand(0)).empty())
+    if (!isa<linalg::Conv2DNhwcHwcfOp, linalg::MatmulOp>(op))
       return;
+    SmallVector<Group, 2> producers = findProducers(op->getOperand(0));
+    if (producers.empty())
+      return;
+    std::string reason;
     std::optional<Group> group = Group::match(op, reason);
     SmallVector<int64_t> order =
         group ? findOrder(*group, *target) : SmallVector<int64_t>();
     if (order.empty())
       return;
     reorderInputs(*group, order);
-    for (const Group &producer : findProducers(group->input))
+    for (const Group &producer : producers)
       reorderChannels(producer, order);
     auto options = remark::RemarkOpts::name("inputs").category("qbias-order-channels");
     remark::passed(op->getLoc(), options)

@@ -44,14 +44,17 @@ static Target describeX86(const llvm::MCSubtargetInfo &info, const llvm::Triple 
   return target;
 }
 
-std::optional<Target> Target::get(llvm::StringRef triple, llvm::StringRef cpu,
-                                  llvm::StringRef features, std::string &error) {
+std::optional<Target> Target::get(mlir::Operation *op, llvm::StringRef triple,
+                                  llvm::StringRef cpu, llvm::StringRef features) {
   MachineOptions options{triple.str(), cpu.str(), features.str()};
   if (triple.empty() && cpu.empty())
     options.cpu = "generic";
+  std::string error;
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine(options, error);
-  if (!machine)
+  if (!machine) {
+    op->emitError("cannot describe the target: ") << error;
     return std::nullopt;
+  }
   const llvm::Triple &parsed = machine->getTargetTriple();
   const llvm::MCSubtargetInfo &info = *machine->getMCSubtargetInfo();
   if (parsed.isX86())

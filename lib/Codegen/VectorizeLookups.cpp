@@ -216,12 +216,9 @@ static void emitLookup(OpBuilder &builder, linalg::GenericOp op,
 }
 
 void VectorizeLookups::runOnOperation() {
-  std::string error;
-  std::optional<Target> target = Target::get(triple, cpu, features, error);
-  if (!target) {
-    getOperation().emitError("cannot describe the target: ") << error;
+  std::optional<Target> target = Target::get(getOperation(), triple, cpu, features);
+  if (!target)
     return signalPassFailure();
-  }
   if (!target->hasBytePermutes)
     return;
   IRRewriter rewriter(&getContext());

@@ -15,6 +15,10 @@
 #include <optional>
 #include <string>
 
+namespace mlir {
+class Operation;
+} // namespace mlir
+
 namespace qbias {
 
 /// The multiplications of a machine, as kernel plans see them.
@@ -29,17 +33,17 @@ struct Target {
   bool hasDotU8S8 = false;      ///< vpdpbusd on a whole register
   bool hasDotS8S8 = false;      ///< sdot
   bool hasMatrixS8 = false;     ///< smmla
-  bool addsBeside = false;      ///< additions have other units than multiplications
+  bool addsBeside = false;      ///< additions do not take units from multiplications
   bool hasTiles = false;        ///< tdpbssd, after Linux has allowed it
 
   bool hasDot8() const { return hasDotU8S8 || hasDotS8S8; }
 
   /// The machine that LLVM's `triple`, `cpu` and `features` describe. An empty
   /// triple is this machine's, an empty cpu its least (x86-64); cpu `native`
-  /// is this machine with all its features (qbias/Target/Machine.h). nullopt, with a
-  /// reason, when LLVM does not know them.
-  static std::optional<Target> get(llvm::StringRef triple, llvm::StringRef cpu,
-                                   llvm::StringRef features, std::string &error);
+  /// is this machine with all its features (qbias/Target/Machine.h). nullopt, after an
+  /// error at `op`, when LLVM does not know them.
+  static std::optional<Target> get(mlir::Operation *op, llvm::StringRef triple,
+                                   llvm::StringRef cpu, llvm::StringRef features);
 };
 
 } // namespace qbias
