@@ -315,14 +315,12 @@ void DepthwiseKernel::emitRows(KernelBuilder &kernel, Value image, Value row,
         Value outputAt = kernel.add(to, kernel.scale(vector, step.lanes));
         emitTile(kernel, {vector, inputAt, outputAt, count, rows, valid}, tiles.size);
       };
-      if (bundles)
-        kernel.loop(bundles, [&](Value bundle) {
-          emitVectors(kernel.scale(bundle, kBundle), kBundle, step.lanes);
-        });
-      if (int64_t count = full - bundles * kBundle)
-        kernel.loop(count, [&](Value vector) {
-          emitVectors(kernel.add(vector, bundles * kBundle), 1, step.lanes);
-        });
+      kernel.loop(bundles, [&](Value bundle) {
+        emitVectors(kernel.scale(bundle, kBundle), kBundle, step.lanes);
+      });
+      kernel.loop(full - bundles * kBundle, [&](Value vector) {
+        emitVectors(kernel.add(vector, bundles * kBundle), 1, step.lanes);
+      });
       if (tail)
         emitVectors(kernel.index(full), 1, tail);
     });

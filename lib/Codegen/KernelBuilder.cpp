@@ -52,6 +52,8 @@ Value KernelBuilder::scale(Value a, int64_t factor) {
 }
 
 void KernelBuilder::loop(int64_t count, function_ref<void(Value)> body) {
+  if (count == 0)
+    return;
   if (count == 1)
     return body(index(0));
   auto op = scf::ForOp::create(builder, loc, index(0), index(count), index(1));

@@ -41,7 +41,7 @@ public:
   mlir::Value add(mlir::Value a, int64_t b);
   mlir::Value scale(mlir::Value a, int64_t factor);
 
-  /// Runs `body` for 0 .. count - 1; no loop for a single iteration.
+  /// Runs `body` for 0 .. count - 1; no loop for a single iteration or none.
   void loop(int64_t count, llvm::function_ref<void(mlir::Value)> body);
   /// Runs `body` for begin .. end - 1.
   void loop(mlir::Value begin, mlir::Value end,

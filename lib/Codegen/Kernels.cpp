@@ -263,10 +263,9 @@ static void fill(KernelBuilder &kernel, Value y, Value at, int64_t count, int64_
   unsigned bits = cast<MemRefType>(y.getType()).getElementTypeBitWidth();
   int64_t width = kBits / bits;
   Value all = kernel.splat(kernel.vectorOf(width, bits), value);
-  if (int64_t full = count / width)
-    kernel.loop(full, [&](Value i) {
-      kernel.store(all, y, kernel.add(at, kernel.scale(i, width)), width);
-    });
+  kernel.loop(count / width, [&](Value i) {
+    kernel.store(all, y, kernel.add(at, kernel.scale(i, width)), width);
+  });
   if (int64_t rest = count % width)
     kernel.store(all, y, kernel.add(at, count - rest), rest);
 }

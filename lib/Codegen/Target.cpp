@@ -22,7 +22,6 @@ static Target describeX86(const llvm::MCSubtargetInfo &info, const llvm::Triple 
   target.name = "generic";
   target.hasVectors = has("+sse2");
   target.hasAvx2 = has("+avx2");
-  target.addsBeside = info.getCPU().starts_with("znver"); // two of four units multiply
   target.hasAvx512 = target.hasAvx2 && has("+avx512f,+avx512bw,+avx512dq,+avx512vl");
   if (target.hasAvx2) {
     bool hasVnni = has("+avxvnni") || (has("+avx512vnni,+avx512vl"));

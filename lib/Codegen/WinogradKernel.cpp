@@ -188,9 +188,8 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, const Region &region,
     }
   };
   int64_t full = channels / step.width();
-  if (full)
-    kernel.loop(full,
-                [&](Value i) { transform(kernel.scale(i, step.width()), step.width()); });
+  kernel.loop(full,
+              [&](Value i) { transform(kernel.scale(i, step.width()), step.width()); });
   if (int64_t rest = channels % step.width())
     transform(kernel.index(full * step.width()), rest);
 }
@@ -340,9 +339,9 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
       scaleSums(kernel, outputs, sums);
     return transformSums(kernel, outputs, sums);
   };
-  for (int64_t i = 0; i < vectors; ++i) {
-    Value from = kernel.add(kernel.scale(slot, vectors * sumStride()), i * sumStride());
-    from = kernel.add(mAt, from);
+  auto transformVector = [&](Value i, int64_t lanes) {
+    Value from = kernel.scale(slot, vectors * sumStride());
+    from = kernel.add(mAt, kernel.add(from, kernel.scale(i, sumStride())));
     SmallVector<Values> columns; // by point, then by row of results
     for (int64_t c : getPoints(region.columns)) {
       Values sums;
@@ -364,9 +363,12 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
         results.push_back(kernel.add(value, start));
       }
     }
-    storeTile(kernel, region, results, image, tile, vector,
-              i + 1 == vectors ? lastLanes : step.lanes);
-  }
+    storeTile(kernel, region, results, image, tile, vector, lanes);
+  };
+  int64_t full = vectors - (lastLanes < step.lanes ? 1 : 0);
+  kernel.loop(full, [&](Value i) { transformVector(i, step.lanes); });
+  if (full < vectors)
+    transformVector(kernel.index(full), lastLanes);
 }
 
 /// Stores the first `stored` results of a line of a tile, that at `column` at `at`.
@@ -480,9 +482,7 @@ void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share
           emitVectors(image, block, kernel.add(kernel.scale(i, tiles.size), tiles.begin),
                       tiles.size, lastLanes);
         };
-        if (first == end)
-          return;
-        if (!sharesChannels)
+        if (!sharesChannels || first == end)
           return kernel.loop(end - first, [&](Value i) { body(kernel.add(i, first)); });
         Value offset = kernel.index(-number);
         kernel.loop(kernel.most(kernel.add(share.begin, offset), kernel.index(first)),

@@ -33,7 +33,6 @@ struct Target {
   bool hasDotU8S8 = false;      ///< vpdpbusd on a whole register
   bool hasDotS8S8 = false;      ///< sdot
   bool hasMatrixS8 = false;     ///< smmla
-  bool addsBeside = false;      ///< additions do not take units from multiplications
   bool hasTiles = false;        ///< tdpbssd, after Linux has allowed it
 
   bool hasDot8() const { return hasDotU8S8 || hasDotS8S8; }
