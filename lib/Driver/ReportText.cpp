@@ -104,7 +104,7 @@ static Rows tabulateTensors(const json::Object &report) {
 static Rows tabulateLayers(const json::Object &report) {
   Rows rows = {{"layer", "op", "bias case", "bias (float)", "bias (int32)", "bias scale",
                 "multiplier", "shift", "rounding constant", "accumulator", "certificate",
-                "MACs"}};
+                "MACs", "plan", "why this plan"}};
   for (const json::Value &value : *report.getArray("layers")) {
     const json::Object &l = *value.getAsObject();
     const json::Object &bias = *l.getObject("bias");
@@ -126,7 +126,8 @@ static Rows tabulateLayers(const json::Object &report) {
                     summarize(bias.get("float")), summarize(bias.get("int")),
                     summarize(bias.get("scale")), summarize(l.get("multiplier")),
                     summarize(l.get("shift")), summarize(l.get("rounding_constant")),
-                    range, certified, std::to_string(l.getInteger("macs").value_or(0))});
+                    range, certified, std::to_string(l.getInteger("macs").value_or(0)),
+                    textOf(l, "plan"), textOf(l, "plan_reason")});
   }
   return rows;
 }

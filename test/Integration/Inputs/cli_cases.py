@@ -117,8 +117,10 @@ def report_text(folder):
     text = qbias("report", model).stdout
     for part in ("model all_forms.onnx, requantization exact", "QuantizeLinear_0_out", "affine",
                  "overflow", "half_even", "threshold", "14 layers", "38 of 38 channels certified",
-                 "0 float operations", "MACs"):
+                 "0 float operations", "MACs", "why this plan"):
         require(part in text, f"'{part}' not in {text}")
+    planned = qbias("report", model, "--cpu=x86-64-v3", "--plan=pair16").stdout
+    require("  pair16  " in planned and "target avx2" in planned, f"plans not in {planned}")
     for name in ("text", "json"):
         path = os.path.join(folder, f"report.{name}")
         done = qbias("report", model, f"--format={name}", "-o", path)
