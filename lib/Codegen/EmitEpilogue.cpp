@@ -303,13 +303,18 @@ Value VectorEpilogue::emitUnclamped(KernelBuilder &kernel, Value accumulators,
   return emitTail(kernel, emitClamp(kernel, value, first), loaded, elements);
 }
 
+Value VectorEpilogue::emitTable(KernelBuilder &kernel, Value bytes) const {
+  return table ? table->emit(kernel, bytes, hasBytePermutes) : bytes;
+}
+
 Value VectorEpilogue::emitNarrow(KernelBuilder &kernel, Value accumulators,
                                  ValueRange loaded, ValueRange elements) const {
   Value value = emitUnclamped(kernel, accumulators, loaded, elements);
   int64_t lanes = cast<VectorType>(value.getType()).getNumElements();
-  return arith::TruncIOp::create(kernel.builder, kernel.loc,
-                                 kernel.vectorOf(lanes, getResultElement()),
-                                 emitClamp(kernel, value, getClamp()));
+  value = arith::TruncIOp::create(kernel.builder, kernel.loc,
+                                  kernel.vectorOf(lanes, getResultElement()),
+                                  emitClamp(kernel, value, getClamp()));
+  return emitTable(kernel, value);
 }
 
 /// Results in the form that a kernel behind reads.
@@ -351,7 +356,7 @@ Value VectorEpilogue::emitPacked(KernelBuilder &kernel, ArrayRef<Value> accumula
   if (clamp.high < kByteRange.high)
     packed =
         arith::MinSIOp::create(builder, loc, packed, kernel.splat(bytes, clamp.high));
-  packed = emitMoved(kernel, packed);
+  packed = emitMoved(kernel, emitTable(kernel, packed));
   if (narrow->isJoined)
     packed = kernel.shuffle(packed, packed, joinedOrder(kPacked * lanes));
   if (inOrder)

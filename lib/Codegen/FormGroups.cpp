@@ -7,12 +7,13 @@
 //===----------------------------------------------------------------------===//
 //
 // What alone reads a requantized result and needs 32 bits, as a residual sum does,
-// becomes part of the epilogue:
+// becomes part of the epilogue, and a table of bytes the last part, where the target has
+// instructions for it:
 //
 //   %1 = linalg.generic ins(%sums, ...)      i32 -> i8
 //   %2 = linalg.generic ins(%1, %x, ...)     i8, i8 -> i8    =>  one operation
 //
-// An epilogue without a vector form (a table) leaves the group; sums are stored:
+// An epilogue without a vector form (a table of sums) leaves the group; sums are stored:
 //
 //   %1 = linalg.generic ins(%sums)           i32 -> i32, the identity
 //   %2 = linalg.generic ins(%1, ...)         i32 -> i8
@@ -22,6 +23,8 @@
 #include "Group.h"
 
 #include "qbias/Codegen/Passes.h"
+#include "qbias/Codegen/Target.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
@@ -37,6 +40,7 @@ using namespace qbias;
 namespace {
 
 struct FormGroups : qbias::impl::FormGroupsBase<FormGroups> {
+  using FormGroupsBase::FormGroupsBase;
   void runOnOperation() override;
 };
 
@@ -44,7 +48,7 @@ struct FormGroups : qbias::impl::FormGroupsBase<FormGroups> {
 
 /// The operand through which an operation alone reads `epilogue` and may become part
 /// of it; null when there is none.
-static OpOperand *findFollower(linalg::GenericOp epilogue) {
+static OpOperand *findFollower(linalg::GenericOp epilogue, bool takesTables) {
   Value result = epilogue.getResult(0);
   if (!result.hasOneUse())
     return nullptr;
@@ -55,17 +59,26 @@ static OpOperand *findFollower(linalg::GenericOp epilogue) {
   std::string reason;
   std::optional<VectorEpilogue> form = VectorEpilogue::match(user, result, reason);
   bool isSame = user.getResult(0).getType() == result.getType();
-  return form && form->canFollow() && isSame && linalg::areElementwiseOpsFusable(&use)
-             ? &use
-             : nullptr;
+  bool isTaken = form && form->canFollow() && (takesTables || !form->hasTable());
+  return isTaken && isSame && linalg::areElementwiseOpsFusable(&use) ? &use : nullptr;
+}
+
+/// Notes that the epilogue of `contraction` computes a layer besides its own.
+static void addStore(Operation *contraction, StringRef layer) {
+  SmallVector<Attribute> layers;
+  if (auto known = contraction->getAttrOfType<ArrayAttr>(kStoresAttr))
+    llvm::append_range(layers, known);
+  layers.push_back(StringAttr::get(contraction->getContext(), layer));
+  contraction->setAttr(kStoresAttr, ArrayAttr::get(contraction->getContext(), layers));
 }
 
 /// Makes what follows the epilogue of `contraction` part of it, as far as that goes.
-static void takeFollowers(RewriterBase &rewriter, Operation *contraction) {
+static void takeFollowers(RewriterBase &rewriter, Operation *contraction,
+                          bool takesTables) {
   std::string reason;
   while (std::optional<Group> group = Group::match(contraction, reason)) {
-    OpOperand *operand =
-        group->epilogue->isNarrow() ? findFollower(group->epilogueOp) : nullptr;
+    bool isOpen = group->epilogue->isNarrow() && !group->epilogue->hasTable();
+    OpOperand *operand = isOpen ? findFollower(group->epilogueOp, takesTables) : nullptr;
     if (!operand)
       return;
     Operation *follower = operand->getOwner();
@@ -74,6 +87,7 @@ static void takeFollowers(RewriterBase &rewriter, Operation *contraction) {
         linalg::fuseElementwiseOps(rewriter, operand);
     if (failed(fused))
       return;
+    addStore(contraction, getTensorName(follower->getLoc()));
     Value result = follower->getResult(0);
     rewriter.replaceAllUsesWith(result, fused->replacements.lookup(result));
     rewriter.eraseOp(follower);
@@ -111,6 +125,9 @@ static void storeSums(RewriterBase &rewriter, Operation *contraction) {
 }
 
 void FormGroups::runOnOperation() {
+  std::optional<Target> target = Target::get(getOperation(), triple, cpu, features);
+  if (!target)
+    return signalPassFailure();
   IRRewriter rewriter(&getContext());
   SmallVector<Operation *> contractions;
   getOperation().walk([&](Operation *op) {
@@ -119,6 +136,6 @@ void FormGroups::runOnOperation() {
   });
   for (Operation *op : contractions) {
     storeSums(rewriter, op);
-    takeFollowers(rewriter, op);
+    takeFollowers(rewriter, op, ByteTable::isSupported(*target));
   }
 }

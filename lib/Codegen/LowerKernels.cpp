@@ -351,8 +351,7 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
            << plan << "' of layer '" << name << "' is not proven: " << reason
            << "; let --qbias-plan-kernels choose the plan";
   group->roundUpperWord();
-  if (target.hasAvx2)
-    group->epilogue->joinHalves();
+  group->epilogue->specialize(target);
   group->inner = innerPaddings.lookup(contraction);
   tensor::PadOp pad = takeOuterPadding(*group);
   Value replaced = pad ? pad.getResult() : group->epilogueOp.getResult(0);

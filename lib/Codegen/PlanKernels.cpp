@@ -134,6 +134,9 @@ std::string qbias::checkPlan(StringRef plan, const Group &group, const Target &t
   if (!llvm::is_contained(getPlanNames(), plan))
     return "unknown plan '" + plan.str() + "', expected reference, " +
            llvm::join(getPlanNames(), ", ");
+  if (group.epilogue->hasTable() && !ByteTable::isSupported(target))
+    return "reads a table behind its sums, for which target '" + target.name +
+           "' has no instructions";
   if (plan == kWinograd4 || plan == kWinograd4W8)
     return checkWinograd(group);
   if (plan == kDot8 && !target.hasDot8())
@@ -269,6 +272,8 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
   if (!reason.empty())
     return {kReferencePlan.str(), reason};
   std::string text = "target " + target.name + ", " + epilogue;
+  if (group->epilogue->hasTable())
+    text += ", table in the store";
   if (name == kPair8) {
     DenseLayout layout = layoutPair8(*group, target);
     text += llvm::formatv(", inputs {0} .. {1}: {2} dot step{3} in 16 bits",

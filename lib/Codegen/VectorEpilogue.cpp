@@ -85,10 +85,17 @@ VectorEpilogue::match(linalg::GenericOp op, Value accumulator, std::string &reas
   Block &body = op.getRegion().front();
   if (!body.getArguments().back().use_empty())
     return fail("reads its own result");
-  for (Operation &inner : body.without_terminator())
-    if (!isVectorizable(inner))
+  result.yielded = body.getTerminator()->getOperand(0);
+  if ((result.table = ByteTable::match(result.yielded)))
+    result.yielded = result.table->getKey();
+  for (Operation &inner : body.without_terminator()) {
+    bool isOfTable = result.table && result.table->isPart(&inner);
+    if (!isOfTable && !isVectorizable(inner))
       return fail("has '" + inner.getName().getStringRef() + "' without a vector form");
+  }
   result.matchNarrow();
+  if (result.table && !result.narrow && !result.canFollow())
+    return fail("reads a table behind more than 32 bits");
   return result;
 }
 
@@ -231,13 +238,11 @@ std::optional<NarrowBody> VectorEpilogue::matchTail(Value known, Interval range)
     auto [low, high] = std::minmax_element(values.begin(), values.end());
     ranges[argument] = {*low, *high};
   }
-  Value result = op.getRegion().front().getTerminator()->getOperand(0);
-  return NarrowBody::match(result, std::move(ranges));
+  return NarrowBody::match(yielded, std::move(ranges));
 }
 
 void VectorEpilogue::matchNarrow() {
   Block &body = op.getRegion().front();
-  Value result = body.getTerminator()->getOperand(0);
   BitVector used(arrays.size());
   constexpr unsigned kByte = 8, kSum = 32;
   if (accumulatorArgument.getType().isInteger(kByte)) {
@@ -256,7 +261,7 @@ void VectorEpilogue::matchNarrow() {
       return;
     foldOffset(*found);
     Interval range{found->lo + found->offset, found->hi + found->offset};
-    if (narrowResult != result) {
+    if (narrowResult != yielded) {
       if (!narrowResult.getType().isInteger(kByte) || !range.isInside(kByte))
         return;
       tail = matchTail(narrowResult, range);
@@ -313,8 +318,9 @@ SmallVector<int64_t> VectorEpilogue::roundUpperWord(ArrayRef<numerics::Range> su
   return moves;
 }
 
-void VectorEpilogue::joinHalves() {
-  if (narrow && !narrow->isWord && narrow->multiplies && !tail)
+void VectorEpilogue::specialize(const Target &target) {
+  hasBytePermutes = target.hasBytePermutes;
+  if (target.hasAvx2 && narrow && !narrow->isWord && narrow->multiplies && !tail)
     narrow->isJoined = canPack();
 }
 
@@ -323,7 +329,7 @@ Type VectorEpilogue::getResultElement() const {
 }
 
 bool VectorEpilogue::isIdentity() const {
-  return op.getRegion().front().getTerminator()->getOperand(0) == accumulatorArgument;
+  return !table && yielded == accumulatorArgument;
 }
 
 std::string VectorEpilogue::getKey() const {
@@ -331,6 +337,8 @@ std::string VectorEpilogue::getKey() const {
   llvm::raw_string_ostream os(key);
   if (moved)
     os << "moved," << moved << ",";
+  if (table)
+    llvm::interleave(table->getResults(), os, ",");
   if (narrow) {
     os << "narrow," << narrow->lo << "," << narrow->hi << "," << narrow->offset;
     for (bool part : {narrow->isWord, narrow->clamps, narrow->raises, narrow->multiplies,

@@ -9,6 +9,7 @@
 #ifndef QBIAS_LIB_CODEGEN_VECTOREPILOGUE_H
 #define QBIAS_LIB_CODEGEN_VECTOREPILOGUE_H
 
+#include "ByteTable.h"
 #include "NarrowBody.h"
 
 #include "qbias/Numerics/NarrowRequant.h"
@@ -29,7 +30,8 @@ mlir::Attribute getScalar(mlir::Value value);
 ///   narrow  clamp((acc * m + r) >> k, lo, hi) + offset, ties up or to even: a form
 ///           of numerics::NarrowRequant for every channel, which is the same
 ///           integer for any acc of 32 bits, or of the range it has; and what follows on
-///           that 8-bit integer where it is proven to fit 32 bits (a residual sum)
+///           that 8-bit integer where it is proven to fit 32 bits (a residual sum),
+///           and a table of bytes behind it
 ///   wide    the scalar body itself, operation by operation, on vectors
 class VectorEpilogue {
 public:
@@ -45,16 +47,19 @@ public:
   /// Rounds in the upper word where every channel can, with sums in these ranges:
   /// returns what the sums have to start from besides. Else nothing changes: none.
   llvm::SmallVector<int64_t> roundUpperWord(llvm::ArrayRef<numerics::Range> sums);
-  /// On a machine with AVX2, joins the even and odd lanes of products by one instruction
-  /// where canPack(): from then on only emitPacked() is used, which puts lanes in order.
-  /// Call it before getArrays().
-  void joinHalves();
+  /// Chooses what `target` does best. With AVX2, even and odd lanes of products are
+  /// joined by one instruction where canPack(): from then on only emitPacked() is used,
+  /// which puts lanes in order. Call it before getArrays().
+  void specialize(const Target &target);
   /// Adds `offset` to every result, modulo its bits: the form that a kernel behind it
   /// reads.
   void moveResults(int64_t offset) { moved = offset; }
   /// Reads 8-bit accumulators and needs no more than 32 bits: may follow a narrow
   /// epilogue.
-  bool canFollow() const { return !narrow && tail; }
+  bool canFollow() const {
+    return !narrow && (tail || (table && yielded == accumulatorArgument));
+  }
+  bool hasTable() const { return table.has_value(); }
   /// Tensors read element by element besides the accumulators (an addend).
   llvm::ArrayRef<mlir::Value> getElementwise() const { return elementwise; }
   mlir::Type getResultElement() const;
@@ -134,6 +139,8 @@ private:
   mlir::Value emitWide(KernelBuilder &kernel, mlir::Value accumulators,
                        mlir::ValueRange loaded, mlir::ValueRange elements) const;
 
+  mlir::Value emitTable(KernelBuilder &kernel, mlir::Value bytes) const;
+
   mutable mlir::linalg::GenericOp op; ///< a handle; its accessors are not const
   /// Block arguments of the body: accumulators, elementwise tensors, arrays.
   mlir::Value accumulatorArgument;
@@ -141,7 +148,10 @@ private:
   llvm::SmallVector<llvm::SmallVector<int64_t>> arrays;
   std::optional<Narrow> narrow;
   int64_t moved = 0;
-  mlir::Value narrowResult; ///< of 8 bits, where `tail` starts
+  std::optional<ByteTable> table; ///< behind everything else
+  bool hasBytePermutes = false;   ///< for it
+  mlir::Value yielded;            ///< the result, or the key of `table`
+  mlir::Value narrowResult;       ///< of 8 bits, where `tail` starts
   std::optional<NarrowBody> tail;
   llvm::SmallVector<unsigned> tailArrays; ///< those of `arrays` that it reads
 };

@@ -192,8 +192,14 @@ llvm::StringMap<LayerPlan> qbias::collectPlans(ModuleOp module) {
   module.walk([&](Operation *op) {
     auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
     auto reason = op->getAttrOfType<StringAttr>(kPlanReasonAttr);
-    if (plan)
-      plans[getTensorName(op->getLoc())] = {plan.str(), reason ? reason.str() : ""};
+    if (!plan)
+      return;
+    plans[getTensorName(op->getLoc())] = {plan.str(), reason ? reason.str() : ""};
+    auto stores = op->getAttrOfType<ArrayAttr>(kStoresAttr);
+    if (!stores || plan == kReferencePlan)
+      return;
+    for (auto layer : stores.getAsRange<StringAttr>())
+      plans[layer] = {plan.str(), "in the store of '" + getLayerName(op) + "'"};
   });
   return plans;
 }

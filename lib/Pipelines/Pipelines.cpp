@@ -84,7 +84,8 @@ void qbias::buildToLinalgPipeline(OpPassManager &pm, const PipelineOptions &opti
   pm.addPass(createConvertQBiasToLinalg());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addNestedPass<func::FuncOp>(createFormGroups());
+  pm.addNestedPass<func::FuncOp>(
+      createFormGroups(forMachine<FormGroupsOptions>(options)));
   if (options.plan == "auto" || options.plan == "pair8")
     pm.addPass(createOrderChannels(forMachine<OrderChannelsOptions>(options)));
   auto plan = forMachine<PlanKernelsOptions>(options);

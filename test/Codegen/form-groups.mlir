@@ -1,4 +1,6 @@
 // RUN: qbias-opt %s --pass-pipeline="builtin.module(func.func(qbias-form-groups))" | FileCheck %s
+// RUN: qbias-opt %s --pass-pipeline="builtin.module(func.func(qbias-form-groups{cpu=x86-64-v3}))" | FileCheck %s --check-prefix=TABLE
+// RUN: qbias-opt %s --pass-pipeline="builtin.module(func.func(qbias-form-groups{cpu=x86-64-v3}),qbias-plan-kernels{cpu=x86-64-v2})" | FileCheck %s --check-prefix=OTHER
 // RUN: qbias-opt %s --pass-pipeline="builtin.module(func.func(qbias-form-groups),qbias-plan-kernels{cpu=x86-64-v3})" | FileCheck %s --check-prefix=PLAN
 // RUN: qbias-opt %s --pass-pipeline="builtin.module(func.func(qbias-form-groups),qbias-plan-kernels{cpu=x86-64-v3},qbias-lower-kernels{cpu=x86-64-v3})" | FileCheck %s --check-prefix=LOWER
 
@@ -436,4 +438,63 @@ func.func @no_group(%x: tensor<2x3xi8>, %w: tensor<3x2xi8>, %t: tensor<256xi8>) 
     linalg.yield %1 : i8
   } -> tensor<2x2xi8>
   return %y : tensor<2x2xi8>
+}
+
+// A table of bytes is the last part of an epilogue where the target has instructions for
+// it, and what reads its results an operation of its own. Without them there is no kernel.
+// CHECK-LABEL: func.func @bytes(
+// CHECK: linalg.matmul
+// CHECK-COUNT-3: linalg.generic
+// TABLE-LABEL: func.func @bytes(
+// TABLE: linalg.matmul {qbias.stores = ["lookup"]}
+// TABLE: linalg.generic
+// TABLE: arith.trunci
+// TABLE: tensor.extract
+// TABLE: linalg.generic
+// TABLE-NOT: linalg.generic
+// TABLE: return
+// OTHER-LABEL: func.func @bytes(
+// OTHER: qbias.plan = "reference", qbias.plan_reason = "reads a table behind its sums, for which target 'generic' has no instructions"
+func.func @bytes(%x: tensor<2x3xi8>, %residual: tensor<2x2xi8>) -> tensor<2x2xi8> {
+  %w = arith.constant dense<[[1, 2], [-3, 4], [5, -128]]> : tensor<3x2xi8>
+  %zero = arith.constant 0 : i32
+  %m = arith.constant dense<[1073741824, 1500000000]> : tensor<2xi64>
+  %r = arith.constant dense<[17179869184, 17179869184]> : tensor<2xi64>
+  %k = arith.constant dense<35> : tensor<2xi64>
+  %entries = arith.constant dense<7> : tensor<256xi8>
+  %first = arith.constant -128 : i64
+  %lo = arith.constant -128 : i64
+  %hi = arith.constant 127 : i64
+  %e = tensor.empty() : tensor<2x2xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %acc = linalg.matmul ins(%x, %w : tensor<2x3xi8>, tensor<3x2xi8>) outs(%init : tensor<2x2xi32>) -> tensor<2x2xi32>
+  %o = tensor.empty() : tensor<2x2xi8>
+  %y = linalg.generic {indexing_maps = [#same, #channel, #channel, #channel, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%acc, %m, %r, %k : tensor<2x2xi32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi64>) outs(%o : tensor<2x2xi8>) {
+  ^bb0(%a: i32, %mi: i64, %ri: i64, %ki: i64, %out: i8):
+    %0 = arith.extsi %a : i32 to i64
+    %1 = arith.muli %0, %mi : i64
+    %2 = arith.addi %1, %ri : i64
+    %3 = arith.shrsi %2, %ki : i64
+    %4 = arith.maxsi %3, %lo : i64
+    %5 = arith.minsi %4, %hi : i64
+    %6 = arith.trunci %5 : i64 to i8
+    linalg.yield %6 : i8
+  } -> tensor<2x2xi8>
+  %t = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%y : tensor<2x2xi8>) outs(%o : tensor<2x2xi8>) {
+  ^bb0(%a: i8, %out: i8):
+    %0 = arith.extsi %a : i8 to i64
+    %1 = arith.subi %0, %first : i64
+    %2 = arith.index_cast %1 : i64 to index
+    %3 = tensor.extract %entries[%2] : tensor<256xi8>
+    linalg.yield %3 : i8
+  } -> tensor<2x2xi8> loc("lookup")
+  %z = linalg.generic {indexing_maps = [#same, #same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%t, %residual : tensor<2x2xi8>, tensor<2x2xi8>) outs(%o : tensor<2x2xi8>) {
+  ^bb0(%a: i8, %b: i8, %out: i8):
+    %0 = arith.maxsi %a, %b : i8
+    linalg.yield %0 : i8
+  } -> tensor<2x2xi8>
+  return %z : tensor<2x2xi8>
 }

@@ -19,6 +19,8 @@ namespace qbias {
 /// chosen; strings on the contraction.
 inline constexpr llvm::StringLiteral kPlanAttr = "qbias.plan";
 inline constexpr llvm::StringLiteral kPlanReasonAttr = "qbias.plan_reason";
+/// Of a contraction: names of the layers that its epilogue computes besides its own.
+inline constexpr llvm::StringLiteral kStoresAttr = "qbias.stores";
 /// The plan of plain loops, and the request for the best plan.
 inline constexpr llvm::StringLiteral kReferencePlan = "reference";
 inline constexpr llvm::StringLiteral kAutoPlan = "auto";

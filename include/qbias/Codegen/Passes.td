@@ -26,10 +26,14 @@ def FormGroups : Pass<"qbias-form-groups", "::mlir::func::FuncOp"> {
     Input: linalg on tensors. An elementwise operation that alone reads the 8-bit
     result of an epilogue, and whose values are proven to fit 32 bits by interval
     arithmetic on its body (a residual sum, another requantization), becomes part of
-    the epilogue. Between sums and an epilogue without a vector form (a table) comes
+    the epilogue; behind it, on x86 with AVX2, one lookup in a table of 256 bytes.
+    Between sums and an epilogue without a vector form (a table of sums) comes
     an identity: the kernel stores sums, and what reads them is a pass of its own.
+    Output: `qbias.stores` on a contraction names the layers that became part of its
+    epilogue.
     Same integers. Refuses nothing.
   }];
+  let options = TargetOptions<>.options;
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
@@ -114,10 +118,10 @@ def VectorizeLookups : Pass<"qbias-vectorize-lookups", "::mlir::func::FuncOp"> {
   let summary = "Lower lookups in tables of 256 bytes to byte permutations";
   let description = [{
     Input: linalg on memrefs. An elementwise operation from 8 bits to 8 bits that
-    reads a constant table becomes loops over 64 elements, two permutations of bytes
-    each, where the target has them (AVX512-VBMI). What else its body does is
-    evaluated for all 256 inputs. Other operations and targets: left as they are. Same
-    integers.
+    reads a constant table becomes loops over registers of bytes, on x86: with
+    AVX512-VBMI 64 elements and two permutations of bytes each, with AVX2 16 shuffles.
+    What else its body does is evaluated for all 256 inputs. Other operations and
+    targets: left as they are. Same integers.
   }];
   let options = TargetOptions<>.options;
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",

@@ -9,12 +9,11 @@ Networks widen, convolve every channel by itself, and narrow again.  In weights 
 """
 
 import json
-import os
 
 import numpy as np
 
-import feed
-from harness import FLOAT, Net, cases, equal, main, qbias, require
+from chain import Chain, check, finish
+from harness import cases, equal, main, qbias
 from plans import runnable_plans
 
 CPU = "x86-64-v3"
@@ -31,27 +30,6 @@ def last_weights(kind, outputs, inputs, taps):
     if kind == "alone":  # |127| and at least 2: more than 128, of one sign
         weights[0, 3::11] = 127 * sign[0, 3::11]
     return weights
-
-
-class Chain(Net):
-    """Layers with a residue, a scale and a bias for every channel."""
-
-    def __init__(self, dtype):
-        super().__init__(dtype, opset=21)
-        self.rng = np.random.default_rng(5)
-
-    def layer(self, x, weights, scale, zero, **attributes):
-        """A convolution or matrix product and its requantization."""
-        count = len(weights)
-        scales = self.rng.uniform(0.5, 2, count).astype(np.float32) / 256
-        bias = self.const(self.rng.normal(size=count).astype(np.float32))
-        op = "Conv" if weights.ndim == 4 else "Gemm"
-        y = self.node(op, [x, self.constant(weights, scales), bias], **attributes)
-        return self.requantize(y, scale, zero)
-
-    def random(self, *shape):
-        """Weights that nothing is known about."""
-        return self.rng.integers(-127, 128, shape)
 
 
 def widened(folder, kind, dtype="uint8", inputs=48, depthwise=(1,), taps=(1, 1), batch=1,
@@ -82,29 +60,6 @@ def products(folder, kind):
                   transB=1)
     y = net.layer(y, last_weights(kind, 19, 44, ()), 0.1, 3, transB=1)
     return finish(net, folder, y, [5, 19])
-
-
-def finish(net, folder, y, shape):
-    """The network in a file, and the exact reference's answers."""
-    net.output(y, FLOAT, shape)
-    path = os.path.join(folder, "model.onnx")
-    net.save(path)
-    return feed.Network(path, {"x": net.stimuli(3)["x"]})
-
-
-def check(folder, made, options):
-    """The program answers with the exact reference's integers."""
-    qbias("run", made.model, "--raw", "--input", save_inputs(folder, made), "--output",
-          os.path.join(folder, "y.npy"), *options)
-    got = np.load(os.path.join(folder, "y.npy")).reshape(made.outputs[0].shape)
-    require(np.array_equal(got, made.outputs[0]), f"{np.sum(got != made.outputs[0])} differ")
-
-
-def save_inputs(folder, made):
-    """All samples as `qbias run` takes them."""
-    path = os.path.join(folder, "x.npy")
-    np.save(path, made.inputs[0].reshape(made.samples, *made.shapes[0]))
-    return path
 
 
 def last_plan(made, *options):
