@@ -9,6 +9,10 @@
 // Results become arguments first: the last allocation behind a result is the
 // caller's buffer, anything else is copied into it.
 //
+// An elementwise operation that reads a buffer last writes its result there:
+//
+//   linalg.generic ins(%a, %b) outs(%c)      =>  linalg.generic ins(%a, %b) outs(%a)
+//
 // A buffer lives from its allocation to the last operation that reads it
 // through any view.
 //
@@ -20,6 +24,7 @@
 #include "qbias/Dialect/QBias/IR/Names.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
@@ -70,12 +75,74 @@ static int64_t bytesOf(MemRefType type) {
   return type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
 }
 
-static FailureOr<Buffers> collect(func::FuncOp func) {
-  Block &block = func.getBody().front();
+/// The allocation that `value` is a view of, or null.
+static memref::AllocOp findAllocation(Value value) {
+  while (auto view = value.getDefiningOp<ViewLikeOpInterface>())
+    value = view.getViewSource();
+  return value.getDefiningOp<memref::AllocOp>();
+}
+
+static DenseMap<Operation *, int64_t> numberOps(Block &block) {
   DenseMap<Operation *, int64_t> order;
   int64_t position = 0;
   for (Operation &op : block)
     order[&op] = ++position;
+  return order;
+}
+
+/// A buffer in which `op` may write its result: it is read at the same element and never
+/// again. Null when there is none.
+static memref::AllocOp findPlace(linalg::GenericOp op, memref::AllocOp result,
+                                 const DenseMap<Operation *, int64_t> &order) {
+  for (OpOperand *operand : op.getDpsInputOperands()) {
+    auto input = operand->get().getDefiningOp<memref::AllocOp>();
+    if (!input || input.getType() != result.getType() ||
+        lastUse(input, *op->getBlock(), order) != order.lookup(op))
+      continue;
+    bool isSame = llvm::all_of(op.getDpsInputOperands(), [&](OpOperand *other) {
+      return findAllocation(other->get()) != input ||
+             (other->get() == input && op.getMatchingIndexingMap(other).isIdentity());
+    });
+    WalkResult inside = op.getRegion().walk([&](Operation *inner) {
+      bool reads = llvm::any_of(inner->getOperands(), [&](Value value) {
+        return isa<MemRefType>(value.getType()) && findAllocation(value) == input;
+      });
+      return reads ? WalkResult::interrupt() : WalkResult::advance();
+    });
+    if (isSame && !inside.wasInterrupted())
+      return input;
+  }
+  return {};
+}
+
+/// Lets elementwise operations write where they read.
+static void reusePlaces(func::FuncOp func) {
+  Block &block = func.getBody().front();
+  DenseMap<Operation *, int64_t> order = numberOps(block);
+  for (auto op : llvm::make_early_inc_range(block.getOps<linalg::GenericOp>())) {
+    auto result = op.getNumDpsInits() == 1
+                      ? op.getDpsInits().front().getDefiningOp<memref::AllocOp>()
+                      : memref::AllocOp();
+    bool isElementwise =
+        op.getNumParallelLoops() == op.getNumLoops() && result &&
+        op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isIdentity() &&
+        !op.payloadUsesValueFromOperand(op.getDpsInitOperand(0));
+    if (!isElementwise)
+      continue;
+    bool isFirst = llvm::all_of(result->getUsers(), [&](Operation *user) {
+      return positionOf(user, block, order) >= order.lookup(op);
+    });
+    memref::AllocOp place = isFirst ? findPlace(op, result, order) : memref::AllocOp();
+    if (!place)
+      continue;
+    result.getResult().replaceAllUsesWith(place);
+    result.erase();
+  }
+}
+
+static FailureOr<Buffers> collect(func::FuncOp func) {
+  Block &block = func.getBody().front();
+  DenseMap<Operation *, int64_t> order = numberOps(block);
   Buffers buffers;
   WalkResult result = func.walk([&](memref::AllocOp op) {
     MemRefType type = op.getType();
@@ -164,6 +231,7 @@ void PlanMemory::runOnOperation() {
   FailureOr<int64_t> inputs = makeResultsArguments(func);
   if (failed(inputs))
     return signalPassFailure();
+  reusePlaces(func);
   FailureOr<Buffers> buffers = collect(func);
   if (failed(buffers))
     return signalPassFailure();

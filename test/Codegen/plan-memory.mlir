@@ -91,3 +91,76 @@ func.func @loop_keeps_its_buffers_alive(%x: memref<64xi8>) {
 
 // CHECK-LABEL: func.func private @declaration_is_left_alone(memref<8xi8>) -> memref<8xi8>
 func.func private @declaration_is_left_alone(memref<8xi8>) -> memref<8xi8>
+
+#same = affine_map<(d0, d1) -> (d0, d1)>
+#turned = affine_map<(d0, d1) -> (d1, d0)>
+
+// The sum may take the place of %b, which nothing reads again, and not of %a.
+// CHECK-LABEL: func.func @sum_in_place(
+// CHECK-SAME: qbias.workspace_bytes = 128 : i64
+// CHECK: linalg.generic {{.*}} ins(%[[A:.*]], %[[B:.*]] : {{.*}}) outs(%[[B]] :
+// CHECK: "test.use"(%[[A]], %[[B]])
+func.func @sum_in_place(%x: memref<8x8xi8>) {
+  %a = memref.alloc() : memref<8x8xi8>
+  "test.fill"(%x, %a) : (memref<8x8xi8>, memref<8x8xi8>) -> ()
+  %b = memref.alloc() : memref<8x8xi8>
+  "test.fill"(%x, %b) : (memref<8x8xi8>, memref<8x8xi8>) -> ()
+  %c = memref.alloc() : memref<8x8xi8>
+  linalg.generic {indexing_maps = [#same, #same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %b : memref<8x8xi8>, memref<8x8xi8>) outs(%c : memref<8x8xi8>) {
+  ^bb0(%p: i8, %q: i8, %out: i8):
+    %0 = arith.addi %p, %q : i8
+    linalg.yield %0 : i8
+  }
+  "test.use"(%a, %c) : (memref<8x8xi8>, memref<8x8xi8>) -> ()
+  return
+}
+
+// Elements that are read after others are written: turned, through a view, at any place; and
+// a result that adds to what is there.
+// CHECK-LABEL: func.func @not_in_place(
+// CHECK: linalg.generic {{.*}} ins(%[[A:.*]], %[[A]] : {{.*}}) outs(%[[B:.*]] :
+// CHECK: linalg.generic {{.*}} ins(%[[B]], %{{.*}} : {{.*}}) outs(%[[C:.*]] :
+// CHECK: linalg.generic {{.*}} ins(%[[C]] : {{.*}}) outs(%[[D:.*]] :
+// CHECK: memref.load %[[C]]
+// CHECK: linalg.generic {{.*}} ins(%[[D]] : {{.*}}) outs(%[[E:.*]] :
+// CHECK: "test.use"(%[[E]])
+func.func @not_in_place(%x: memref<8x8xi8>) {
+  %c0 = arith.constant 0 : index
+  %a = memref.alloc() : memref<8x8xi8>
+  "test.fill"(%x, %a) : (memref<8x8xi8>, memref<8x8xi8>) -> ()
+  %b = memref.alloc() : memref<8x8xi8>
+  linalg.generic {indexing_maps = [#same, #turned, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%a, %a : memref<8x8xi8>, memref<8x8xi8>) outs(%b : memref<8x8xi8>) {
+  ^bb0(%p: i8, %q: i8, %out: i8):
+    %0 = arith.addi %p, %q : i8
+    linalg.yield %0 : i8
+  }
+  %c = memref.alloc() : memref<8x8xi8>
+  %flat = memref.collapse_shape %b [[0, 1]] : memref<8x8xi8> into memref<64xi8>
+  %view = memref.expand_shape %flat [[0, 1]] output_shape [8, 8] : memref<64xi8> into memref<8x8xi8>
+  linalg.generic {indexing_maps = [#same, #same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%b, %view : memref<8x8xi8>, memref<8x8xi8>) outs(%c : memref<8x8xi8>) {
+  ^bb0(%p: i8, %q: i8, %out: i8):
+    %0 = arith.addi %p, %q : i8
+    linalg.yield %0 : i8
+  }
+  %d = memref.alloc() : memref<8x8xi8>
+  linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%c : memref<8x8xi8>) outs(%d : memref<8x8xi8>) {
+  ^bb0(%p: i8, %out: i8):
+    %0 = memref.load %c[%c0, %c0] : memref<8x8xi8>
+    %1 = arith.addi %p, %0 : i8
+    linalg.yield %1 : i8
+  }
+  %e = memref.alloc() : memref<8x8xi8>
+  "test.fill"(%x, %e) : (memref<8x8xi8>, memref<8x8xi8>) -> ()
+  linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel"]}
+      ins(%d : memref<8x8xi8>) outs(%e : memref<8x8xi8>) {
+  ^bb0(%p: i8, %out: i8):
+    %0 = arith.addi %p, %out : i8
+    linalg.yield %0 : i8
+  }
+  "test.use"(%e) : (memref<8x8xi8>) -> ()
+  return
+}

@@ -134,7 +134,8 @@ def PlanMemory : Pass<"qbias-plan-memory", "::mlir::func::FuncOp"> {
   let description = [{
     Input: a public function of one block whose allocations have static shapes.
     Output: its results are arguments behind the inputs, and the allocations views into one additional last argument,
-    `memref<Nxi8>`; buffers whose live ranges do not meet share bytes. Offsets
+    `memref<Nxi8>`; buffers whose live ranges do not meet share bytes. An elementwise
+    linalg.generic that reads a buffer last writes its result there. Offsets
     are assigned largest buffer first (Pisarchyk and Lee, "Efficient Memory
     Management for Deep Neural Net Inference", 2020, greedy by size). `N` is
     attached to the function as `qbias.workspace_bytes`, and the places as

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from feed import DIGITS, forms, one_layer
 from harness import case, cases, equal, main, qbias, require
+from random_net import write_case
 
 ALIGNMENT = 64
 MOST = 1.1  # workspace over the bytes that live at once
@@ -15,6 +16,7 @@ MOST = 1.1  # workspace over the bytes that live at once
 MODELS = {"bench/resnet18.qdq.u8s8.pc.onnx": 50, "bench/mobilenet_v2.qdq.u8s8.pc.onnx": 50,
           "digits/*.q*.onnx": 10, "digits/*.pt2": 10, "conformance/onnx_qdq_ort/*/[us]*.onnx": 5,
           "conformance/tflite/*/model_int8.tflite": 2}
+SEEDS = (7000, 7080)  # of random networks
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -39,7 +41,7 @@ def check(model):
                     or b["offset"] + b["bytes"] <= a["offset"], f"{a} and {b} share bytes")
     steps = {step for b in buffers for step in (b["first"], b["last"])}
     live = max(sum(-(-b["bytes"] // ALIGNMENT) * ALIGNMENT for b in buffers
-                   if b["first"] <= step <= b["last"]) for step in steps)
+                   if b["first"] <= step <= b["last"]) for step in steps | {0})
     equal(memory["live_bytes"], live, "bytes that live at once")
     require(memory["workspace_bytes"] <= MOST * live, f"{memory['workspace_bytes']} for {live}")
     return buffers
@@ -60,6 +62,14 @@ def shared_models(_):
         for path in sorted(glob.glob(os.path.join(data, pattern))):
             buffers = check(path)
             require(len(buffers) >= least, f"{path}: {len(buffers)} buffers")
+
+
+@case
+def random_networks(folder):
+    """And those of networks nobody looked at."""
+    counts = [len(check(write_case(seed, os.path.join(folder, str(seed)))[0]))
+              for seed in range(*SEEDS)]
+    require(max(counts) > 8, f"{counts} buffers")
 
 
 @case
