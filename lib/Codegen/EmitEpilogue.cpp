@@ -96,12 +96,13 @@ SmallVector<ElementsAttr> VectorEpilogue::getArrays(ArrayRef<int64_t> order,
   if (narrow->multiplies)
     addColumn([](const Channel &c) { return c.multiplier; }, ".multiplier");
   auto getRounding = [](const Channel &c) { return c.rounding; };
-  if (narrow->isWord || narrow->roundsUpper)
-    addColumn(getRounding, ".rounding", /*isBehindJoin=*/true);
-  else
+  if (!narrow->isWord && !narrow->roundsUpper)
     add(splitParity(pad(llvm::map_to_vector(narrow->channels, getRounding), 0), lanes),
         builder.getI64Type(), ".rounding");
-  addColumn([](const Channel &c) { return c.shift; }, ".shift", /*isBehindJoin=*/true);
+  else
+    addColumn(getRounding, ".rounding", /*isBehindJoin=*/true);
+  if (narrow->shifts)
+    addColumn([](const Channel &c) { return c.shift; }, ".shift", /*isBehindJoin=*/true);
   if (narrow->ties)
     addColumn([](const Channel &c) { return c.tiesToEven; }, ".ties",
               /*isBehindJoin=*/true);
@@ -183,14 +184,15 @@ KernelBuilder::Values VectorEpilogue::loadConstants(KernelBuilder &kernel,
     result.push_back(takeEven(kernel, multiplier));
     result.push_back(takeOdd(kernel, multiplier));
   }
-  if (narrow->isWord || narrow->roundsUpper) {
-    load();
-  } else {
+  if (!narrow->isWord && !narrow->roundsUpper) {
     Value rounding = take();
     result.push_back(kernel.load(rounding, channel, lanes / 2));
     result.push_back(kernel.load(rounding, kernel.add(channel, lanes / 2), lanes / 2));
+  } else {
+    load();
   }
-  load();
+  if (narrow->shifts)
+    load();
   if (narrow->ties)
     load();
   return result;
@@ -252,6 +254,8 @@ Value VectorEpilogue::emitScaled(KernelBuilder &kernel, Value accumulators,
   }
   Value value = narrow->isWord ? emitWord(kernel, sums, loaded)
                                : emitHighHalf(kernel, sums, loaded);
+  if (!narrow->shifts)
+    return value;
   Value shift = takeFront(loaded);
   if (narrow->ties) {
     Value below = arith::ShRSIOp::create(builder, loc, value, shift);

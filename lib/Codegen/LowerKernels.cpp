@@ -170,7 +170,7 @@ func::FuncOp LowerKernels::getFunction(StringRef prefix, ValueRange buffers,
   func.setPrivate();
   func->setAttr("llvm.linkage",
                 LLVM::LinkageAttr::get(&getContext(), LLVM::Linkage::Internal));
-  func->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
+  func->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "stackrealign"}));
   for (unsigned i = 0; i < buffers.size(); ++i)
     func.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
   builder.setInsertionPointToStart(func.addEntryBlock());

@@ -304,14 +304,20 @@ SmallVector<int64_t> VectorEpilogue::roundUpperWord(ArrayRef<numerics::Range> su
     for (const numerics::Range &range : sums)
       ranges.front() = {std::min(ranges.front().min, range.min),
                         std::max(ranges.front().max, range.max)};
-  SmallVector<numerics::NarrowRequant> rounded;
-  for (auto [channel, range] : llvm::zip(channels, ranges)) {
-    auto found = numerics::roundUpperWord(channel, range, narrow->lo, narrow->hi);
-    if (!found)
-      return {};
-    rounded.push_back(*found);
-  }
-  channels = std::move(rounded);
+  auto takeForm = [&](auto form) {
+    SmallVector<numerics::NarrowRequant> found;
+    for (auto [channel, range] : llvm::zip(channels, ranges)) {
+      auto rounded = form(channel, range, narrow->lo, narrow->hi);
+      if (!rounded)
+        return false;
+      found.push_back(*rounded);
+    }
+    channels = std::move(found);
+    return true;
+  };
+  narrow->shifts = !takeForm(numerics::dropShift);
+  if (narrow->shifts && !takeForm(numerics::roundUpperWord))
+    return {};
   narrow->roundsUpper = true;
   auto moves = llvm::map_to_vector(channels, [](auto &channel) { return channel.move; });
   moves.resize(sums.size(), moves.front());
@@ -341,8 +347,9 @@ std::string VectorEpilogue::getKey() const {
     llvm::interleave(table->getResults(), os, ",");
   if (narrow) {
     os << "narrow," << narrow->lo << "," << narrow->hi << "," << narrow->offset;
-    for (bool part : {narrow->isWord, narrow->clamps, narrow->raises, narrow->multiplies,
-                      narrow->ties, narrow->roundsUpper, narrow->isJoined})
+    for (bool part :
+         {narrow->isWord, narrow->clamps, narrow->raises, narrow->multiplies,
+          narrow->ties, narrow->roundsUpper, narrow->isJoined, narrow->shifts})
       os << "," << part;
     if (!tail)
       return key;

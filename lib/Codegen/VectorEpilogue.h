@@ -111,6 +111,7 @@ private:
     bool roundsUpper = false; ///< the form of the upper word
     bool isJoined = false;    ///< of four lanes first the even ones, then the odd ones
     bool clamps = false, raises = false, multiplies = false, ties = false;
+    bool shifts = true; ///< the form of the upper word may do without
   };
 
   bool matchChain(mlir::Value result, Chain &found, llvm::BitVector &used) const;

@@ -28,11 +28,22 @@
 //
 //   ((acc + move) * m + R * 2^32) >> k = ((((acc + move) * m) >> 32) + R) >> (k - 32)
 //
+// Without a shift. n = (((acc + move) * m') >> 32) + R, with m' near m / 2^(k-32), is the
+// result when it steps where the result does: with a_j the first accumulator of result j
+// and b_j the last one below,
+//
+//   a_j * m' + c >= j * 2^32 > b_j * m' + c,   c = move * m' + R * 2^32
+//
+// for every j that occurs. Both sides are monotone, so nothing else has to be looked at.
+// What that leaves to c is widest for one m', and some move has its product there.
+//
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Numerics/NarrowRequant.h"
 
 #include <algorithm>
+#include <limits>
+#include <vector>
 
 namespace qbias::numerics {
 
@@ -284,40 +295,153 @@ static Slack findSlack(const NarrowRequant &narrow, Range sums, int64_t lo, int6
   return {least, m - 1 - most};
 }
 
-/// The smallest move for which move * m - r is in the slack around a multiple of 2^32.
-static std::optional<int64_t> findMove(int64_t m, int64_t r, Slack slack) {
-  constexpr int64_t kMost = 1 << 20;                   // one in 256 serves on average
-  uint32_t room = uint32_t(slack.below + slack.above); // both below 2^31
-  uint32_t up = uint32_t(slack.below - r), down = up;
-  for (int64_t move = 0; move < kMost; ++move, up += uint32_t(m), down -= uint32_t(m)) {
-    if (up <= room)
-      return move;
-    if (down <= room)
-      return -move;
+/// The least x >= 0 with low <= a * x mod n <= high, for a and high < n. Without a
+/// multiple of a in between, a * x - n * y is there for the least y with -n * y mod a
+/// there, and so on as in Euclid's algorithm.
+static std::optional<int64_t> findMultiple(int64_t a, int64_t n, int64_t low,
+                                           int64_t high) {
+  if (low == 0)
+    return 0;
+  if (a == 0)
+    return std::nullopt;
+  int64_t x = (low - 1) / a + 1;
+  if (x <= high / a)
+    return x;
+  std::optional<int64_t> y =
+      findMultiple(n % a, a, (a - high % a) % a, (a - low % a) % a);
+  if (!y)
+    return std::nullopt;
+  return int64_t((static_cast<Int128>(n) * *y + low - 1) / a) + 1;
+}
+
+/// The smallest move for which move * m is least .. least + room modulo 2^32.
+static std::optional<int64_t> findMove(int64_t m, int64_t least, int64_t room) {
+  constexpr int64_t kWords = int64_t(1) << kLowBits;
+  int64_t low = least & (kWords - 1), high = low + room, a = m & (kWords - 1);
+  if (low == 0 || high >= kWords)
+    return 0;
+  std::optional<int64_t> up = findMultiple(a, kWords, low, high);
+  std::optional<int64_t> down = findMultiple(a, kWords, kWords - high, kWords - low);
+  if (!up || (down && *down < *up))
+    return down ? std::optional(-*down) : std::nullopt;
+  return up;
+}
+
+/// What forms of the upper word are made of.
+static bool hasUpperWord(const NarrowRequant &narrow, int64_t lo, int64_t hi) {
+  constexpr int64_t kMostResults = 256;
+  return !narrow.tiesToEven && !narrow.raise && narrow.sums == kInt32 &&
+         hi - lo < kMostResults;
+}
+
+/// No sum leaves 32 bits.
+static bool fitsUpperWord(const NarrowRequant &narrow, Range sums) {
+  for (int64_t end : {sums.min + narrow.move, sums.max + narrow.move}) {
+    int64_t upper = int64_t((static_cast<Int128>(end) * narrow.multiplier) >> kLowBits);
+    if (!kInt32.contains(end) || !kInt32.contains(upper + narrow.rounding))
+      return false;
   }
-  return std::nullopt;
+  return kInt32.contains(narrow.rounding);
 }
 
 std::optional<NarrowRequant> roundUpperWord(NarrowRequant narrow, Range sums, int64_t lo,
                                             int64_t hi) {
-  constexpr int64_t kMostResults = 256;
-  bool isPlain = !narrow.tiesToEven && !narrow.raise && narrow.sums.min == kInt32.min &&
-                 narrow.sums.max == kInt32.max;
-  if (!isPlain || hi - lo >= kMostResults)
+  if (!hasUpperWord(narrow, lo, hi))
     return std::nullopt;
   Slack slack = findSlack(narrow, sums, lo, hi);
-  std::optional<int64_t> move = findMove(narrow.multiplier, narrow.rounding, slack);
+  std::optional<int64_t> move = findMove(narrow.multiplier, narrow.rounding - slack.below,
+                                         slack.below + slack.above);
   if (!move)
     return std::nullopt;
   Int128 rest = narrow.rounding - static_cast<Int128>(*move) * narrow.multiplier;
   narrow.move = *move;
   narrow.rounding = int64_t((rest + slack.above) >> kLowBits);
-  for (int64_t end : {sums.min + narrow.move, sums.max + narrow.move}) {
-    int64_t upper = int64_t((static_cast<Int128>(end) * narrow.multiplier) >> kLowBits);
-    if (!kInt32.contains(end) || !kInt32.contains(upper + narrow.rounding))
-      return std::nullopt;
+  return fitsUpperWord(narrow, sums) ? std::optional(narrow) : std::nullopt;
+}
+
+namespace {
+
+/// A result, the last accumulator below it and the first one of it, where they occur.
+struct Step {
+  int64_t result;
+  std::optional<int64_t> below, first;
+};
+
+} // namespace
+
+/// The steps from lo to hi that sums reach, and one beside them on both sides.
+static std::vector<Step> findSteps(const NarrowRequant &narrow, Range sums, int64_t lo,
+                                   int64_t hi) {
+  int shift = narrow.shift + kLowBits;
+  Int128 m = narrow.multiplier, r = narrow.rounding;
+  auto resultOf = [&](int64_t acc) { return int64_t((acc * m + r) >> shift); };
+  std::vector<Step> steps;
+  if (lo == hi)
+    return steps;
+  int64_t last = std::clamp(resultOf(sums.max) + 1, lo + 1, hi);
+  for (int64_t j = std::clamp(resultOf(sums.min), lo + 1, hi); j <= last; ++j) {
+    Int128 rest = j * (Int128(1) << shift) - r; // acc * m >= rest
+    int64_t first = int64_t(rest / m + (rest % m > 0));
+    Step step{j, std::nullopt, std::nullopt};
+    if (first <= sums.max)
+      step.first = std::max(first, sums.min);
+    if (first > sums.min)
+      step.below = std::min(first - 1, sums.max);
+    steps.push_back(step);
   }
-  return kInt32.contains(narrow.rounding) ? std::optional(narrow) : std::nullopt;
+  return steps;
+}
+
+/// What has to be added to products with m: at least, and less than.
+static std::pair<int64_t, int64_t> findBounds(const std::vector<Step> &steps, int64_t m) {
+  int64_t least = std::numeric_limits<int64_t>::min() / 2;
+  int64_t limit = std::numeric_limits<int64_t>::max() / 2;
+  for (const Step &step : steps) { // products of 31 bits each
+    int64_t upper = step.result * (int64_t(1) << kLowBits);
+    if (step.first)
+      least = std::max(least, upper - *step.first * m);
+    if (step.below)
+      limit = std::min(limit, upper - *step.below * m);
+    if (least >= limit)
+      break;
+  }
+  return {least, limit};
+}
+
+std::optional<NarrowRequant> dropShift(NarrowRequant narrow, Range sums, int64_t lo,
+                                       int64_t hi) {
+  constexpr int64_t kMostTries = 64;
+  if (!hasUpperWord(narrow, lo, hi) || !kInt32.contains(sums.min) ||
+      !kInt32.contains(sums.max))
+    return std::nullopt;
+  std::vector<Step> steps = findSteps(narrow, sums, lo, hi);
+  int64_t nearest = std::max<int64_t>(narrow.multiplier >> narrow.shift, 1);
+  std::pair<int64_t, int64_t> widest = findBounds(steps, nearest);
+  narrow.multiplier = nearest;
+  for (int64_t direction : {1, -1})
+    for (int64_t i = 1; i < kMostTries; ++i) {
+      int64_t m = nearest + direction * i;
+      if (m < 1 || m >= kMultiplierLimit)
+        break;
+      std::pair<int64_t, int64_t> bounds = findBounds(steps, m);
+      if (bounds.second - bounds.first <= widest.second - widest.first)
+        break; // the room has one maximum
+      widest = bounds;
+      narrow.multiplier = m;
+    }
+  auto [least, limit] = widest;
+  int64_t room = std::min(limit - least, int64_t(1) << kLowBits) - 1;
+  std::optional<int64_t> move;
+  if (room >= 0)
+    move = findMove(narrow.multiplier, least, room);
+  if (!move)
+    return std::nullopt;
+  // move * m + rounding * 2^32 is in the room.
+  Int128 rest = least + room - static_cast<Int128>(*move) * narrow.multiplier;
+  narrow.move = *move;
+  narrow.rounding = int64_t(rest >> kLowBits);
+  narrow.shift = 0;
+  return fitsUpperWord(narrow, sums) ? std::optional(narrow) : std::nullopt;
 }
 
 } // namespace qbias::numerics

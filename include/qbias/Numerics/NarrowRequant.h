@@ -31,7 +31,7 @@ struct NarrowRequant {
   int64_t multiplier = 1; ///< 0 < m < 2^31
   int64_t rounding = 0;   ///< 32 bits in a word and in the upper one, else at most 2^62
   int64_t move = 0;       ///< of the upper word: part of what sums start from
-  int shift = 1;          ///< 1 <= shift < 32
+  int shift = 1;          ///< 1 <= shift < 32; 0 after dropShift()
   bool tiesToEven = false;
 };
 
@@ -63,6 +63,12 @@ std::optional<NarrowRequant> addToHighHalf(NarrowRequant narrow, int64_t offset)
 /// small move serves.
 std::optional<NarrowRequant> roundUpperWord(NarrowRequant narrow, Range sums, int64_t lo,
                                             int64_t hi);
+
+/// The upper word's form without a shift: the same results as of the high half, clamped
+/// to [lo, hi], for every accumulator in `sums`. nullopt as above, or where a multiplier
+/// of fewer bits cannot tell as many accumulators apart as `sums` has.
+std::optional<NarrowRequant> dropShift(NarrowRequant narrow, Range sums, int64_t lo,
+                                       int64_t hi);
 
 } // namespace qbias::numerics
 

@@ -198,7 +198,7 @@ TEST(NarrowRequant, AnyOfTheFormsEqualsTheRules) {
 
 TEST(NarrowRequant, TheUpperWordKeepsEveryStep) {
   slow::Random random(35);
-  int found = 0, moved = 0, all = 1500;
+  int found = 0, moved = 0, dropped = 0, all = 1500;
   for (int i = 0; i < all; ++i) {
     Requant q;
     q.multiplier =
@@ -219,19 +219,54 @@ TEST(NarrowRequant, TheUpperWordKeepsEveryStep) {
     else
       offset = 0;
     auto upper = roundUpperWord(*narrow, sums, q.lo + offset, q.hi + offset);
-    if (!upper)
-      continue;
-    ++found;
-    moved += upper->move != 0;
-    for (int64_t acc : pickSteps(q, sums))
-      ASSERT_EQ(executeUpper(acc, *upper, q.lo + offset, q.hi + offset),
-                slow::apply(acc, q) + offset)
-          << "acc " << acc << " m " << q.multiplier << " k " << q.shift << " r "
-          << q.rounding << " sums " << sums.min << " " << sums.max << " move "
-          << upper->move << " rounding " << upper->rounding;
+    auto plain = dropShift(*narrow, sums, q.lo + offset, q.hi + offset);
+    found += upper.has_value();
+    moved += upper && upper->move != 0;
+    dropped += plain.has_value();
+    EXPECT_TRUE(!plain || plain->shift == 0);
+    for (const std::optional<NarrowRequant> &form : {upper, plain})
+      for (int64_t acc : form ? pickSteps(q, sums) : std::vector<int64_t>())
+        ASSERT_EQ(executeUpper(acc, *form, q.lo + offset, q.hi + offset),
+                  slow::apply(acc, q) + offset)
+            << "acc " << acc << " m " << q.multiplier << " k " << q.shift << " r "
+            << q.rounding << " sums " << sums.min << " " << sums.max << " m "
+            << form->multiplier << " move " << form->move << " rounding "
+            << form->rounding << " shift " << form->shift;
   }
   EXPECT_GE(found, all * 9 / 10);
   EXPECT_GE(moved, all / 2);
+  EXPECT_GE(dropped, all / 2);
+}
+
+TEST(NarrowRequant, EveryAccumulatorOfAShortSumHasItsResultWithoutAShift) {
+  slow::Random random(36);
+  for (int i = 0; i < 20; ++i) {
+    // 255 steps over some 20000 accumulators, as of 3 x 3 depthwise sums.
+    Requant q{Form::Affine,
+              random.integer(int64_t(1) << 30, (int64_t(1) << 31) - 1),
+              37,
+              random.integer(0, int64_t(1) << 37),
+              0,
+              -128,
+              127};
+    Range sums{-random.integer(9000, 40000), random.integer(9000, 40000)};
+    auto form = dropShift(*narrowToHighHalf(q), sums, q.lo, q.hi);
+    ASSERT_TRUE(form);
+    for (int64_t acc = sums.min; acc <= sums.max; ++acc)
+      ASSERT_EQ(executeUpper(acc, *form, q.lo, q.hi), slow::apply(acc, q)) << acc;
+  }
+}
+
+TEST(NarrowRequant, AShiftIsNotDroppedWhereStepsNeedAllBits) {
+  // A step every 2^20 accumulators: m / 2^18 has 12 bits.
+  Requant q{Form::Affine, 0x40000001, 50, int64_t(1) << 49, 0, -128, 127};
+  auto narrow = narrowToHighHalf(q);
+  ASSERT_TRUE(narrow);
+  Range sums{-(int64_t(1) << 27), int64_t(1) << 27};
+  EXPECT_TRUE(roundUpperWord(*narrow, sums, -128, 127));
+  EXPECT_FALSE(dropShift(*narrow, sums, -128, 127));
+  narrow->tiesToEven = true;
+  EXPECT_FALSE(dropShift(*narrow, {-1000, 1000}, -128, 127));
 }
 
 TEST(NarrowRequant, AnUpperWordThatWouldLeaveItsRegisterIsRefused) {
