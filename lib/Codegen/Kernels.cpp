@@ -164,8 +164,9 @@ SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
                                                ArrayRef<int64_t> packed, StringRef name,
                                                ArrayRef<int64_t> order) {
   SmallVector<int64_t> bias(group.bias);
-  for (auto [at, w] : llvm::enumerate(group.weights))
-    bias[at % group.channels] -= step.inputOffset * w;
+  if (step.inputOffset)
+    for (auto [at, w] : llvm::enumerate(group.weights))
+      bias[at % group.channels] -= step.inputOffset * w;
   SmallVector<int64_t> channels(order);
   if (channels.empty()) {
     channels = llvm::to_vector(llvm::seq(group.channels));

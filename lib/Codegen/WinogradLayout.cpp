@@ -31,8 +31,9 @@ std::string qbias::checkWinograd(const Group &group) {
   if (!group.isNarrow() || group.sumBits != 32)
     return "needs operands of 8 bits and sums of 32";
   SmallVector<int64_t> sums(group.channels, 0);
-  for (auto [at, w] : llvm::enumerate(group.weights))
-    sums[at % group.channels] += std::abs(w);
+  for (size_t row = 0; row < group.weights.size(); row += group.channels)
+    for (int64_t channel = 0; channel < group.channels; ++channel)
+      sums[channel] += std::abs(group.weights[row + channel]);
   int64_t largest = kLargestInput * *llvm::max_element(sums);
   if (largest >= kSumLimit)
     return llvm::formatv("a sum can reach {0}, expected less than 2^25", largest);
