@@ -37,6 +37,7 @@ using namespace mlir;
 using namespace qbias;
 
 static constexpr unsigned kByte = 8;
+static constexpr int64_t kEntries = 256;
 
 //===----------------------------------------------------------------------===//
 // Matching
@@ -130,13 +131,14 @@ static Value getVariable(Operation *op) {
 }
 
 std::optional<ByteTable> ByteTable::match(Value result) {
+  constexpr unsigned kMostOps = 16; // a table's index and what is added to its entry
   ByteTable found;
   bool readsTable = false;
   // Down to the table, and on to the next value of 8 bits.
   for (Value value = result; !readsTable || !value.getType().isInteger(kByte);
        found.key = value) {
     Operation *op = value.getDefiningOp();
-    if (!op)
+    if (!op || found.ops.size() == kMostOps)
       return std::nullopt;
     found.ops.insert(op);
     auto [table, index] = getTable(op);

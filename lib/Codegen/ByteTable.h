@@ -20,8 +20,6 @@ namespace qbias {
 /// What a scalar body makes of one 8-bit integer by a constant table: 256 results.
 class ByteTable {
 public:
-  static constexpr int64_t kEntries = 256;
-
   /// `result` of 8 bits as a function of one other value of 8 bits, the key. nullopt
   /// where it reads no table, or not for every key.
   static std::optional<ByteTable> match(mlir::Value result);

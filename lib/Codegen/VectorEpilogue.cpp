@@ -343,8 +343,11 @@ std::string VectorEpilogue::getKey() const {
   llvm::raw_string_ostream os(key);
   if (moved)
     os << "moved," << moved << ",";
-  if (table)
-    llvm::interleave(table->getResults(), os, ",");
+  if (table) {
+    os << "table,";
+    for (int64_t result : table->getResults())
+      os << result << ",";
+  }
   if (narrow) {
     os << "narrow," << narrow->lo << "," << narrow->hi << "," << narrow->offset;
     for (bool part :

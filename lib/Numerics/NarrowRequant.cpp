@@ -19,30 +19,23 @@
 // 2^t is the integer whose word or upper word this is computed on. Where there is no tie
 // in the window, or one, the choice is part of r.
 //
-// The upper word. A rounding r' = r + d leaves every result as it is when no accumulator
-// T where the next result begins moves:
-//
-//   T = ceil((j * 2^k - r) / m),  e = T * m - (j * 2^k - r),  -min e <= d < m - max e
-//
-// Of some move, r' - move * m is a multiple R * 2^32; and floors nest:
-//
-//   ((acc + move) * m + R * 2^32) >> k = ((((acc + move) * m) >> 32) + R) >> (k - 32)
-//
-// Without a shift. n = (((acc + move) * m') >> 32) + R, with m' near m / 2^(k-32), is the
+// The upper word. n = ((((acc + move) * m') >> 32) + R) >> s, which is
+// (acc * m' + c) >> (32 + s) with c = move * m' + R * 2^32 because floors nest, is the
 // result when it steps where the result does: with a_j the first accumulator of result j
 // and b_j the last one below,
 //
-//   a_j * m' + c >= j * 2^32 > b_j * m' + c,   c = move * m' + R * 2^32
+//   a_j * m' + c >= j * 2^(32+s) > b_j * m' + c
 //
-// for every j that occurs. Both sides are monotone, so nothing else has to be looked at.
-// What that leaves to c is widest for one m', and some move has its product there.
+// for every j that occurs. Both sides are monotone, so nothing else has to be looked at,
+// and some move has its product within the bounds of c modulo 2^32. s = k - 32 and m' = m
+// are the high half's own; s = 0 needs no shift, and leaves c most room for one m' near
+// m / 2^(k-32).
 //
 //===----------------------------------------------------------------------===//
 
 #include "qbias/Numerics/NarrowRequant.h"
 
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 namespace qbias::numerics {
@@ -50,6 +43,7 @@ namespace qbias::numerics {
 static constexpr int64_t kLeastWord = kInt32.min, kMostWord = kInt32.max;
 static constexpr int64_t kMultiplierLimit = int64_t(1) << kMultiplierBits;
 static constexpr int64_t kRoundingLimit = int64_t(1) << kMaxShift;
+static constexpr int64_t kWords = int64_t(1) << kLowBits;
 
 Range findWindow(const Requant &requant) {
   // m > 0, so results never decrease.
@@ -270,31 +264,6 @@ std::optional<NarrowRequant> narrowToHighHalf(const Requant &requant) {
 // The upper word
 //===----------------------------------------------------------------------===//
 
-/// How far the rounding of a high half may go down and up with the same results.
-struct Slack {
-  int64_t below, above;
-};
-
-static Slack findSlack(const NarrowRequant &narrow, Range sums, int64_t lo, int64_t hi) {
-  int shift = narrow.shift + kLowBits;
-  int64_t m = narrow.multiplier;
-  auto resultOf = [&](int64_t acc) {
-    return int64_t((static_cast<Int128>(acc) * m + narrow.rounding) >> shift);
-  };
-  // With the neighbors of the results that occur: these must stay outside.
-  int64_t first = std::max(lo + 1, resultOf(sums.min));
-  int64_t last = std::min(hi, resultOf(sums.max) + 1);
-  Int128 ahead = narrow.rounding - static_cast<Int128>(first) * (Int128(1) << shift);
-  int64_t e = int64_t((ahead % m + m) % m), step = int64_t((Int128(1) << shift) % m);
-  int64_t least = m - 1, most = 0;
-  for (int64_t j = first; j <= last; ++j) {
-    least = std::min(least, e);
-    most = std::max(most, e);
-    e = e < step ? e - step + m : e - step;
-  }
-  return {least, m - 1 - most};
-}
-
 /// The least x >= 0 with low <= a * x mod n <= high, for a and high < n. Without a
 /// multiple of a in between, a * x - n * y is there for the least y with -n * y mod a
 /// there, and so on as in Euclid's algorithm.
@@ -315,48 +284,15 @@ static std::optional<int64_t> findMultiple(int64_t a, int64_t n, int64_t low,
 }
 
 /// The smallest move for which move * m is least .. least + room modulo 2^32.
-static std::optional<int64_t> findMove(int64_t m, int64_t least, int64_t room) {
-  constexpr int64_t kWords = int64_t(1) << kLowBits;
-  int64_t low = least & (kWords - 1), high = low + room, a = m & (kWords - 1);
+static std::optional<int64_t> findMove(int64_t m, Int128 least, int64_t room) {
+  int64_t low = int64_t(least & (kWords - 1)), high = low + room;
   if (low == 0 || high >= kWords)
     return 0;
-  std::optional<int64_t> up = findMultiple(a, kWords, low, high);
-  std::optional<int64_t> down = findMultiple(a, kWords, kWords - high, kWords - low);
+  std::optional<int64_t> up = findMultiple(m, kWords, low, high);
+  std::optional<int64_t> down = findMultiple(m, kWords, kWords - high, kWords - low);
   if (!up || (down && *down < *up))
     return down ? std::optional(-*down) : std::nullopt;
   return up;
-}
-
-/// What forms of the upper word are made of.
-static bool hasUpperWord(const NarrowRequant &narrow, int64_t lo, int64_t hi) {
-  constexpr int64_t kMostResults = 256;
-  return !narrow.tiesToEven && !narrow.raise && narrow.sums == kInt32 &&
-         hi - lo < kMostResults;
-}
-
-/// No sum leaves 32 bits.
-static bool fitsUpperWord(const NarrowRequant &narrow, Range sums) {
-  for (int64_t end : {sums.min + narrow.move, sums.max + narrow.move}) {
-    int64_t upper = int64_t((static_cast<Int128>(end) * narrow.multiplier) >> kLowBits);
-    if (!kInt32.contains(end) || !kInt32.contains(upper + narrow.rounding))
-      return false;
-  }
-  return kInt32.contains(narrow.rounding);
-}
-
-std::optional<NarrowRequant> roundUpperWord(NarrowRequant narrow, Range sums, int64_t lo,
-                                            int64_t hi) {
-  if (!hasUpperWord(narrow, lo, hi))
-    return std::nullopt;
-  Slack slack = findSlack(narrow, sums, lo, hi);
-  std::optional<int64_t> move = findMove(narrow.multiplier, narrow.rounding - slack.below,
-                                         slack.below + slack.above);
-  if (!move)
-    return std::nullopt;
-  Int128 rest = narrow.rounding - static_cast<Int128>(*move) * narrow.multiplier;
-  narrow.move = *move;
-  narrow.rounding = int64_t((rest + slack.above) >> kLowBits);
-  return fitsUpperWord(narrow, sums) ? std::optional(narrow) : std::nullopt;
 }
 
 namespace {
@@ -365,6 +301,12 @@ namespace {
 struct Step {
   int64_t result;
   std::optional<int64_t> below, first;
+};
+
+/// What is added to products: least <= c < limit.
+struct Bounds {
+  Int128 least, limit;
+  Int128 room() const { return limit - least; }
 };
 
 } // namespace
@@ -381,67 +323,97 @@ static std::vector<Step> findSteps(const NarrowRequant &narrow, Range sums, int6
   int64_t last = std::clamp(resultOf(sums.max) + 1, lo + 1, hi);
   for (int64_t j = std::clamp(resultOf(sums.min), lo + 1, hi); j <= last; ++j) {
     Int128 rest = j * (Int128(1) << shift) - r; // acc * m >= rest
-    int64_t first = int64_t(rest / m + (rest % m > 0));
+    Int128 first = rest / m + (rest % m > 0);
     Step step{j, std::nullopt, std::nullopt};
     if (first <= sums.max)
-      step.first = std::max(first, sums.min);
+      step.first = int64_t(std::max<Int128>(first, sums.min));
     if (first > sums.min)
-      step.below = std::min(first - 1, sums.max);
+      step.below = int64_t(std::min<Int128>(first - 1, sums.max));
     steps.push_back(step);
   }
   return steps;
 }
 
-/// What has to be added to products with m: at least, and less than.
-static std::pair<int64_t, int64_t> findBounds(const std::vector<Step> &steps, int64_t m) {
-  int64_t least = std::numeric_limits<int64_t>::min() / 2;
-  int64_t limit = std::numeric_limits<int64_t>::max() / 2;
-  for (const Step &step : steps) { // products of 31 bits each
-    int64_t upper = step.result * (int64_t(1) << kLowBits);
+/// c of (acc * m + c) >> (32 + shift) that makes the steps; of what nothing bounds, 2^32.
+static Bounds findBounds(const std::vector<Step> &steps, int64_t m, int shift) {
+  std::optional<Int128> least, limit;
+  for (const Step &step : steps) {
+    Int128 upper = step.result * (Int128(1) << (kLowBits + shift));
     if (step.first)
-      least = std::max(least, upper - *step.first * m);
+      least = std::max(least.value_or(upper - Int128(*step.first) * m),
+                       upper - Int128(*step.first) * m);
     if (step.below)
-      limit = std::min(limit, upper - *step.below * m);
-    if (least >= limit)
-      break;
+      limit = std::min(limit.value_or(upper - Int128(*step.below) * m),
+                       upper - Int128(*step.below) * m);
   }
-  return {least, limit};
+  if (!least)
+    least = limit ? *limit - kWords : 0;
+  return {*least, limit.value_or(*least + kWords)};
+}
+
+/// A move and a rounding that make the steps with the multiplier and the shift of
+/// `narrow`.
+static std::optional<NarrowRequant> makeSteps(NarrowRequant narrow, Range sums,
+                                              const std::vector<Step> &steps) {
+  Bounds bounds = findBounds(steps, narrow.multiplier, narrow.shift);
+  int64_t room = int64_t(std::min<Int128>(bounds.room(), kWords)) - 1;
+  std::optional<int64_t> move;
+  if (room >= 0)
+    move = findMove(narrow.multiplier, bounds.least, room);
+  if (!move)
+    return std::nullopt;
+  // move * m + rounding * 2^32 is within the bounds.
+  Int128 rest = bounds.least + room - Int128(*move) * narrow.multiplier;
+  Int128 rounding = rest >> kLowBits;
+  if (rounding < kInt32.min || rounding > kInt32.max)
+    return std::nullopt;
+  narrow.move = *move;
+  narrow.rounding = int64_t(rounding);
+  for (int64_t end : {sums.min + narrow.move, sums.max + narrow.move}) {
+    int64_t upper = int64_t((Int128(end) * narrow.multiplier) >> kLowBits);
+    if (!kInt32.contains(end) || !kInt32.contains(upper + narrow.rounding))
+      return std::nullopt;
+  }
+  return narrow;
+}
+
+/// What forms of the upper word are made of.
+static bool hasUpperWord(const NarrowRequant &narrow, Range sums, int64_t lo,
+                         int64_t hi) {
+  constexpr int64_t kMostResults = 256;
+  return !narrow.tiesToEven && !narrow.raise && narrow.sums == kInt32 &&
+         hi - lo < kMostResults && kInt32.contains(sums.min) && kInt32.contains(sums.max);
+}
+
+std::optional<NarrowRequant> roundUpperWord(NarrowRequant narrow, Range sums, int64_t lo,
+                                            int64_t hi) {
+  if (!hasUpperWord(narrow, sums, lo, hi))
+    return std::nullopt;
+  return makeSteps(narrow, sums, findSteps(narrow, sums, lo, hi));
 }
 
 std::optional<NarrowRequant> dropShift(NarrowRequant narrow, Range sums, int64_t lo,
                                        int64_t hi) {
-  constexpr int64_t kMostTries = 64;
-  if (!hasUpperWord(narrow, lo, hi) || !kInt32.contains(sums.min) ||
-      !kInt32.contains(sums.max))
+  if (!hasUpperWord(narrow, sums, lo, hi))
     return std::nullopt;
   std::vector<Step> steps = findSteps(narrow, sums, lo, hi);
   int64_t nearest = std::max<int64_t>(narrow.multiplier >> narrow.shift, 1);
-  std::pair<int64_t, int64_t> widest = findBounds(steps, nearest);
+  narrow.shift = 0;
   narrow.multiplier = nearest;
+  Int128 widest = findBounds(steps, nearest, 0).room();
+  constexpr int64_t kMostTries = 64; // that many further on is room enough
   for (int64_t direction : {1, -1})
     for (int64_t i = 1; i < kMostTries; ++i) {
       int64_t m = nearest + direction * i;
       if (m < 1 || m >= kMultiplierLimit)
         break;
-      std::pair<int64_t, int64_t> bounds = findBounds(steps, m);
-      if (bounds.second - bounds.first <= widest.second - widest.first)
+      Int128 room = findBounds(steps, m, 0).room();
+      if (room <= widest)
         break; // the room has one maximum
-      widest = bounds;
+      widest = room;
       narrow.multiplier = m;
     }
-  auto [least, limit] = widest;
-  int64_t room = std::min(limit - least, int64_t(1) << kLowBits) - 1;
-  std::optional<int64_t> move;
-  if (room >= 0)
-    move = findMove(narrow.multiplier, least, room);
-  if (!move)
-    return std::nullopt;
-  // move * m + rounding * 2^32 is in the room.
-  Int128 rest = least + room - static_cast<Int128>(*move) * narrow.multiplier;
-  narrow.move = *move;
-  narrow.rounding = int64_t(rest >> kLowBits);
-  narrow.shift = 0;
-  return fitsUpperWord(narrow, sums) ? std::optional(narrow) : std::nullopt;
+  return makeSteps(narrow, sums, steps);
 }
 
 } // namespace qbias::numerics

@@ -104,3 +104,38 @@ func.func @others(%x: memref<5x26xi8>, %y: memref<5x26xi8>) {
   }
   return
 }
+
+// So does one behind more operations than lookups have.
+// CHECK-LABEL: func.func @long_body(
+// CHECK: linalg.generic
+func.func @long_body(%x: memref<64xi8>, %y: memref<64xi8>) {
+  %t = memref.get_global @table : memref<256xi8>
+  %c = arith.constant -128 : i64
+  %one = arith.constant 1 : i8
+  linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+      ins(%x : memref<64xi8>) outs(%y : memref<64xi8>) {
+  ^bb0(%a: i8, %out: i8):
+    %0 = arith.extsi %a : i8 to i64
+    %1 = arith.subi %0, %c : i64
+    %2 = arith.index_cast %1 : i64 to index
+    %3 = memref.load %t[%2] : memref<256xi8>
+    %4 = arith.addi %3, %one : i8
+    %5 = arith.addi %4, %one : i8
+    %6 = arith.addi %5, %one : i8
+    %7 = arith.addi %6, %one : i8
+    %8 = arith.addi %7, %one : i8
+    %9 = arith.addi %8, %one : i8
+    %10 = arith.addi %9, %one : i8
+    %11 = arith.addi %10, %one : i8
+    %12 = arith.addi %11, %one : i8
+    %13 = arith.addi %12, %one : i8
+    %14 = arith.addi %13, %one : i8
+    %15 = arith.addi %14, %one : i8
+    %16 = arith.addi %15, %one : i8
+    %17 = arith.addi %16, %one : i8
+    %18 = arith.addi %17, %one : i8
+    %19 = arith.addi %18, %one : i8
+    linalg.yield %19 : i8
+  }
+  return
+}

@@ -60,7 +60,7 @@ std::optional<NarrowRequant> addToHighHalf(NarrowRequant narrow, int64_t offset)
 /// The upper word's form of a high half: the same results, clamped to [lo, hi], for
 /// every accumulator in `sums`, and two additions to 64-bit lanes less. nullopt where
 /// ties go to even, sums are raised or clamped, there are more than 256 results, or no
-/// small move serves.
+/// move of sums of 32 bits serves.
 std::optional<NarrowRequant> roundUpperWord(NarrowRequant narrow, Range sums, int64_t lo,
                                             int64_t hi);
 

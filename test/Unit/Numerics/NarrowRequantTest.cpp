@@ -269,6 +269,23 @@ TEST(NarrowRequant, AShiftIsNotDroppedWhereStepsNeedAllBits) {
   EXPECT_FALSE(dropShift(*narrow, {-1000, 1000}, -128, 127));
 }
 
+TEST(NarrowRequant, StepsFarBeyondTheSumsAreNotTaken) {
+  // The result 8 begins at 2^64 - 2^60, or its negative.
+  for (bool isAbove : {true, false}) {
+    Requant q{Form::Affine,      1, 61, int64_t(1) << 60, 0, isAbove ? 7 : -100,
+              isAbove ? 100 : -8};
+    Range sums{-1000, 1000};
+    auto narrow = narrowToHighHalf(q);
+    ASSERT_TRUE(narrow);
+    auto upper = roundUpperWord(*narrow, sums, q.lo, q.hi);
+    auto plain = dropShift(*narrow, sums, q.lo, q.hi);
+    EXPECT_TRUE(plain);
+    for (const std::optional<NarrowRequant> &form : {upper, plain})
+      for (int64_t acc = sums.min; form && acc <= sums.max; ++acc)
+        ASSERT_EQ(executeUpper(acc, *form, q.lo, q.hi), slow::apply(acc, q)) << acc;
+  }
+}
+
 TEST(NarrowRequant, AnUpperWordThatWouldLeaveItsRegisterIsRefused) {
   Requant q{Form::Affine, 0x7654321f, 40, 0x8012345678, 0, -128, 127};
   std::optional<NarrowRequant> narrow = narrowToHighHalf(q);
