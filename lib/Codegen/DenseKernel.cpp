@@ -101,8 +101,9 @@ private:
 
   bool sharesRows;
   // While emitting.
-  Value x, weight, bias, y, inputMove, firstRow, endRow;
-  ValueRange arrays, elements;
+  Value x, weight, bias, inputMove, firstRow, endRow;
+  KernelBuffers memory;
+  Shifts shifts; // of the row
   int64_t tilePixels;
 };
 
@@ -400,12 +401,14 @@ void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block,
 void DenseKernel::finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
                          ValueRange sums) {
   int64_t pixels = sums.size() / block.vectors, across = block.vectors % 2 ? 1 : 2;
-  ResultStore store(kernel, group, step, y, elements);
+  ResultStore store(kernel, group, step, memory);
+  store.setShifts(shifts);
   for (int64_t first = 0; first < block.vectors; first += across) {
     SmallVector<KernelBuilder::Values> loaded;
     for (int64_t v = first; v < first + across; ++v) {
       Value channel = kernel.scale(kernel.add(block.firstVector, v), step.lanes);
-      loaded.push_back(group.epilogue->loadArrays(kernel, arrays, channel, step.lanes));
+      loaded.push_back(
+          group.epilogue->loadArrays(kernel, memory.arrays, channel, step.lanes));
     }
     for (int64_t p = 0; p < pixels; ++p)
       for (int64_t v = first; v < first + across; ++v) {
@@ -425,9 +428,10 @@ void DenseKernel::emitBlock(KernelBuilder &kernel, const ChannelBlock &block) {
     Value input =
         kernel.add(kernel.scale(image, batchStride), kernel.scale(inside, rowStride));
     SkippedTaps::Range range = taps->emitRows(kernel, inside);
-    Value output = group.outer.isEmpty()
+    Value output = group.isFlat()
                        ? kernel.scale(row, columns * group.channels)
                        : resultAt(kernel, group, image, inside, kernel.index(0));
+    shifts = shiftsAt(kernel, group, image, inside);
     SmallVector<Tiles> all = splitEvenly(columns, pixelsFor(block.vectors));
     int64_t perRow = all.front().count + (all.size() > 1 ? all.back().count : 0);
     Value number = kernel.scale(kernel.add(row, kernel.scale(firstRow, -1)), perRow);
@@ -447,10 +451,7 @@ void DenseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   x = buffers[0];
   weight = buffers[1];
   bias = buffers[2];
-  y = buffers.back();
-  int64_t others = group.epilogue->getElementwise().size();
-  arrays = buffers.drop_front(3).drop_back(1 + others);
-  elements = buffers.drop_back().take_back(others);
+  memory = KernelBuffers(group, buffers, /*scratches=*/0);
   if (step.inputOffset && !group.isInputMoved)
     inputMove = kernel.hide(
         step.inputOffset == kSignBit

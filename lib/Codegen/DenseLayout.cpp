@@ -33,7 +33,7 @@ DenseLayout::DenseLayout(const Group &group, DotStep step) : group(group), step(
   columns = group.columns;
   // Without kernel and strides all pixels lie side by side; long rows are as good.
   constexpr int64_t kLongRow = 20;
-  if (columns < kLongRow && group.outer.isEmpty() && group.kernelRows == 1 &&
+  if (columns < kLongRow && group.isFlat() && group.kernelRows == 1 &&
       group.kernelColumns == 1 && group.rowStride == 1 && group.columnStride == 1 &&
       group.inputRows == rows && group.inputColumns == columns) {
     columns *= rows * batch;

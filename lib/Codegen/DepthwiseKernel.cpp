@@ -65,6 +65,7 @@ private:
   /// The pixels that are computed together, of one or of kBundle channel vectors.
   struct Block {
     Value vector, input, output; ///< the first; where the first pixel's data lie
+    ValueRange shifts;           ///< of the first row
     int64_t vectors, rows;       ///< rows of the result
     int64_t valid;               ///< channels of the last vector
   };
@@ -92,8 +93,8 @@ private:
   int64_t vectors, rowGroups, rowsAtOnce;
   int64_t bundles; ///< of kBundle full vectors
   // While emitting.
-  Value x, weight, bias, y;
-  ValueRange arrays, elements;
+  Value x, weight, bias;
+  KernelBuffers memory;
 };
 
 } // namespace
@@ -256,12 +257,15 @@ void DepthwiseKernel::emitTile(KernelBuilder &kernel, const Block &block,
           step.loadWeights(kernel, weight, kernel.add(weightAt, at * width())));
     starts.push_back(kernel.load(bias, channel, step.lanes));
     sums.append(block.rows * pixels, isWide ? zero : starts.back());
-    loaded.push_back(group.epilogue->loadArrays(kernel, arrays, channel, step.lanes));
+    loaded.push_back(
+        group.epilogue->loadArrays(kernel, memory.arrays, channel, step.lanes));
   }
-  ResultStore store(kernel, group, step, y, elements, /*inOrder=*/block.vectors > 1);
+  ResultStore store(kernel, group, step, memory,
+                    /*inOrder=*/block.vectors > 1);
   auto finish = [&](int64_t row, int64_t p) {
     Value to =
         kernel.add(block.output, (row * group.outerColumns() + p) * group.channels);
+    store.setShifts(shiftsBelow(kernel, group, block.shifts, row));
     for (int64_t v = 0; v < block.vectors; ++v) {
       Value sum = sums[(v * block.rows + row) * pixels + p];
       store.add(isWide ? step.addPartial(kernel, starts[v], sum) : sum, loaded[v],
@@ -304,6 +308,7 @@ void DepthwiseKernel::emitRows(KernelBuilder &kernel, Value image, Value row,
   Value input = kernel.add(kernel.scale(image, group.inputRows * rowSize()),
                            kernel.scale(row, group.rowStride * rowSize()));
   Value output = resultAt(kernel, group, image, row, kernel.index(0));
+  Shifts shifts = shiftsAt(kernel, group, image, row);
   for (const Tiles &tiles : splitEvenly(group.columns, kMostPixels))
     kernel.loop(tiles.count, [&](Value tile) {
       Value column = kernel.add(kernel.scale(tile, tiles.size), tiles.begin);
@@ -313,7 +318,8 @@ void DepthwiseKernel::emitRows(KernelBuilder &kernel, Value image, Value row,
       auto emitVectors = [&](Value vector, int64_t count, int64_t valid) {
         Value inputAt = kernel.add(from, kernel.scale(vector, step.lanes / multiplier()));
         Value outputAt = kernel.add(to, kernel.scale(vector, step.lanes));
-        emitTile(kernel, {vector, inputAt, outputAt, count, rows, valid}, tiles.size);
+        emitTile(kernel, {vector, inputAt, outputAt, shifts, count, rows, valid},
+                 tiles.size);
       };
       kernel.loop(bundles, [&](Value bundle) {
         emitVectors(kernel.scale(bundle, kBundle), kBundle, step.lanes);
@@ -330,10 +336,7 @@ void DepthwiseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share shar
   x = buffers[0];
   weight = buffers[1];
   bias = buffers[2];
-  y = buffers.back();
-  int64_t others = group.epilogue->getElementwise().size();
-  arrays = buffers.drop_front(3).drop_back(1 + others);
-  elements = buffers.drop_back().take_back(others);
+  memory = KernelBuffers(group, buffers, /*scratches=*/0);
   // First the blocks of all rows they can have, of all images, then what is left.
   int64_t blocks = group.rows / rowsAtOnce, left = group.rows % rowsAtOnce;
   Value full = kernel.index(group.batch * blocks);

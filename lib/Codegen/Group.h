@@ -22,8 +22,18 @@ struct Padding {
   int64_t value = 0;
 
   bool isEmpty() const { return !top && !left && !bottom && !right; }
+  bool hasSameExtents(const Padding &other) const {
+    return top == other.top && left == other.left && bottom == other.bottom &&
+           right == other.right;
+  }
   /// What `op` adds around NHWC images; nullopt for any other padding.
   static std::optional<Padding> match(mlir::tensor::PadOp op);
+};
+
+/// A form in which the results of a group are read.
+struct ResultForm {
+  Padding outer{};   ///< around the images: not part of the extents of the group
+  int64_t added = 0; ///< to every element, modulo its bits
 };
 
 /// A contraction on tensors with constant weights and bias, and the epilogue
@@ -50,7 +60,10 @@ struct Group {
   std::optional<VectorEpilogue> epilogue;
   /// What is known to lie around the images in the input: part of its extents.
   Padding inner;
-  /// What the kernel adds around the images of the result: not part of the extents.
+  /// The forms in which the results are stored: each has a buffer.
+  llvm::SmallVector<ResultForm, 1> results = {ResultForm()};
+  /// What lies around the images where the kernel counts results: where tensors lie that
+  /// the epilogue reads element by element, or else the first form.
   Padding outer;
 
   /// The group of a contraction. nullopt, with the reason, when it is none that
@@ -67,8 +80,14 @@ struct Group {
   int64_t allInputChannels() const { return groups * inputChannels; }
   int64_t channelsOfGroup() const { return channels / groups; }
   int64_t reduction() const { return kernelRows * kernelColumns * inputChannels; }
-  int64_t outerRows() const { return rows + outer.top + outer.bottom; }
+  /// Columns of the layout in which results are counted.
   int64_t outerColumns() const { return columns + outer.left + outer.right; }
+  /// Nothing lies between the rows of results in any form.
+  bool isFlat() const {
+    return outer.isEmpty() && llvm::all_of(results, [](const ResultForm &form) {
+             return form.outer.isEmpty();
+           });
+  }
   int64_t macs() const { return batch * rows * columns * channels * reduction(); }
 };
 

@@ -16,9 +16,7 @@ using namespace qbias;
 
 bool InputForms::isMadeForOne(Value input) const {
   auto pad = input.getDefiningOp<tensor::PadOp>();
-  if (pad && pad->hasOneUse())
-    input = pad.getSource();
-  return input.hasOneUse() && results.contains(input);
+  return input.hasOneUse() && results.contains(pad ? pad.getSource() : input);
 }
 
 Value InputForms::get(OpBuilder &builder, Location loc, Value tensor, unsigned bits,
@@ -60,12 +58,10 @@ Value InputForms::get(OpBuilder &builder, Location loc, Value tensor, unsigned b
   return op.getResult(0);
 }
 
-std::optional<InputForms::Form> InputForms::take(Value result) {
-  auto *found =
-      llvm::find_if(forms, [&](const Form &form) { return form.tensor == result; });
-  if (found == forms.end() || !result.hasOneUse())
-    return std::nullopt;
-  Form form = *found;
-  forms.erase(found);
-  return form;
+SmallVector<InputForms::Form> InputForms::take(Value result) {
+  auto isOf = [&](const Form &form) { return form.tensor == result; };
+  SmallVector<Form> taken;
+  llvm::copy_if(forms, std::back_inserter(taken), isOf);
+  llvm::erase_if(forms, isOf);
+  return taken;
 }

@@ -31,14 +31,13 @@ public:
 
   /// A tensor that a kernel will make.
   void addResult(mlir::Value result) { results.insert(result); }
-  /// A kernel makes it, and past its padding one operation alone reads it.
+  /// A kernel makes it, and one operation alone reads it, or what is padded of it.
   bool isMadeForOne(mlir::Value input) const;
   /// `tensor` in a form, in one dimension; itself where the form changes nothing.
   mlir::Value get(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
                   unsigned bits, int64_t added);
-  /// The form in which `result` is read, when nothing reads it otherwise: whoever takes
-  /// it makes it.
-  std::optional<Form> take(mlir::Value result);
+  /// The forms in which `result` is read: whoever takes them makes them.
+  llvm::SmallVector<Form> take(mlir::Value result);
   /// Those that nobody took.
   llvm::ArrayRef<Form> all() const { return forms; }
 

@@ -205,6 +205,19 @@ SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
 // Results
 //===----------------------------------------------------------------------===//
 
+KernelBuffers::KernelBuffers(const Group &group, ValueRange buffers, size_t scratches) {
+  constexpr size_t kFirst = 3; // the input, the weights, the bias
+  auto takeBack = [&](size_t count) {
+    ValueRange last = buffers.take_back(count);
+    buffers = buffers.drop_back(count);
+    return last;
+  };
+  results = takeBack(group.results.size());
+  scratch = takeBack(scratches);
+  elements = takeBack(group.epilogue->getElementwise().size());
+  arrays = buffers.drop_front(kFirst);
+}
+
 void qbias::storeResults(KernelBuilder &kernel, Value results, Value y, Value at,
                          int64_t count, int64_t first) {
   unsigned bits = cast<MemRefType>(y.getType()).getElementTypeBitWidth();
@@ -218,17 +231,18 @@ Value qbias::hideParts(KernelBuilder &kernel, Value packed, bool hasParts) {
 void ResultStore::add(Value sums, const KernelBuilder::Values &loaded, Value at,
                       int64_t valid, bool follows) {
   KernelBuilder::Values others;
-  for (Value element : elements)
+  for (Value element : memory.elements)
     others.push_back(kernel.loadFirst(element, at, lanes, valid));
   if (packs) {
-    waiting.push_back({sums, at, valid, follows && !waiting.empty()});
+    waiting.push_back({sums, at, shifts, valid, follows && !waiting.empty()});
     loadedOf.push_back(loaded);
     elementsOf.push_back(others);
     if (waiting.size() == VectorEpilogue::kPacked)
       flush();
     return;
   }
-  storeResults(kernel, group.epilogue->emit(kernel, sums, loaded, others), y, at, valid);
+  storeForms(kernel, group, group.epilogue->emit(kernel, sums, loaded, others),
+             memory.results, at, shifts, valid);
 }
 
 void ResultStore::flush() {
@@ -243,19 +257,63 @@ void ResultStore::flush() {
     int64_t bytes = waiting[first].valid;
     for (next = first + 1; next < waiting.size() && waiting[next].follows; ++next)
       bytes += waiting[next].valid;
-    storeResults(kernel, packed, y, waiting[first].at, bytes, first * lanes);
+    storeForms(kernel, group, packed, memory.results, waiting[first].at,
+               waiting[first].shifts, bytes, first * lanes);
   }
   waiting.clear();
   loadedOf.clear();
   elementsOf.clear();
 }
 
+/// Where a pixel starts among images with padding around them.
+static Value placeIn(KernelBuilder &kernel, const Group &group, const Padding &outer,
+                     Value image, Value row, Value column) {
+  Value line =
+      kernel.add(kernel.scale(image, group.rows + outer.top + outer.bottom), row);
+  line = kernel.add(line, outer.top);
+  Value pixel =
+      kernel.add(kernel.scale(line, group.columns + outer.left + outer.right), column);
+  return kernel.scale(kernel.add(pixel, outer.left), group.channels);
+}
+
 Value qbias::resultAt(KernelBuilder &kernel, const Group &group, Value image, Value row,
                       Value column) {
-  Value line = kernel.add(kernel.scale(image, group.outerRows()), row);
-  line = kernel.add(line, group.outer.top);
-  Value pixel = kernel.add(kernel.scale(line, group.outerColumns()), column);
-  return kernel.scale(kernel.add(pixel, group.outer.left), group.channels);
+  return placeIn(kernel, group, group.outer, image, row, column);
+}
+
+Shifts qbias::shiftsAt(KernelBuilder &kernel, const Group &group, Value image,
+                       Value row) {
+  Value first = kernel.index(0);
+  return llvm::map_to_vector(group.results, [&](const ResultForm &form) {
+    if (form.outer.hasSameExtents(group.outer))
+      return Value();
+    Value counted = resultAt(kernel, group, image, row, first);
+    return kernel.add(placeIn(kernel, group, form.outer, image, row, first),
+                      kernel.scale(counted, -1));
+  });
+}
+
+Shifts qbias::shiftsBelow(KernelBuilder &kernel, const Group &group, ValueRange shifts,
+                          int64_t rows) {
+  Shifts below;
+  for (auto [shift, form] : llvm::zip(shifts, group.results)) {
+    int64_t wider =
+        form.outer.left + form.outer.right - group.outer.left - group.outer.right;
+    below.push_back(shift ? kernel.add(shift, rows * wider * group.channels) : shift);
+  }
+  return below;
+}
+
+void qbias::storeForms(KernelBuilder &kernel, const Group &group, Value results,
+                       ValueRange forms, Value at, ValueRange shifts, int64_t count,
+                       int64_t first) {
+  auto type = cast<VectorType>(results.getType());
+  for (auto [y, shift, form] : llvm::zip_equal(forms, shifts, group.results)) {
+    Value moved = results;
+    if (int64_t added = form.added - group.results.front().added)
+      moved = kernel.add(moved, kernel.splat(type, added));
+    storeResults(kernel, moved, y, shift ? kernel.add(at, shift) : at, count, first);
+  }
 }
 
 /// Writes `count` elements from `at` on.
@@ -271,19 +329,21 @@ static void fill(KernelBuilder &kernel, Value y, Value at, int64_t count, int64_
     kernel.store(all, y, kernel.add(at, count - rest), rest);
 }
 
-void qbias::fillPadding(KernelBuilder &kernel, const Group &group, Value y) {
-  const Padding &outer = group.outer;
-  int64_t channels = group.channels, row = group.outerColumns() * channels;
+void qbias::fillPadding(KernelBuilder &kernel, const Group &group, const ResultForm &form,
+                        Value y) {
+  const Padding &outer = form.outer;
+  int64_t channels = group.channels, value = outer.value + form.added;
   int64_t between = (outer.left + outer.right) * channels;
+  int64_t row = group.columns * channels + between;
   kernel.loop(group.batch, [&](Value image) {
-    Value at = kernel.scale(image, group.outerRows() * row);
-    fill(kernel, y, at, outer.top * row + outer.left * channels, outer.value);
+    Value at = kernel.scale(image, (group.rows + outer.top + outer.bottom) * row);
+    fill(kernel, y, at, outer.top * row + outer.left * channels, value);
     at = kernel.add(at, outer.top * row + (outer.left + group.columns) * channels);
     if (group.rows > 1 && between)
       kernel.loop(group.rows - 1, [&](Value r) {
-        fill(kernel, y, kernel.add(at, kernel.scale(r, row)), between, outer.value);
+        fill(kernel, y, kernel.add(at, kernel.scale(r, row)), between, value);
       });
     fill(kernel, y, kernel.add(at, (group.rows - 1) * row),
-         outer.right * channels + outer.bottom * row, outer.value);
+         outer.right * channels + outer.bottom * row, value);
   });
 }

@@ -81,16 +81,39 @@ private:
   mlir::Value multiplyPairs(KernelBuilder &kernel, mlir::Value a, mlir::Value b) const;
 };
 
-/// Where pixel (image, row, column) of a group's result starts in its buffer, past
-/// the padding around it.
+/// The buffers of a kernel, by what they hold.
+struct KernelBuffers {
+  KernelBuffers() = default;
+  KernelBuffers(const Group &group, mlir::ValueRange buffers, size_t scratches);
+
+  mlir::ValueRange arrays;   ///< constants behind the input, the weights and the bias
+  mlir::ValueRange elements; ///< operands of the epilogue
+  mlir::ValueRange scratch;
+  mlir::ValueRange results; ///< in every form
+};
+
+/// Where pixel (image, row, column) of a group's results is counted, past the padding
+/// around its image.
 mlir::Value resultAt(KernelBuilder &kernel, const Group &group, mlir::Value image,
                      mlir::Value row, mlir::Value column);
-/// Fills the padding around the images of `y`.
-void fillPadding(KernelBuilder &kernel, const Group &group, mlir::Value y);
+/// How far from there every form has the pixels of a row; null: it has them there.
+using Shifts = KernelBuilder::Values;
+Shifts shiftsAt(KernelBuilder &kernel, const Group &group, mlir::Value image,
+                mlir::Value row);
+/// The same of the row that is `rows` below that of `shifts`.
+Shifts shiftsBelow(KernelBuilder &kernel, const Group &group, mlir::ValueRange shifts,
+                   int64_t rows);
+/// Fills the padding around the images of `y`, which is a form of the results.
+void fillPadding(KernelBuilder &kernel, const Group &group, const ResultForm &form,
+                 mlir::Value y);
 
 /// Stores `count` lanes of results from `first` on, as wide as the elements of `y`.
 void storeResults(KernelBuilder &kernel, mlir::Value results, mlir::Value y,
                   mlir::Value at, int64_t count, int64_t first = 0);
+/// The same in every form. The first is the one that the epilogue makes.
+void storeForms(KernelBuilder &kernel, const Group &group, mlir::Value results,
+                mlir::ValueRange forms, mlir::Value at, mlir::ValueRange shifts,
+                int64_t count, int64_t first = 0);
 
 /// `packed`, of which parts of vectors are stored. LLVM 22 does not end on 8 of 16 bytes
 /// taken from a permutation that it sees.
@@ -100,11 +123,13 @@ mlir::Value hideParts(KernelBuilder &kernel, mlir::Value packed, bool hasParts);
 class ResultStore {
 public:
   /// `inOrder`: channels have the order in which packs put vectors together.
-  ResultStore(KernelBuilder &kernel, const Group &group, DotStep step, mlir::Value y,
-              mlir::ValueRange elements, bool inOrder = false)
-      : kernel(kernel), group(group), y(y), elements(elements), lanes(step.lanes),
+  ResultStore(KernelBuilder &kernel, const Group &group, DotStep step,
+              const KernelBuffers &memory, bool inOrder = false)
+      : kernel(kernel), group(group), memory(memory), lanes(step.lanes),
         packs(step.hasAvx2 && group.epilogue->canPack()), inOrder(inOrder) {}
 
+  /// In the row of the results that come next.
+  void setShifts(Shifts ofRow) { shifts = std::move(ofRow); }
   /// The first `valid` results of `sums` belong at `at`. `follows`: right behind
   /// the vector before, which is full.
   void add(mlir::Value sums, const KernelBuilder::Values &loaded, mlir::Value at,
@@ -115,14 +140,15 @@ public:
 private:
   struct Entry {
     mlir::Value sums, at;
+    Shifts shifts;
     int64_t valid;
     bool follows;
   };
 
   KernelBuilder &kernel;
   const Group &group;
-  mlir::Value y;
-  mlir::ValueRange elements;
+  const KernelBuffers &memory;
+  Shifts shifts;
   int64_t lanes;
   bool packs, inOrder;
   llvm::SmallVector<Entry> waiting;
@@ -130,7 +156,7 @@ private:
 };
 
 /// A kernel as a function of flat buffers: the input, constants, elementwise
-/// operands of the epilogue, scratch, the result.
+/// operands of the epilogue, scratch, the result in every form.
 /// Its work is a range of independent units that slices share.
 class Kernel {
 public:

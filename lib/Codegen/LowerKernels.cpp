@@ -10,10 +10,10 @@
 //   %1 = linalg.conv_2d ... {qbias.plan = "dot8"} =>  call @qbias_kernel_0(%x, ..., %b)
 //   %2 = linalg.generic ins(%1, ...)                  %2 = bufferization.to_tensor %b
 //
-// A tensor.pad that alone reads the result is part of the kernel: it writes into
-// the middle of a larger buffer and fills what lies around. So is what a kernel behind
-// it needs, wider elements or an addition to each: layers are lowered from the last to
-// the first, and each finds in which form its result is wanted.
+// A tensor.pad of the result is part of the kernel: it writes into the middle of a
+// larger buffer and fills what lies around. So is what a kernel behind it needs, wider
+// elements or an addition to each: layers are lowered from the last to the first, and
+// each finds in which forms its result is wanted. It stores every one of them.
 //
 // Groups whose code would be the same share one function; weights and per-channel
 // constants are its arguments. A plan is a claim of the IR: it is proven again
@@ -105,22 +105,52 @@ static void runFirst(KernelBuilder &kernel, Value slice, int64_t threads,
   body();
 }
 
-/// The padding that alone reads the result of `group`, when its kernel can write
-/// what it makes.
-static tensor::PadOp takeOuterPadding(Group &group) {
+namespace {
+
+/// A value that a kernel makes: its result in some form.
+struct Made {
+  ResultForm form;
+  Value value;
+};
+
+} // namespace
+
+/// What the kernel of `group` makes: every form in which its result is read.
+static SmallVector<Made> findForms(Group &group, InputForms &forms) {
+  SmallVector<Made> made;
+  // All but `known` uses, and those of its forms, are of the tensor as it is.
+  auto addReaders = [&](Value tensor, const Padding &outer, size_t known) {
+    SmallVector<InputForms::Form> taken = forms.take(tensor);
+    if (!tensor.hasNUses(known + taken.size()))
+      made.push_back({{outer, 0}, tensor});
+    for (InputForms::Form &form : taken)
+      made.push_back({{outer, form.added}, form.op.getResult(0)});
+  };
   Value result = group.epilogueOp.getResult(0);
-  auto pad = result.hasOneUse() ? dyn_cast<tensor::PadOp>(*result.getUsers().begin())
-                                : tensor::PadOp();
-  // Elements read beside the sums lie where the results do, without padding.
-  if (!pad || !group.epilogue->getElementwise().empty())
-    return {};
-  std::optional<Padding> outer = Padding::match(pad);
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(result.getType()).getShape();
-  SmallVector<int64_t> own = {group.batch, group.rows, group.columns, group.channels};
-  if (!outer || shape != ArrayRef(own))
-    return {};
-  group.outer = *outer;
-  return pad;
+  int64_t own[] = {group.batch, group.rows, group.columns, group.channels};
+  SmallVector<tensor::PadOp> pads;
+  if (cast<RankedTensorType>(result.getType()).getShape() == ArrayRef(own))
+    for (Operation *user : result.getUsers())
+      if (auto pad = dyn_cast<tensor::PadOp>(user); pad && Padding::match(pad))
+        pads.push_back(pad);
+  addReaders(result, {}, pads.size());
+  for (tensor::PadOp pad : llvm::reverse(pads)) // users come last to first
+    addReaders(pad.getResult(), *Padding::match(pad), 0);
+  if (made.empty())
+    made.push_back({{}, result});
+  return made;
+}
+
+/// Erases what `value` was made of in front of `end`, as far as nothing reads it.
+static void eraseChain(Value value, Operation *end) {
+  Operation *op = value.getDefiningOp();
+  while (op != end &&
+         isa_and_present<linalg::GenericOp, tensor::CollapseShapeOp, tensor::PadOp>(op) &&
+         op->use_empty()) {
+    Operation *next = op->getOperand(0).getDefiningOp();
+    op->erase();
+    op = next;
+  }
 }
 
 /// Erases a contraction whose epilogue is gone, with the reshapes behind it: what it read
@@ -139,15 +169,27 @@ func::FuncOp LowerKernels::getFunction(Kernel &kernel, const Group &group,
   std::string key = kernel.getKey();
   llvm::raw_string_ostream os(key);
   os << "|" << threads << "|" << getNibbleOffset(group.weights).value_or(0);
-  for (const Padding &padding : {group.inner, group.outer})
+  auto addPadding = [&](const Padding &padding) {
     os << "|" << padding.top << "," << padding.left << "," << padding.bottom << ","
        << padding.right << "," << padding.value;
+  };
+  addPadding(group.inner);
+  for (const ResultForm &form : group.results) {
+    addPadding(form.outer);
+    os << "," << form.added;
+  }
   return getFunction(
       key, buffers,
       [&](KernelBuilder &builder, ValueRange arguments, Kernel::Share share) {
-        if (!group.outer.isEmpty())
-          runFirst(builder, share.slice, threads,
-                   [&] { fillPadding(builder, group, arguments.back()); });
+        ValueRange results = arguments.take_back(group.results.size());
+        bool isFilled = llvm::any_of(
+            group.results, [](const ResultForm &form) { return !form.outer.isEmpty(); });
+        if (isFilled)
+          runFirst(builder, share.slice, threads, [&] {
+            for (auto [form, result] : llvm::zip(group.results, results))
+              if (!form.outer.isEmpty())
+                fillPadding(builder, group, form, result);
+          });
         kernel.emit(builder, arguments, share);
       });
 }
@@ -259,6 +301,7 @@ static std::optional<Group> getImages(tensor::PadOp pad) {
   images.columns = shape[2];
   images.channels = shape[3];
   images.outer = *outer;
+  images.results = {{*outer, 0}};
   return images;
 }
 
@@ -323,8 +366,7 @@ void LowerKernels::lowerCopies() {
     copy.images.channels = cast<ShapedType>(source.getType()).getNumElements();
     if (images)
       copy.images = *images;
-    copy.images.outer.value += form.added;
-    copy.added = form.added;
+    copy.added = copy.images.results.front().added = form.added;
     lowerCopy(formed, images ? pad.getSource() : source, copy,
               form.added ? "move" : "widen");
     if (collapse)
@@ -353,14 +395,15 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   group->roundUpperWord();
   group->epilogue->specialize(target);
   group->inner = innerPaddings.lookup(contraction);
-  tensor::PadOp pad = takeOuterPadding(*group);
-  Value replaced = pad ? pad.getResult() : group->epilogueOp.getResult(0);
-  std::optional<InputForms::Form> form = forms.take(replaced);
-  if (form) {
-    replaced = form->op.getResult(0);
-    group->epilogue->moveResults(form->added);
-    group->outer.value += form->added;
-  }
+  SmallVector<Made> made = findForms(*group, forms);
+  group->results.clear();
+  for (const Made &one : made)
+    group->results.push_back(one.form);
+  const ResultForm &first = group->results.front();
+  group->epilogue->moveResults(first.added);
+  // Elements read beside the sums lie without padding.
+  if (group->epilogue->getElementwise().empty())
+    group->outer = first.outer;
   int64_t added =
       forms.isMadeForOne(group->input) ? getInputOffset(plan, *group, target) : 0;
   group->isInputMoved = added != 0;
@@ -381,25 +424,21 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
         memref::AllocOp::create(builder, loc,
                                 MemRefType::get({scratch.elements * threads},
                                                 builder.getIntegerType(scratch.bits))));
-  auto type = cast<RankedTensorType>(replaced.getType());
-  Value result =
-      memref::AllocOp::create(builder, replaced.getLoc(),
-                              MemRefType::get(type.getShape(), type.getElementType()));
-  buffers.push_back(flatten(builder, loc, result));
+  SmallVector<Value> results;
+  for (const Made &one : made) {
+    auto type = cast<RankedTensorType>(one.value.getType());
+    auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
+    results.push_back(memref::AllocOp::create(builder, one.value.getLoc(), bufferType));
+    buffers.push_back(flatten(builder, loc, results.back()));
+  }
   func::FuncOp function = getFunction(*kernel, *group, buffers);
   callFunction(builder, loc, function, buffers, kernel->getUnits());
-  Value tensor = bufferization::ToTensorOp::create(builder, loc, type, result,
-                                                   /*restrict=*/true, /*writable=*/true);
-  replaced.replaceAllUsesWith(tensor);
-  if (form) {
-    Operation *collapse =
-        form->op.getInputs()[0].getDefiningOp<tensor::CollapseShapeOp>();
-    form->op.erase();
-    if (collapse)
-      collapse->erase();
-  }
-  if (pad)
-    pad.erase();
+  for (auto [one, result] : llvm::zip(made, results))
+    one.value.replaceAllUsesWith(bufferization::ToTensorOp::create(
+        builder, loc, one.value.getType(), result, /*restrict=*/true, /*writable=*/true));
+  for (const Made &one : made)
+    if (one.value.getDefiningOp() != group->epilogueOp)
+      eraseChain(one.value, group->epilogueOp);
   group->epilogueOp.erase();
   eraseContraction(contraction);
   return success();

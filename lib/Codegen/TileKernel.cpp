@@ -125,9 +125,10 @@ public:
   void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
-  /// Where a tile of inputs starts, and its results.
+  /// Where a tile of inputs starts, its results, and how far from there each form is.
   struct Place {
     Value input, output;
+    Shifts shifts;
   };
   /// Channel vectors of a block, and their constants.
   struct Block {
@@ -136,9 +137,9 @@ private:
     SmallVector<KernelBuilder::Values> loaded;
   };
 
-  /// Results that lie side by side: from a pixel of a tile on.
+  /// Results that lie side by side: from a pixel of a tile on, in a row of it.
   struct Piece {
-    int64_t tile, pixel, output, count;
+    int64_t tile, pixel, output, count, row;
   };
 
   SmallVector<int64_t> describeTiles() const;
@@ -153,14 +154,14 @@ private:
   void askAhead(KernelBuilder &kernel, const Block &block, Value weights);
   void storeSums(KernelBuilder &kernel, const Block &block);
   void finish(KernelBuilder &kernel, const Block &block, ArrayRef<Piece> pieces,
-              ValueRange outputs);
+              ArrayRef<Place> places);
   void finishPixels(KernelBuilder &kernel, const Block &block, Value sums, Value output,
-                    int64_t count);
+                    const Shifts &shifts, int64_t count);
 
   bool sharesStrips;
   // While emitting.
-  Value x, weight, bias, y, scratch, scratchAt, firstStrip, endStrip, pair;
-  ValueRange arrays, elements;
+  Value x, weight, bias, scratch, scratchAt, firstStrip, endStrip, pair;
+  KernelBuffers memory;
 };
 
 } // namespace
@@ -261,27 +262,27 @@ TileKernel::Place TileKernel::placeOf(KernelBuilder &kernel, Value tile) const {
       kernel.least(kernel.scale(inside, rowsOfStrip), kernel.index(rows - rowsOfStrip));
   Value input =
       kernel.add(kernel.scale(image, batchStride), kernel.scale(row, rowStride));
-  Value output = group.outer.isEmpty()
-                     ? kernel.scale(kernel.add(kernel.scale(image, rows), row),
-                                    columns * group.channels)
-                     : resultAt(kernel, group, image, row, kernel.index(0));
+  Value output = group.isFlat() ? kernel.scale(kernel.add(kernel.scale(image, rows), row),
+                                               columns * group.channels)
+                                : resultAt(kernel, group, image, row, kernel.index(0));
   return {kernel.add(input, kernel.scale(column, columnStride)),
-          kernel.add(output, kernel.scale(column, group.channels))};
+          kernel.add(output, kernel.scale(column, group.channels)),
+          shiftsAt(kernel, group, image, row)};
 }
 
 /// The results of two tiles: rows, or halves of one.
 SmallVector<TileKernel::Piece> TileKernel::cutTiles() const {
-  int64_t between = (group.outer.isEmpty() ? columns : group.outerColumns());
+  int64_t between = group.isFlat() ? columns : group.outerColumns();
   SmallVector<Piece> pieces;
   for (int64_t tile = 0; tile < kAcross; ++tile) {
     if (rowsOfStrip == 1) {
       int64_t half = pixels / 2;
-      pieces.push_back({tile, 0, 0, half});
-      pieces.push_back({tile, half, half, pixels - half});
+      pieces.push_back({tile, 0, 0, half, 0});
+      pieces.push_back({tile, half, half, pixels - half, 0});
       continue;
     }
     for (int64_t row = 0; row < rowsOfStrip; ++row)
-      pieces.push_back({tile, row * rowDistance, row * between, columns});
+      pieces.push_back({tile, row * rowDistance, row * between, columns, row});
   }
   return pieces;
 }
@@ -378,8 +379,9 @@ void TileKernel::storeSums(KernelBuilder &kernel, const Block &block) {
 
 /// Requantizes `count` pixels.
 void TileKernel::finishPixels(KernelBuilder &kernel, const Block &block, Value sums,
-                              Value output, int64_t count) {
-  ResultStore store(kernel, group, step, y, elements);
+                              Value output, const Shifts &shifts, int64_t count) {
+  ResultStore store(kernel, group, step, memory);
+  store.setShifts(shifts);
   for (int64_t p = 0; p < count; ++p)
     for (int64_t v = 0; v < block.vectors; ++v) {
       Value at = kernel.add(sums, (p * block.vectors + v) * step.lanes);
@@ -391,21 +393,23 @@ void TileKernel::finishPixels(KernelBuilder &kernel, const Block &block, Value s
   store.flush();
 }
 
-/// Requantizes some of the sums in scratch, those of tiles whose results start at
-/// `outputs`.
+/// Requantizes some of the sums in scratch, those of tiles at `places`.
 void TileKernel::finish(KernelBuilder &kernel, const Block &block, ArrayRef<Piece> pieces,
-                        ValueRange outputs) {
+                        ArrayRef<Place> places) {
   int64_t packed = VectorEpilogue::kPacked / block.vectors;
   int64_t sumsOfPixel = block.vectors * step.lanes;
   Value channel = kernel.scale(block.firstVector, step.lanes);
   for (const Piece &piece : pieces) {
     Value sums = kernel.add(scratchAt,
                             piece.tile * kAcross * kTileSums + piece.pixel * sumsOfPixel);
-    Value output = kernel.add(kernel.add(outputs[piece.tile], channel),
-                              piece.output * group.channels);
+    const Place &place = places[piece.tile];
+    Value output =
+        kernel.add(kernel.add(place.output, channel), piece.output * group.channels);
+    Shifts shifts = shiftsBelow(kernel, group, place.shifts, piece.row);
     auto finishFrom = [&](Value pixel, int64_t count) {
       finishPixels(kernel, block, kernel.add(sums, kernel.scale(pixel, sumsOfPixel)),
-                   kernel.add(output, kernel.scale(pixel, group.channels)), count);
+                   kernel.add(output, kernel.scale(pixel, group.channels)), shifts,
+                   count);
     };
     int64_t rest = piece.count % packed;
     kernel.loop(piece.count / packed,
@@ -420,20 +424,25 @@ void TileKernel::emitBlock(KernelBuilder &kernel, Block block) {
   for (int64_t v = 0; v < block.vectors; ++v) {
     Value channel = kernel.scale(kernel.add(block.firstVector, v), step.lanes);
     block.loaded.push_back(
-        group.epilogue->loadArrays(kernel, arrays, channel, step.lanes));
+        group.epilogue->loadArrays(kernel, memory.arrays, channel, step.lanes));
   }
   SmallVector<Piece> pieces = cutTiles();
   Value zero = kernel.index(0);
   Value count = kernel.add(endStrip, kernel.scale(firstStrip, -1));
   Value tiles = kernel.scale(count, tilesOfRow);
   Value pairs = kernel.divide(kernel.add(tiles, kAcross - 1), kAcross);
-  auto emitPair = [&](Value number, ValueRange before) {
-    pair = number;
+  auto placesOf = [&](Value number) {
     SmallVector<Place> places;
     for (int64_t t = 0; t < kAcross; ++t)
       places.push_back(
-          placeOf(kernel, kernel.least(kernel.add(kernel.scale(pair, kAcross), t),
+          placeOf(kernel, kernel.least(kernel.add(kernel.scale(number, kAcross), t),
                                        kernel.add(tiles, -1))));
+    return places;
+  };
+  kernel.loop(zero, pairs, [&](Value number) {
+    pair = number;
+    SmallVector<Place> places = placesOf(pair);
+    SmallVector<Place> before = placesOf(kernel.most(kernel.add(pair, -1), zero));
     size_t finished = 0;
     emitSums(kernel, block, places, [&](int64_t written, int64_t all) {
       size_t due = pieces.size() * written / all;
@@ -443,23 +452,19 @@ void TileKernel::emitBlock(KernelBuilder &kernel, Block block) {
         kernel.unlessZero(pair, [&] { finish(kernel, block, some, before); });
     });
     storeSums(kernel, block);
-    return KernelBuilder::Values{places[0].output, places[1].output};
-  };
-  KernelBuilder::Values last =
-      kernel.reduce(zero, pairs, ValueRange{zero, zero}, emitPair);
-  kernel.unlessZero(pairs, [&] { finish(kernel, block, pieces, last); });
+  });
+  kernel.unlessZero(
+      pairs, [&] { finish(kernel, block, pieces, placesOf(kernel.add(pairs, -1))); });
 }
 
 void TileKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   x = buffers[0];
   weight = buffers[1];
   bias = buffers[2];
-  y = buffers.back();
-  scratch = buffers.drop_back().back();
-  int64_t others = group.epilogue->getElementwise().size();
-  elements = buffers.drop_back(2).take_back(others);
-  Value config = buffers.drop_back(2 + others).back();
-  arrays = buffers.drop_front(3).drop_back(3 + others);
+  memory = KernelBuffers(group, buffers, /*scratches=*/1);
+  scratch = memory.scratch.front();
+  Value config = memory.arrays.back();
+  memory.arrays = memory.arrays.drop_back();
   scratchAt = kernel.scale(share.slice, getScratch().front().elements);
   firstStrip = sharesStrips ? share.begin : kernel.index(0);
   endStrip = sharesStrips ? share.end : kernel.index(batch * strips());

@@ -102,8 +102,9 @@ private:
   void storeLine(KernelBuilder &kernel, ArrayRef<Value> line, const Values &loaded,
                  Value at, Value column, bool isCertain, int64_t stored, int64_t valid);
 
-  Value x, weight, bias, v, m, u, y, vAt, mAt, uAt;
-  ValueRange arrays, elements;
+  Value x, weight, bias, v, m, u, vAt, mAt, uAt;
+  KernelBuffers memory;
+  Shifts shifts; // of the row
 };
 
 } // namespace
@@ -383,7 +384,7 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
       place =
           kernel.least(place, kernel.add(kernel.scale(column, -1), group.columns - 1));
     Values others;
-    for (Value element : elements)
+    for (Value element : memory.elements)
       others.push_back(
           kernel.loadFirst(element, kernel.add(at, kernel.scale(place, group.channels)),
                            step.lanes, valid));
@@ -400,9 +401,11 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
     auto storeOne = [&] {
       Value to = kernel.add(at, j * group.channels);
       if (packed)
-        return storeResults(kernel, packed, y, to, valid, j * step.lanes);
-      storeResults(kernel, group.epilogue->emit(kernel, line[j], loaded, loadOthers(j)),
-                   y, to, valid);
+        return storeForms(kernel, group, packed, memory.results, to, shifts, valid,
+                          j * step.lanes);
+      storeForms(kernel, group,
+                 group.epilogue->emit(kernel, line[j], loaded, loadOthers(j)),
+                 memory.results, to, shifts, valid);
     };
     j == 0 || isCertain ? storeOne()
                         : kernel.ifBelow(kernel.add(column, j), group.columns, storeOne);
@@ -414,7 +417,7 @@ void WinogradKernel::storeTile(KernelBuilder &kernel, const Region &region,
                                std::pair<Value, Value> tile, Value vector,
                                int64_t valid) {
   Value channel = kernel.scale(vector, step.lanes);
-  Values loaded = group.epilogue->loadArrays(kernel, arrays, channel, step.lanes);
+  Values loaded = group.epilogue->loadArrays(kernel, memory.arrays, channel, step.lanes);
   Value row = kernel.scale(tile.first, kTile), column = kernel.scale(tile.second, kTile);
   // Shorter tiles are known to be the last.
   auto storedOf = [](int64_t computed, const WinogradAxis &axis) {
@@ -426,6 +429,7 @@ void WinogradKernel::storeTile(KernelBuilder &kernel, const Region &region,
     Value r = kernel.add(row, i);
     auto storeRow = [&] {
       Value at = kernel.add(resultAt(kernel, group, image, r, column), channel);
+      shifts = shiftsAt(kernel, group, image, r);
       storeLine(kernel, results.slice(i * region.columns, region.columns), loaded, at,
                 column, mixed || group.columns % kTile == 0, columns, valid);
     };
@@ -438,13 +442,9 @@ void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share
   x = buffers[0];
   weight = buffers[1];
   bias = buffers[2];
-  int64_t others = group.epilogue->getElementwise().size();
-  size_t arrayCount = buffers.size() - 3 - others - getScratch().size() - 1;
-  arrays = buffers.slice(3, arrayCount);
-  elements = buffers.slice(3 + arrayCount, others);
-  y = buffers.back();
   SmallVector<Scratch> scratch = getScratch();
-  ValueRange own = buffers.drop_back().take_back(scratch.size());
+  memory = KernelBuffers(group, buffers, scratch.size());
+  ValueRange own = memory.scratch;
   auto ofSlice = [&](size_t i) { return kernel.scale(share.slice, scratch[i].elements); };
   v = own[0];
   vAt = ofSlice(0);

@@ -61,16 +61,33 @@ func.func @chain(%x: tensor<1x3x4x8xi8>) -> tensor<1x3x4x16xi8> {
 
 #same = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
 
-// What is returned as well keeps its integers.
+// What is returned as well keeps its integers: the kernel stores both.
 // CHECK-LABEL: func.func @shared(
-// CHECK: func.func private @
-// CHECK: arith.xori
-// CHECK: func.func private @
-// CHECK-NOT: arith.constant dense<-128>
-// CHECK: arith.xori
+// CHECK-NOT: qbias.step
+// CHECK: %[[Y:.*]] = memref.alloc() : memref<1x3x4x8xi8>
+// CHECK: %[[MOVED:.*]] = memref.alloc() : memref<240xi8>
+// CHECK: call @[[FIRST:qbias_kernel_.]]({{.*}}, %[[MOVED]], %c0, %c3, %c0)
+// CHECK: %[[RESULT:.*]] = bufferization.to_tensor %[[Y]]
+// CHECK-NOT: qbias.step
+// CHECK: call @[[SECOND:qbias_kernel_.]](%[[MOVED]], {{.*}})
+// CHECK: return %[[RESULT]],
+// CHECK: func.func private @[[SECOND]](
+// CHECK-NOT: arith.xori
+// CHECK: func.func private @[[FIRST]](
+// CHECK-DAG: arith.constant dense<123> : vector<32xi8>
+// CHECK-DAG: %[[MOVE:.*]] = arith.constant dense<-128> : vector<8xi8>
+// CHECK: %[[BYTES:.*]] = arith.trunci %{{.*}} : vector<8xi32> to vector<8xi8>
+// CHECK: vector.store %[[BYTES]], %{{.*}} : memref<96xi8>, vector<8xi8>
+// CHECK: %[[SUM:.*]] = arith.addi %[[BYTES]], %[[MOVE]] : vector<8xi8>
+// CHECK: vector.store %[[SUM]], %{{.*}} : memref<240xi8>, vector<8xi8>
 // DOT-LABEL: func.func @shared(
-// DOT: func.func private @
-// DOT: arith.xori
+// DOT: call @[[FIRST:qbias_kernel_.]](
+// DOT: call @[[SECOND:qbias_kernel_.]](
+// DOT: func.func private @[[SECOND]](
+// DOT-NOT: arith.xori
+// DOT: func.func private @[[FIRST]](
+// DOT: vector.store %[[BYTES:.*]], %{{.*}} : memref<96xi8>, vector<8xi8>
+// DOT: %[[SUM:.*]] = arith.addi %{{.*}} : vector<16xi8>
 func.func @shared(%x: tensor<1x3x4x8xi8>) -> (tensor<1x3x4x8xi8>, tensor<1x3x4x16xi8>) {
   %w = arith.constant dense<40> : tensor<1x1x8x8xi8>
   %zero = arith.constant 0 : i32

@@ -51,15 +51,23 @@ func.func @chain(%x: tensor<1x3x4x8xi8>) -> tensor<1x3x4x16xi8> {
 
 #same = affine_map<(d0, d1) -> (d0, d1)>
 
-// What is returned keeps its type, and two layers read one widened copy of it.
+// What is returned keeps its type; two layers read it widened: the kernel stores both.
 // CHECK-LABEL: func.func @shared(
 // CHECK: call @{{.*}} {qbias.step = "widen"} : (memref<8xi8>, memref<8xi16>, index, index, index)
 // CHECK: %[[Y:.*]] = memref.alloc() : memref<1x16xi8>
-// CHECK: %[[NARROW:.*]] = bufferization.to_tensor %[[Y]]
-// CHECK: call @[[WIDEN:qbias_kernel_.]]({{.*}}) {qbias.step = "widen"} : (memref<16xi8>, memref<16xi16>, index, index, index)
-// CHECK-NOT: qbias.step = "widen"
-// CHECK: func.func private @[[WIDEN]](
-// CHECK: arith.extsi %{{.*}} : vector<64xi8> to vector<64xi16>
+// CHECK: %[[WIDE:.*]] = memref.alloc() : memref<16xi16>
+// CHECK-NEXT: call @[[FIRST:qbias_kernel_.]]({{.*}}, %[[WIDE]], %c0, %c1, %c0)
+// CHECK-NEXT: bufferization.to_tensor %[[Y]]
+// CHECK-NOT: qbias.step
+// CHECK: call @[[SECOND:qbias_kernel_.]](%[[WIDE]], {{.*}})
+// CHECK-NOT: qbias.step
+// CHECK: call @[[SECOND]](%[[WIDE]], {{.*}})
+// CHECK-NOT: qbias.step
+// CHECK: func.func private @[[FIRST]](
+// CHECK: %[[BYTES:.*]] = arith.trunci %{{.*}} : vector<8xi32> to vector<8xi8>
+// CHECK: vector.store %[[BYTES]], %{{.*}} : memref<16xi8>, vector<8xi8>
+// CHECK: %[[WORDS:.*]] = arith.extsi %[[BYTES]] : vector<8xi8> to vector<8xi16>
+// CHECK: vector.store %[[WORDS]], %{{.*}} : memref<16xi16>, vector<8xi16>
 func.func @shared(%x: tensor<1x8xi8>) -> (tensor<1x16xi8>, tensor<1x16xi8>, tensor<1x16xi8>) {
   %w = arith.constant dense<3> : tensor<8x16xi8>
   %w2 = arith.constant dense<1> : tensor<16x16xi8>
