@@ -392,6 +392,10 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
     return contraction->emitError("plan '")
            << plan << "' of layer '" << name << "' is not proven: " << reason
            << "; let --qbias-plan-kernels choose the plan";
+  // Kernels know channel groups: they read what was split into them.
+  auto split = group->input.getDefiningOp<tensor::ExpandShapeOp>();
+  if (split && split->hasOneUse())
+    group->input = split.getSrc();
   group->roundUpperWord();
   group->epilogue->specialize(target);
   group->inner = innerPaddings.lookup(contraction);
@@ -441,6 +445,8 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
       eraseChain(one.value, group->epilogueOp);
   group->epilogueOp.erase();
   eraseContraction(contraction);
+  if (split && split->use_empty())
+    split.erase();
   return success();
 }
 
