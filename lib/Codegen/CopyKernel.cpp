@@ -20,6 +20,8 @@
 
 #include "Kernels.h"
 
+#include "qbias/Dialect/QBias/IR/Constants.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
@@ -143,6 +145,47 @@ void CopyKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
         kernel.add(kernel.scale(number, imageElements), kernel.scale(row, rowDistance)),
         resultAt(kernel, image, number, row, kernel.index(0)));
   });
+}
+
+std::optional<Group> Copy::getImages(tensor::PadOp pad) {
+  std::optional<Padding> outer = Padding::match(pad);
+  Type element = pad.getType().getElementType();
+  ArrayRef<int64_t> shape = pad.getSourceType().getShape();
+  if (!outer || !(element.isInteger(8) || element.isInteger(16)) ||
+      llvm::is_contained(shape, 0))
+    return std::nullopt;
+  Group images;
+  images.batch = shape[0];
+  images.rows = shape[1];
+  images.columns = shape[2];
+  images.channels = shape[3];
+  images.outer = *outer;
+  images.results = {{*outer, 0}};
+  return images;
+}
+
+void Copy::takeSource(Value &source) {
+  constexpr int64_t kFewChannels = 4;
+  int64_t extents[] = {images.batch, images.rows, images.columns, images.channels};
+  bool isImages = cast<ShapedType>(source.getType()).getShape() == ArrayRef(extents);
+  auto transpose = source.getDefiningOp<linalg::TransposeOp>();
+  if (transpose && source.hasOneUse() && isImages && images.channels <= kFewChannels &&
+      transpose.getPermutation() == ArrayRef<int64_t>{0, 2, 3, 1}) {
+    fromPlanes = true;
+    source = transpose.getInput();
+  }
+  auto generic = source.getDefiningOp<linalg::GenericOp>();
+  if (!generic || !source.hasOneUse() || generic.getNumDpsInputs() != 1 ||
+      !llvm::all_of(generic.getIndexingMapsArray(),
+                    [](AffineMap map) { return map.isIdentity(); }))
+    return;
+  Block &body = generic.getRegion().front();
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
+  std::optional<int64_t> addend = add ? getInteger(add.getRhs()) : std::nullopt;
+  if (!addend || add.getLhs() != body.getArgument(0))
+    return;
+  added += *addend;
+  source = generic.getInputs()[0];
 }
 
 std::unique_ptr<Kernel> qbias::makeCopyKernel(const Copy &copy) {

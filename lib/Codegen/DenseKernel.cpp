@@ -11,7 +11,7 @@
 //     for kernel row; for run; for group of G inputs in the run:
 //       w[v] = load weights
 //       sums[p][v] = dot(sums[p][v], broadcast(group of x at column p), w[v])
-//     store requantized sums
+//     store requantized sums, of a max pool the largest of every window
 //
 // A run is a stretch of inputs that lie side by side: the columns and channels
 // of one kernel row, or the channels of one kernel column when columns are
@@ -70,30 +70,31 @@ public:
   void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
+  using Values = KernelBuilder::Values;
+
   void emitBundle(KernelBuilder &kernel, Value bundle, Share share);
   void emitBlock(KernelBuilder &kernel, const ChannelBlock &block);
   void emitTile(KernelBuilder &kernel, const ChannelBlock &block,
                 const SkippedTaps::Range &range, Value tile, Value input, Value output,
                 int64_t pixels);
-  KernelBuilder::Values loadBias(KernelBuilder &kernel, const ChannelBlock &block,
-                                 Value cut, int64_t pixels);
+  Values loadBias(KernelBuilder &kernel, const ChannelBlock &block, Value cut,
+                  int64_t pixels);
   Place move(KernelBuilder &kernel, const Place &place, Value index, int64_t inputs,
              int64_t groups, int64_t vectors);
-  KernelBuilder::Values
-  repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
-         function_ref<KernelBuilder::Values(Value, ValueRange)> body);
-  KernelBuilder::Values emitRuns(KernelBuilder &kernel, const Place &place,
-                                 int64_t vectors, ValueRange sums);
-  KernelBuilder::Values emitRun(KernelBuilder &kernel, const Place &place,
-                                int64_t vectors, ValueRange sums);
-  KernelBuilder::Values emitChunk(KernelBuilder &kernel, const Place &place,
-                                  int64_t count, int64_t vectors, ValueRange sums);
-  KernelBuilder::Values emitGroups(KernelBuilder &kernel, const Place &place,
-                                   int64_t count, int64_t vectors, ValueRange sums);
-  KernelBuilder::Values emitPairs(KernelBuilder &kernel, const Place &place,
-                                  int64_t vectors, ValueRange sums);
-  KernelBuilder::Values emitGroup(KernelBuilder &kernel, const Place &place,
-                                  int64_t vectors, ValueRange sums, bool isChunk = false);
+  Values repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
+                function_ref<Values(Value, ValueRange)> body);
+  Values emitRuns(KernelBuilder &kernel, const Place &place, int64_t vectors,
+                  ValueRange sums);
+  Values emitRun(KernelBuilder &kernel, const Place &place, int64_t vectors,
+                 ValueRange sums);
+  Values emitChunk(KernelBuilder &kernel, const Place &place, int64_t count,
+                   int64_t vectors, ValueRange sums);
+  Values emitGroups(KernelBuilder &kernel, const Place &place, int64_t count,
+                    int64_t vectors, ValueRange sums);
+  Values emitPairs(KernelBuilder &kernel, const Place &place, int64_t vectors,
+                   ValueRange sums);
+  Values emitGroup(KernelBuilder &kernel, const Place &place, int64_t vectors,
+                   ValueRange sums, bool isChunk = false);
   Value broadcastGroup(KernelBuilder &kernel, Value at);
   void askAhead(KernelBuilder &kernel, const Place &place, int64_t blockVectors);
   void finish(KernelBuilder &kernel, const ChannelBlock &block, Value output,
@@ -101,10 +102,10 @@ private:
 
   bool sharesRows;
   // While emitting.
-  Value x, weight, bias, inputMove, firstRow, endRow;
+  Value inputMove, firstRow, endRow;
   KernelBuffers memory;
   Shifts shifts; // of the row
-  int64_t tilePixels;
+  int64_t tileSums = 0;
 };
 
 } // namespace
@@ -138,8 +139,8 @@ SmallVector<ElementsAttr> DenseKernel::packConstants(StringRef name) {
 
 /// One group of inputs in every 32-bit lane.
 Value DenseKernel::broadcastGroup(KernelBuilder &kernel, Value at) {
-  Value all = runLength >= step.group() ? kernel.broadcastWord(x, at, step.lanes)
-                                        : step.assemble(kernel, x, at, runLength);
+  Value all = runLength >= step.group() ? kernel.broadcastWord(memory.x, at, step.lanes)
+                                        : step.assemble(kernel, memory.x, at, runLength);
   if (!inputMove)
     return all;
   if (step.inputOffset == kSignBit)
@@ -161,12 +162,12 @@ Place DenseKernel::move(KernelBuilder &kernel, const Place &place, Value index,
 }
 
 /// A loop, or its iterations one behind the other where all sums are short.
-KernelBuilder::Values
-DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
-                    function_ref<KernelBuilder::Values(Value, ValueRange)> body) {
+DenseKernel::Values DenseKernel::repeat(KernelBuilder &kernel, int64_t count,
+                                        ValueRange sums,
+                                        function_ref<Values(Value, ValueRange)> body) {
   if (!isShort())
     return kernel.reduce(count, sums, body);
-  KernelBuilder::Values next(sums);
+  Values next(sums);
   for (int64_t i = 0; i < count; ++i) {
     next = body(kernel.index(i), next);
     // LLVM would add in another order, with too many sums. (Of 64 bits one fills two.)
@@ -182,31 +183,32 @@ DenseKernel::repeat(KernelBuilder &kernel, int64_t count, ValueRange sums,
 void DenseKernel::askAhead(KernelBuilder &kernel, const Place &place,
                            int64_t blockVectors) {
   if (place.ahead)
-    step.prefetchWeights(kernel, weight, place.ahead);
+    step.prefetchWeights(kernel, memory.weight, place.ahead);
   if (readsOnce())
-    step.askAhead(kernel, weight, place.weight, blockVectors * width(),
+    step.askAhead(kernel, memory.weight, place.weight, blockVectors * width(),
                   allVectors() * groupsOfAll() * width() - 1);
 }
 
 /// The steps of one group of inputs on two pixels each. The last pixel of an odd
 /// number is its own partner.
-KernelBuilder::Values DenseKernel::emitPairs(KernelBuilder &kernel, const Place &place,
-                                             int64_t vectors, ValueRange sums) {
+DenseKernel::Values DenseKernel::emitPairs(KernelBuilder &kernel, const Place &place,
+                                           int64_t vectors, ValueRange sums) {
   int64_t pixels = sums.size() / vectors, half = width() / 2;
-  KernelBuilder::Values weights, next(sums);
+  Values weights, next(sums);
   auto range = [](int64_t first, int64_t count) {
     return llvm::to_vector(llvm::seq<int64_t>(first, first + count));
   };
   for (int64_t v = 0; v < vectors; ++v) {
-    Value all = step.loadWeights(kernel, weight, kernel.add(place.weight, v * width()));
+    Value all =
+        step.loadWeights(kernel, memory.weight, kernel.add(place.weight, v * width()));
     weights.push_back(kernel.shuffle(all, all, range(0, half)));
     weights.push_back(kernel.shuffle(all, all, range(half, half)));
   }
   askAhead(kernel, place, vectors);
   for (int64_t p = 0; p < pixels; p += 2) {
     auto inputsOf = [&](int64_t pixel) {
-      int64_t offset = std::min(pixel, tilePixels - 1) * columnStride;
-      return kernel.load(x, kernel.add(place.input, offset), step.group());
+      int64_t offset = inputOf(std::min(pixel, tileSums - 1));
+      return kernel.load(memory.x, kernel.add(place.input, offset), step.group());
     };
     Value inputs =
         kernel.shuffle(inputsOf(p), inputsOf(p + 1), range(0, 2 * step.group()));
@@ -233,19 +235,19 @@ static void exchangeHalves(KernelBuilder &kernel, int64_t vectors,
 }
 
 /// The dot steps of one group of inputs. `isChunk`: each fills its own sum of 16 bits.
-KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place &place,
-                                             int64_t vectors, ValueRange sums,
-                                             bool isChunk) {
+DenseKernel::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place &place,
+                                           int64_t vectors, ValueRange sums,
+                                           bool isChunk) {
   if (step.kind == DotKind::Mmla8)
     return emitPairs(kernel, place, vectors, sums);
   int64_t pixels = sums.size() / vectors;
-  KernelBuilder::Values weights, next;
+  Values weights, next;
   for (int64_t v = 0; v < vectors; ++v)
     weights.push_back(
-        step.loadWeights(kernel, weight, kernel.add(place.weight, v * width())));
+        step.loadWeights(kernel, memory.weight, kernel.add(place.weight, v * width())));
   askAhead(kernel, place, vectors);
   for (int64_t p = 0; p < pixels; ++p) {
-    Value inputs = broadcastGroup(kernel, kernel.add(place.input, p * columnStride));
+    Value inputs = broadcastGroup(kernel, kernel.add(place.input, inputOf(p)));
     for (int64_t v = 0; v < vectors; ++v) {
       Value sum = sums[p * vectors + v];
       Value added = step.emit(kernel, isChunk ? Value() : sum, inputs, weights[v]);
@@ -256,29 +258,30 @@ KernelBuilder::Values DenseKernel::emitGroup(KernelBuilder &kernel, const Place 
 }
 
 /// What the sums of a tile start from.
-KernelBuilder::Values DenseKernel::loadBias(KernelBuilder &kernel,
-                                            const ChannelBlock &block, Value cut,
-                                            int64_t pixels) {
+DenseKernel::Values DenseKernel::loadBias(KernelBuilder &kernel,
+                                          const ChannelBlock &block, Value cut,
+                                          int64_t pixels) {
   int64_t size = allVectors() * step.lanes;
   Value channel = kernel.add(kernel.scale(block.firstVector, step.lanes),
                              kernel.scale(cut, taps->columnCuts() * size));
-  SmallVector<KernelBuilder::Values> loaded(taps->columnCuts());
-  KernelBuilder::Values sums;
+  SmallVector<Values> loaded(taps->columnCuts());
+  Values sums;
   for (int64_t p = 0; p < pixels; ++p) {
     int64_t columnCut = taps->skipsColumns() ? taps->columnCut(p) : 0;
-    KernelBuilder::Values &first = loaded[columnCut];
+    Values &first = loaded[columnCut];
     for (int64_t v = first.size(); v < block.vectors; ++v)
-      first.push_back(kernel.load(
-          bias, kernel.add(channel, columnCut * size + v * step.lanes), step.lanes));
+      first.push_back(kernel.load(memory.bias,
+                                  kernel.add(channel, columnCut * size + v * step.lanes),
+                                  step.lanes));
     sums.append(first);
   }
   return sums;
 }
 
 /// The dot steps of `count` groups side by side.
-KernelBuilder::Values DenseKernel::emitGroups(KernelBuilder &kernel, const Place &place,
-                                              int64_t count, int64_t vectors,
-                                              ValueRange sums) {
+DenseKernel::Values DenseKernel::emitGroups(KernelBuilder &kernel, const Place &place,
+                                            int64_t count, int64_t vectors,
+                                            ValueRange sums) {
   return repeat(kernel, count, sums, [&](Value index, ValueRange inner) {
     return emitGroup(kernel, move(kernel, place, index, step.group(), 1, vectors),
                      vectors, inner);
@@ -286,10 +289,10 @@ KernelBuilder::Values DenseKernel::emitGroups(KernelBuilder &kernel, const Place
 }
 
 /// The same, a chunk of groups in sums of fewer bits.
-KernelBuilder::Values DenseKernel::emitChunk(KernelBuilder &kernel, const Place &place,
-                                             int64_t count, int64_t vectors,
-                                             ValueRange sums) {
-  KernelBuilder::Values partial(sums.size()), next;
+DenseKernel::Values DenseKernel::emitChunk(KernelBuilder &kernel, const Place &place,
+                                           int64_t count, int64_t vectors,
+                                           ValueRange sums) {
+  Values partial(sums.size()), next;
   if (step.kind == DotKind::Pair8) {
     if (count == 1)
       return emitGroup(kernel, place, vectors, sums, /*isChunk=*/true);
@@ -307,10 +310,10 @@ KernelBuilder::Values DenseKernel::emitChunk(KernelBuilder &kernel, const Place 
 }
 
 /// The dot steps of one run.
-KernelBuilder::Values DenseKernel::emitRun(KernelBuilder &kernel, const Place &place,
-                                           int64_t vectors, ValueRange sums) {
+DenseKernel::Values DenseKernel::emitRun(KernelBuilder &kernel, const Place &place,
+                                         int64_t vectors, ValueRange sums) {
   int64_t full = runLength / step.group();
-  KernelBuilder::Values next(sums);
+  Values next(sums);
   auto placeOf = [&](Value index, int64_t groups) {
     return move(kernel, place, index, groups * step.group(), groups, vectors);
   };
@@ -341,8 +344,8 @@ KernelBuilder::Values DenseKernel::emitRun(KernelBuilder &kernel, const Place &p
 
 /// The runs of one kernel row; of every kernel column only the pixels that have data
 /// there, where others are skipped.
-KernelBuilder::Values DenseKernel::emitRuns(KernelBuilder &kernel, const Place &place,
-                                            int64_t vectors, ValueRange sums) {
+DenseKernel::Values DenseKernel::emitRuns(KernelBuilder &kernel, const Place &place,
+                                          int64_t vectors, ValueRange sums) {
   auto runAt = [&](Value run) {
     return move(kernel, place, run, runStride, groupsOfRun(), vectors);
   };
@@ -350,14 +353,14 @@ KernelBuilder::Values DenseKernel::emitRuns(KernelBuilder &kernel, const Place &
     return repeat(kernel, runs, sums, [&](Value run, ValueRange inner) {
       return emitRun(kernel, runAt(run), vectors, inner);
     });
-  KernelBuilder::Values next(sums);
+  Values next(sums);
   for (int64_t run = 0; run < runs; ++run) {
     auto [first, end] = taps->columnsOf(run);
     if (first == end)
       continue;
     Place at = runAt(kernel.index(run));
     at.input = kernel.add(at.input, first * columnStride);
-    KernelBuilder::Values some =
+    Values some =
         emitRun(kernel, at, vectors,
                 ValueRange(next).slice(first * vectors, (end - first) * vectors));
     llvm::copy(some, next.begin() + first * vectors);
@@ -379,21 +382,22 @@ void DenseKernel::emitTile(KernelBuilder &kernel, const ChannelBlock &block,
     int64_t end = vectors * groupsOfAll() * width();
     start.ahead = kernel.least(start.ahead, kernel.index(end - groupsOfAll() * width()));
   }
-  tilePixels = pixels;
-  KernelBuilder::Values sums = loadBias(kernel, block, range.cut, carriedPixels(pixels));
+  tileSums = pixels * group.window();
+  Values sums = loadBias(kernel, block, range.cut, carriedPixels(tileSums));
   if (step.kind == DotKind::Mmla8)
     exchangeHalves(kernel, block.vectors, sums);
   auto body = [&](Value kr, ValueRange carried) {
-    Place row =
-        move(kernel, start, kr, kernelRowStride, runs * groupsOfRun(), block.vectors);
-    return emitRuns(kernel, row, block.vectors, carried);
+    int64_t v = block.vectors, groups = runs * groupsOfRun();
+    return emitRuns(kernel, move(kernel, start, kr, kernelRowStride, groups, v), v,
+                    carried);
   };
   sums = taps->skipsRows() ? kernel.reduce(range.first, range.end, sums, body)
                            : repeat(kernel, group.kernelRows, sums, body);
   if (step.kind == DotKind::Mmla8)
     exchangeHalves(kernel, block.vectors, sums);
+  sums.truncate(tileSums * block.vectors);
   finish(kernel, block, kernel.add(output, block.firstChannel),
-         ArrayRef(sums).take_front(pixels * block.vectors));
+         takeLargest(kernel, group, sums, block.vectors));
 }
 
 /// Requantizes and stores the sums of a tile. Vectors go in pairs: the constants of
@@ -404,7 +408,7 @@ void DenseKernel::finish(KernelBuilder &kernel, const ChannelBlock &block, Value
   ResultStore store(kernel, group, step, memory);
   store.setShifts(shifts);
   for (int64_t first = 0; first < block.vectors; first += across) {
-    SmallVector<KernelBuilder::Values> loaded;
+    SmallVector<Values> loaded;
     for (int64_t v = first; v < first + across; ++v) {
       Value channel = kernel.scale(kernel.add(block.firstVector, v), step.lanes);
       loaded.push_back(
@@ -448,9 +452,6 @@ void DenseKernel::emitBlock(KernelBuilder &kernel, const ChannelBlock &block) {
 }
 
 void DenseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
-  x = buffers[0];
-  weight = buffers[1];
-  bias = buffers[2];
   memory = KernelBuffers(group, buffers, /*scratches=*/0);
   if (step.inputOffset && !group.isInputMoved)
     inputMove = kernel.hide(

@@ -25,17 +25,18 @@ DenseLayout::DenseLayout(const Group &group, DotStep step) : group(group), step(
   runStride = group.columnDilation * inputs;
   int64_t row = group.inputColumns * inputs;
   kernelRowStride = group.rowDilation * row;
-  rowStride = group.rowStride * row;
+  rowStride = group.poolRows * group.rowStride * row;
   batchStride = group.inputRows * row;
-  columnStride = group.columnStride * inputs;
+  columnStride = group.poolColumns * group.columnStride * inputs;
   batch = group.batch;
-  rows = group.rows;
-  columns = group.columns;
+  rows = group.resultRows();
+  columns = group.resultColumns();
   // Without kernel and strides all pixels lie side by side; long rows are as good.
   constexpr int64_t kLongRow = 20;
-  if (columns < kLongRow && group.isFlat() && group.kernelRows == 1 &&
-      group.kernelColumns == 1 && group.rowStride == 1 && group.columnStride == 1 &&
-      group.inputRows == rows && group.inputColumns == columns) {
+  if (columns < kLongRow && group.isFlat() && group.window() == 1 &&
+      group.kernelRows == 1 && group.kernelColumns == 1 && group.rowStride == 1 &&
+      group.columnStride == 1 && group.inputRows == rows &&
+      group.inputColumns == columns) {
     columns *= rows * batch;
     rows = batch = 1;
   }
@@ -43,12 +44,12 @@ DenseLayout::DenseLayout(const Group &group, DotStep step) : group(group), step(
   vectorsOfBlock = 1;
   constexpr int64_t kMostVectors = 4;
   for (int64_t v = 2; v <= std::min(kMostVectors, vectors); ++v)
-    if (costOf(v) < costOf(vectorsOfBlock))
+    if (holdsWindow(v) && costOf(v) < costOf(vectorsOfBlock))
       vectorsOfBlock = v;
   // Where one tile is a whole row, a loop for every kernel column is worth its start
   // when it is long.
   constexpr int64_t kLeastChannels = 32;
-  bool isJoined = columns != group.columns || rows != group.rows;
+  bool isJoined = columns != group.columns || rows != group.rows; // or pooled
   bool isTiled = step.kind == DotKind::Tile8;
   taps.emplace(group, /*knowsRows=*/!isJoined && !isTiled,
                /*knowsColumns=*/!isJoined && !isTiled &&
@@ -86,11 +87,21 @@ void DenseLayout::bundleGroups() {
 }
 
 /// Sums, weights, one broadcast and two spare registers fit the file.
-int64_t DenseLayout::pixelsFor(int64_t vectors) const {
+int64_t DenseLayout::sumsFor(int64_t vectors) const {
   int64_t spare = step.kind == DotKind::Dot8 ? 3 : step.kind == DotKind::Pair8 ? 4 : 2;
-  int64_t pixels =
-      std::clamp<int64_t>((step.registers - spare - vectors) / vectors, 1, kMostPixels);
+  return std::min((step.registers - spare - vectors) / vectors, kMostPixels);
+}
+
+int64_t DenseLayout::pixelsFor(int64_t vectors) const {
+  int64_t pixels = std::max<int64_t>(sumsFor(vectors) / group.window(), 1);
   return step.kind == DotKind::Mmla8 && pixels > 1 ? pixels / 2 * 2 : pixels;
+}
+
+int64_t DenseLayout::inputOf(int64_t sum) const {
+  int64_t place = sum % group.window();
+  return sum / group.window() * columnStride +
+         place / group.poolColumns * (rowStride / group.poolRows) +
+         place % group.poolColumns * (columnStride / group.poolColumns);
 }
 
 /// Cycles of one group of inputs over all pixels of a row and all channels: a
@@ -100,7 +111,7 @@ double DenseLayout::costOf(int64_t most) const {
   double cost = 0;
   for (const Tiles &channels : splitEvenly(vectors, most))
     for (const Tiles &pixels : splitEvenly(columns, pixelsFor(channels.size))) {
-      double p = pixels.size, v = channels.size;
+      double p = pixels.size * group.window(), v = channels.size;
       double one = std::max({p * v, p + v, 2 * v, kLatency}) + kLoop;
       cost += one * pixels.count * channels.count;
     }

@@ -22,8 +22,12 @@ class DenseLayout {
 public:
   DenseLayout(const Group &group, DotStep step);
 
-  /// Pixels of a tile at most, beside so many vectors of channels.
+  /// Pixels of a tile at most, beside so many vectors of channels: of the result.
   int64_t pixelsFor(int64_t vectors) const;
+  /// The sums of a window and of so many vectors fit the registers.
+  bool holdsWindow(int64_t vectors) const { return sumsFor(vectors) >= group.window(); }
+  /// How far from the first input of a tile the first one of a sum is.
+  int64_t inputOf(int64_t sum) const;
   /// Sums of so many pixels are carried: of two at once where a step has two.
   int64_t carriedPixels(int64_t pixels) const {
     return step.kind == DotKind::Mmla8 ? llvm::alignTo(pixels, 2) : pixels;
@@ -59,8 +63,8 @@ public:
   int64_t batch, rows, columns; ///< of the result, with rows joined where legal
   int64_t bundles, bundleInputs, bundleChannels;
   int64_t runs, runLength, runStride, kernelRowStride;
-  int64_t columnStride, rowStride, batchStride;
-  int64_t vectors, vectorsOfBlock; ///< vectors: of a bundle
+  int64_t columnStride, rowStride, batchStride; ///< between results
+  int64_t vectors, vectorsOfBlock;              ///< vectors: of a bundle
   std::optional<SkippedTaps> taps;
   /// Groups of a run that sums of fewer bits are proven to hold: of 16 bits for
   /// vpmaddubsw, of 32 bits where a layer needs 64. 0 where no such sums are needed, or
@@ -82,6 +86,7 @@ private:
   int64_t countFailing(int64_t length, llvm::ArrayRef<int64_t> packed,
                        int64_t most = 0) const;
   double costOf(int64_t most) const;
+  int64_t sumsFor(int64_t vectors) const;
 };
 
 } // namespace qbias

@@ -93,7 +93,6 @@ private:
   int64_t vectors, rowGroups, rowsAtOnce;
   int64_t bundles; ///< of kBundle full vectors
   // While emitting.
-  Value x, weight, bias;
   KernelBuffers memory;
 };
 
@@ -189,8 +188,9 @@ KernelBuilder::Values DepthwiseKernel::loadRows(KernelBuilder &kernel, const Blo
       inputs.push_back(kernel.splat(kernel.vectorOf(lanes, group.inputBits), 0));
       continue;
     }
-    Value own = kernel.loadFirst(x, kernel.add(at, row * group.rowDilation * rowSize()),
-                                 lanes / multiplier(), valid / multiplier());
+    Value own =
+        kernel.loadFirst(memory.x, kernel.add(at, row * group.rowDilation * rowSize()),
+                         lanes / multiplier(), valid / multiplier());
     inputs.push_back(replicate(kernel, own, multiplier()));
   }
   return inputs;
@@ -254,8 +254,8 @@ void DepthwiseKernel::emitTile(KernelBuilder &kernel, const Block &block,
     Value weightAt = kernel.scale(vector, weightsOfVector * width());
     for (int64_t at = 0; at < weightsOfVector; ++at)
       weights.push_back(
-          step.loadWeights(kernel, weight, kernel.add(weightAt, at * width())));
-    starts.push_back(kernel.load(bias, channel, step.lanes));
+          step.loadWeights(kernel, memory.weight, kernel.add(weightAt, at * width())));
+    starts.push_back(kernel.load(memory.bias, channel, step.lanes));
     sums.append(block.rows * pixels, isWide ? zero : starts.back());
     loaded.push_back(
         group.epilogue->loadArrays(kernel, memory.arrays, channel, step.lanes));
@@ -333,9 +333,6 @@ void DepthwiseKernel::emitRows(KernelBuilder &kernel, Value image, Value row,
 }
 
 void DepthwiseKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
-  x = buffers[0];
-  weight = buffers[1];
-  bias = buffers[2];
   memory = KernelBuffers(group, buffers, /*scratches=*/0);
   // First the blocks of all rows they can have, of all images, then what is left.
   int64_t blocks = group.rows / rowsAtOnce, left = group.rows % rowsAtOnce;

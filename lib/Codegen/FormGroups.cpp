@@ -63,15 +63,6 @@ static OpOperand *findFollower(linalg::GenericOp epilogue, bool takesTables) {
   return isTaken && isSame && linalg::areElementwiseOpsFusable(&use) ? &use : nullptr;
 }
 
-/// Notes that the epilogue of `contraction` computes a layer besides its own.
-static void addStore(Operation *contraction, StringRef layer) {
-  SmallVector<Attribute> layers;
-  if (auto known = contraction->getAttrOfType<ArrayAttr>(kStoresAttr))
-    llvm::append_range(layers, known);
-  layers.push_back(StringAttr::get(contraction->getContext(), layer));
-  contraction->setAttr(kStoresAttr, ArrayAttr::get(contraction->getContext(), layers));
-}
-
 /// Makes what follows the epilogue of `contraction` part of it, as far as that goes.
 static void takeFollowers(RewriterBase &rewriter, Operation *contraction,
                           bool takesTables) {
@@ -87,7 +78,7 @@ static void takeFollowers(RewriterBase &rewriter, Operation *contraction,
         linalg::fuseElementwiseOps(rewriter, operand);
     if (failed(fused))
       return;
-    addStore(contraction, getTensorName(follower->getLoc()));
+    addStore(contraction, follower);
     Value result = follower->getResult(0);
     rewriter.replaceAllUsesWith(result, fused->replacements.lookup(result));
     rewriter.eraseOp(follower);

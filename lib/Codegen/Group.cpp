@@ -16,7 +16,9 @@
 
 #include "Group.h"
 
+#include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/Constants.h"
+#include "qbias/Dialect/QBias/IR/Names.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
@@ -28,6 +30,15 @@ using namespace qbias;
 bool qbias::isContraction(Operation *op) {
   return isa<linalg::Conv2DNhwcHwcfOp, linalg::DepthwiseConv2DNhwcHwcmOp,
              linalg::Conv2DNhwgcGfhwcOp, linalg::MatmulOp>(op);
+}
+
+void qbias::addStore(Operation *contraction, Operation *other) {
+  SmallVector<Attribute> layers;
+  if (auto known = contraction->getAttrOfType<ArrayAttr>(kStoresAttr))
+    llvm::append_range(layers, known);
+  MLIRContext *context = contraction->getContext();
+  layers.push_back(StringAttr::get(context, getTensorName(other->getLoc())));
+  contraction->setAttr(kStoresAttr, ArrayAttr::get(context, layers));
 }
 
 std::optional<Padding> Padding::match(tensor::PadOp op) {
@@ -222,6 +233,48 @@ std::optional<Group> Group::match(Operation *op, std::string &reason) {
   if (!group.epilogue)
     return std::nullopt;
   return group;
+}
+
+Group Group::ofPool(linalg::PoolingNhwcMaxOp pool) {
+  Group group;
+  readConvolution(pool, group);
+  group.contraction = pool;
+  group.input = pool.getInputs()[0];
+  group.inputBits = bitsOf(group.input);
+  return group;
+}
+
+linalg::PoolingNhwcMaxOp Group::findPool() {
+  Value result = epilogueOp.getResult(0);
+  auto pool = result.hasOneUse()
+                  ? dyn_cast<linalg::PoolingNhwcMaxOp>(*result.getUsers().begin())
+                  : linalg::PoolingNhwcMaxOp();
+  std::optional<Interval> range = epilogue->getGrowingRange();
+  if (!pool || !range || pool.getInputs()[0] != result)
+    return {};
+  ArrayRef<int64_t> window = shapeOf(pool.getInputs()[1]);
+  ArrayRef<int64_t> made = shapeOf(pool.getResult(0));
+  int64_t own[] = {batch, rows, columns, channels};
+  auto isOne = [](int64_t distance) { return distance == 1; };
+  bool isSplit = llvm::equal(window, pool.getStrides().getValues<int64_t>()) &&
+                 llvm::all_of(pool.getDilations().getValues<int64_t>(), isOne);
+  // Nothing is less than what windows start from.
+  auto fill = pool.getOutputs()[0].getDefiningOp<linalg::FillOp>();
+  std::optional<int64_t> start = fill ? getInteger(fill.getInputs()[0]) : std::nullopt;
+  bool isOwn = shapeOf(result) == ArrayRef(own) && start && *start <= range->low;
+  bool isInside = isOwn && isSplit && made[0] == batch && made[3] == channels &&
+                  made[1] * window[0] <= rows && made[2] * window[1] <= columns &&
+                  !llvm::is_contained(made, 0);
+  return isInside ? pool : linalg::PoolingNhwcMaxOp();
+}
+
+void Group::takePool(linalg::PoolingNhwcMaxOp pool) {
+  ArrayRef<int64_t> window = shapeOf(pool.getInputs()[1]);
+  ArrayRef<int64_t> made = shapeOf(pool.getResult(0));
+  poolRows = window[0];
+  poolColumns = window[1];
+  rows = made[1] * poolRows;
+  columns = made[2] * poolColumns;
 }
 
 void Group::roundUpperWord() {

@@ -60,6 +60,8 @@ struct Group {
   std::optional<VectorEpilogue> epilogue;
   /// What is known to lie around the images in the input: part of its extents.
   Padding inner;
+  /// Of every window of so many rows and columns the largest sum makes a result.
+  int64_t poolRows = 1, poolColumns = 1;
   /// The forms in which the results are stored: each has a buffer.
   llvm::SmallVector<ResultForm, 1> results = {ResultForm()};
   /// What lies around the images where the kernel counts results: where tensors lie that
@@ -70,9 +72,20 @@ struct Group {
   /// kernels compute.
   static std::optional<Group> match(mlir::Operation *contraction, std::string &reason);
 
+  /// A max pool as a group without an epilogue. Its extents are known.
+  static Group ofPool(mlir::linalg::PoolingNhwcMaxOp pool);
+
   /// Lets the epilogue round in the upper word where what is proven about the inputs
   /// allows it: moves the bias.
   void roundUpperWord();
+
+  /// The max pool that alone reads the results, where it may be computed of the sums
+  /// before: its windows lie side by side, and the epilogue never decreases,
+  ///
+  ///   max(f(a), f(b)) = f(max(a, b))
+  mlir::linalg::PoolingNhwcMaxOp findPool();
+  /// Makes `pool` part of the group. Rows and columns that no window has are left out.
+  void takePool(mlir::linalg::PoolingNhwcMaxOp pool);
 
   bool isDepthwise() const { return groups > 1 && inputChannels == 1; }
   bool isNarrow() const { return inputBits == 8 && weightBits == 8; }
@@ -80,8 +93,12 @@ struct Group {
   int64_t allInputChannels() const { return groups * inputChannels; }
   int64_t channelsOfGroup() const { return channels / groups; }
   int64_t reduction() const { return kernelRows * kernelColumns * inputChannels; }
+  int64_t resultRows() const { return rows / poolRows; }
+  int64_t resultColumns() const { return columns / poolColumns; }
+  /// Sums of a result.
+  int64_t window() const { return poolRows * poolColumns; }
   /// Columns of the layout in which results are counted.
-  int64_t outerColumns() const { return columns + outer.left + outer.right; }
+  int64_t outerColumns() const { return resultColumns() + outer.left + outer.right; }
   /// Nothing lies between the rows of results in any form.
   bool isFlat() const {
     return outer.isEmpty() && llvm::all_of(results, [](const ResultForm &form) {
@@ -96,6 +113,8 @@ inline constexpr int64_t kWorthBarrier = 1 << 15;
 
 /// Contractions that may carry a plan.
 bool isContraction(mlir::Operation *op);
+/// Notes that the kernel of `contraction` computes the layer of `other` besides its own.
+void addStore(mlir::Operation *contraction, mlir::Operation *other);
 /// The only reader of the sums of `contraction`, past reshapes, and its operand.
 mlir::linalg::GenericOp findEpilogue(mlir::Operation *contraction, mlir::Value &sums);
 

@@ -9,7 +9,8 @@
 #ifndef QBIAS_LIB_CODEGEN_INPUTFORMS_H
 #define QBIAS_LIB_CODEGEN_INPUTFORMS_H
 
-#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "Group.h"
+
 #include "llvm/ADT/DenseSet.h"
 
 namespace qbias {
@@ -36,12 +37,25 @@ public:
   /// `tensor` in a form, in one dimension; itself where the form changes nothing.
   mlir::Value get(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
                   unsigned bits, int64_t added);
-  /// The forms in which `result` is read: whoever takes them makes them.
-  llvm::SmallVector<Form> take(mlir::Value result);
+  /// A value that a kernel makes: its result in some form.
+  struct Made {
+    ResultForm form;
+    mlir::Value value;
+  };
+  /// What the kernel of a group makes of `result`: every form in which that is read, at
+  /// least one. Other forms of its tensor are none of all() from then on.
+  llvm::SmallVector<Made> takeAll(const Group &group, mlir::Value result);
+  /// Erases what `value` was made of behind `end`, as far as nothing reads it.
+  static void eraseUnread(mlir::Value value, mlir::Operation *end);
+  /// Lets elementwise operations whose result is read in one form alone make that, past
+  /// reshapes, and forgets those forms.
+  void takeElementwise(mlir::OpBuilder &builder);
   /// Those that nobody took.
   llvm::ArrayRef<Form> all() const { return forms; }
 
 private:
+  llvm::SmallVector<Form> take(mlir::Value tensor);
+
   llvm::DenseSet<mlir::Value> results;
   llvm::SmallVector<Form> forms;
 };

@@ -206,7 +206,10 @@ SmallVector<ElementsAttr> qbias::makeConstants(const Group &group, DotStep step,
 //===----------------------------------------------------------------------===//
 
 KernelBuffers::KernelBuffers(const Group &group, ValueRange buffers, size_t scratches) {
-  constexpr size_t kFirst = 3; // the input, the weights, the bias
+  constexpr size_t kFirst = 3;
+  x = buffers[0];
+  weight = buffers[1];
+  bias = buffers[2];
   auto takeBack = [&](size_t count) {
     ValueRange last = buffers.take_back(count);
     buffers = buffers.drop_back(count);
@@ -269,11 +272,25 @@ void ResultStore::flush() {
 static Value placeIn(KernelBuilder &kernel, const Group &group, const Padding &outer,
                      Value image, Value row, Value column) {
   Value line =
-      kernel.add(kernel.scale(image, group.rows + outer.top + outer.bottom), row);
+      kernel.add(kernel.scale(image, group.resultRows() + outer.top + outer.bottom), row);
   line = kernel.add(line, outer.top);
-  Value pixel =
-      kernel.add(kernel.scale(line, group.columns + outer.left + outer.right), column);
+  Value pixel = kernel.add(
+      kernel.scale(line, group.resultColumns() + outer.left + outer.right), column);
   return kernel.scale(kernel.add(pixel, outer.left), group.channels);
+}
+
+KernelBuilder::Values qbias::takeLargest(KernelBuilder &kernel, const Group &group,
+                                         ValueRange sums, int64_t vectors) {
+  KernelBuilder::Values largest;
+  int64_t step = group.window() * vectors;
+  for (size_t first = 0; first < sums.size(); first += step)
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value most = sums[first + v];
+      for (int64_t next = vectors; next < step; next += vectors)
+        most = kernel.most(most, sums[first + next + v]);
+      largest.push_back(most);
+    }
+  return largest;
 }
 
 Value qbias::resultAt(KernelBuilder &kernel, const Group &group, Value image, Value row,
@@ -334,16 +351,17 @@ void qbias::fillPadding(KernelBuilder &kernel, const Group &group, const ResultF
   const Padding &outer = form.outer;
   int64_t channels = group.channels, value = outer.value + form.added;
   int64_t between = (outer.left + outer.right) * channels;
-  int64_t row = group.columns * channels + between;
+  int64_t rows = group.resultRows(), columns = group.resultColumns();
+  int64_t row = columns * channels + between;
   kernel.loop(group.batch, [&](Value image) {
-    Value at = kernel.scale(image, (group.rows + outer.top + outer.bottom) * row);
+    Value at = kernel.scale(image, (rows + outer.top + outer.bottom) * row);
     fill(kernel, y, at, outer.top * row + outer.left * channels, value);
-    at = kernel.add(at, outer.top * row + (outer.left + group.columns) * channels);
-    if (group.rows > 1 && between)
-      kernel.loop(group.rows - 1, [&](Value r) {
+    at = kernel.add(at, outer.top * row + (outer.left + columns) * channels);
+    if (rows > 1 && between)
+      kernel.loop(rows - 1, [&](Value r) {
         fill(kernel, y, kernel.add(at, kernel.scale(r, row)), between, value);
       });
-    fill(kernel, y, kernel.add(at, (group.rows - 1) * row),
+    fill(kernel, y, kernel.add(at, (rows - 1) * row),
          outer.right * channels + outer.bottom * row, value);
   });
 }

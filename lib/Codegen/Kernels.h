@@ -86,7 +86,8 @@ struct KernelBuffers {
   KernelBuffers() = default;
   KernelBuffers(const Group &group, mlir::ValueRange buffers, size_t scratches);
 
-  mlir::ValueRange arrays;   ///< constants behind the input, the weights and the bias
+  mlir::Value x, weight, bias;
+  mlir::ValueRange arrays;   ///< constants of the epilogue
   mlir::ValueRange elements; ///< operands of the epilogue
   mlir::ValueRange scratch;
   mlir::ValueRange results; ///< in every form
@@ -103,6 +104,9 @@ Shifts shiftsAt(KernelBuilder &kernel, const Group &group, mlir::Value image,
 /// The same of the row that is `rows` below that of `shifts`.
 Shifts shiftsBelow(KernelBuilder &kernel, const Group &group, mlir::ValueRange shifts,
                    int64_t rows);
+/// Of sums [pixel][vector], the largest of each window of pixels, lane by lane.
+KernelBuilder::Values takeLargest(KernelBuilder &kernel, const Group &group,
+                                  mlir::ValueRange sums, int64_t vectors);
 /// Fills the padding around the images of `y`, which is a form of the results.
 void fillPadding(KernelBuilder &kernel, const Group &group, const ResultForm &form,
                  mlir::Value y);
@@ -202,12 +206,31 @@ void emitUnpacking(KernelBuilder &kernel, mlir::Value bytes, mlir::Value integer
 
 /// A copy of images into the form that a kernel reads.
 struct Copy {
+  /// The images that `pad` reads and what it puts around them; nullopt for others, or
+  /// elements that kernels do not read.
+  static std::optional<Group> getImages(mlir::tensor::PadOp pad);
+  /// Takes what makes `source` into the copy: planes of few channels that are put
+  /// together, an addition to every element.
+  void takeSource(mlir::Value &source);
+
   Group images;            ///< extents, and `outer` around them
   bool fromPlanes = false; ///< one for every channel, not pixel by pixel
   int64_t added = 0;       ///< to every element, modulo its bits
 };
 /// Copies, sign-extended where the result has wider elements.
 std::unique_ptr<Kernel> makeCopyKernel(const Copy &copy);
+
+/// A max pool.
+struct Pool {
+  /// nullopt where extents, or what windows start from, are not known.
+  static std::optional<Pool> match(mlir::linalg::PoolingNhwcMaxOp op);
+
+  Group images;  ///< extents of the windows as those of a convolution
+  int64_t start; ///< no result is less
+};
+std::unique_ptr<Kernel> makePoolKernel(const Pool &pool);
+/// The plan of max pools that have a kernel of their own.
+inline constexpr llvm::StringLiteral kPoolPlan = "pool";
 /// Dense contractions: convolutions, matrix products.
 std::unique_ptr<Kernel> makeDenseKernel(const Group &group, DotStep step);
 /// "" when F(4x4, 3x3) is proven exact for a convolution, else why not.

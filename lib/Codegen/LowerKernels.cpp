@@ -55,6 +55,10 @@ struct LowerKernels : qbias::impl::LowerKernelsBase<LowerKernels> {
 private:
   LogicalResult lower(Operation *contraction, StringRef plan, const Target &target);
   void unpackWeights(Operation *contraction, const Target &target);
+  LogicalResult lowerPool(linalg::PoolingNhwcMaxOp op, StringRef plan);
+  void makeResults(Kernel &kernel, Group &group, SmallVector<Value> buffers,
+                   ArrayRef<InputForms::Made> made, Operation *last,
+                   bool isShared = true);
   void lowerCopy(Operation *op, Value source, Copy copy, StringRef step);
   void lowerCopies();
   func::FuncOp getFunction(Kernel &kernel, const Group &group, ValueRange buffers);
@@ -105,54 +109,6 @@ static void runFirst(KernelBuilder &kernel, Value slice, int64_t threads,
   body();
 }
 
-namespace {
-
-/// A value that a kernel makes: its result in some form.
-struct Made {
-  ResultForm form;
-  Value value;
-};
-
-} // namespace
-
-/// What the kernel of `group` makes: every form in which its result is read.
-static SmallVector<Made> findForms(Group &group, InputForms &forms) {
-  SmallVector<Made> made;
-  // All but `known` uses, and those of its forms, are of the tensor as it is.
-  auto addReaders = [&](Value tensor, const Padding &outer, size_t known) {
-    SmallVector<InputForms::Form> taken = forms.take(tensor);
-    if (!tensor.hasNUses(known + taken.size()))
-      made.push_back({{outer, 0}, tensor});
-    for (InputForms::Form &form : taken)
-      made.push_back({{outer, form.added}, form.op.getResult(0)});
-  };
-  Value result = group.epilogueOp.getResult(0);
-  int64_t own[] = {group.batch, group.rows, group.columns, group.channels};
-  SmallVector<tensor::PadOp> pads;
-  if (cast<RankedTensorType>(result.getType()).getShape() == ArrayRef(own))
-    for (Operation *user : result.getUsers())
-      if (auto pad = dyn_cast<tensor::PadOp>(user); pad && Padding::match(pad))
-        pads.push_back(pad);
-  addReaders(result, {}, pads.size());
-  for (tensor::PadOp pad : llvm::reverse(pads)) // users come last to first
-    addReaders(pad.getResult(), *Padding::match(pad), 0);
-  if (made.empty())
-    made.push_back({{}, result});
-  return made;
-}
-
-/// Erases what `value` was made of in front of `end`, as far as nothing reads it.
-static void eraseChain(Value value, Operation *end) {
-  Operation *op = value.getDefiningOp();
-  while (op != end &&
-         isa_and_present<linalg::GenericOp, tensor::CollapseShapeOp, tensor::PadOp>(op) &&
-         op->use_empty()) {
-    Operation *next = op->getOperand(0).getDefiningOp();
-    op->erase();
-    op = next;
-  }
-}
-
 /// Erases a contraction whose epilogue is gone, with the reshapes behind it: what it read
 /// has one reader less.
 static void eraseContraction(Operation *contraction) {
@@ -168,7 +124,8 @@ func::FuncOp LowerKernels::getFunction(Kernel &kernel, const Group &group,
                                        ValueRange buffers) {
   std::string key = kernel.getKey();
   llvm::raw_string_ostream os(key);
-  os << "|" << threads << "|" << getNibbleOffset(group.weights).value_or(0);
+  os << "|" << threads << "|" << getNibbleOffset(group.weights).value_or(0) << "|"
+     << group.poolRows << "," << group.poolColumns;
   auto addPadding = [&](const Padding &padding) {
     os << "|" << padding.top << "," << padding.left << "," << padding.bottom << ","
        << padding.right << "," << padding.value;
@@ -286,57 +243,11 @@ void LowerKernels::unpackWeights(Operation *contraction, const Target &target) {
                                              SmallVector<ReassociationIndices>{every}));
 }
 
-/// The images that `pad` reads and what it puts around them; nullopt for others, or
-/// elements that kernels do not read.
-static std::optional<Group> getImages(tensor::PadOp pad) {
-  std::optional<Padding> outer = Padding::match(pad);
-  Type element = pad.getType().getElementType();
-  ArrayRef<int64_t> shape = pad.getSourceType().getShape();
-  if (!outer || !(element.isInteger(8) || element.isInteger(16)) ||
-      llvm::is_contained(shape, 0))
-    return std::nullopt;
-  Group images;
-  images.batch = shape[0];
-  images.rows = shape[1];
-  images.columns = shape[2];
-  images.channels = shape[3];
-  images.outer = *outer;
-  images.results = {{*outer, 0}};
-  return images;
-}
-
-/// Takes what makes `source` into the copy: planes of few channels that are put together,
-/// an addition to every element.
-static void takeSource(Value &source, Copy &copy) {
-  constexpr int64_t kFewChannels = 4;
-  const Group &images = copy.images;
-  int64_t extents[] = {images.batch, images.rows, images.columns, images.channels};
-  bool isImages = cast<ShapedType>(source.getType()).getShape() == ArrayRef(extents);
-  auto transpose = source.getDefiningOp<linalg::TransposeOp>();
-  if (transpose && source.hasOneUse() && isImages && images.channels <= kFewChannels &&
-      transpose.getPermutation() == ArrayRef<int64_t>{0, 2, 3, 1}) {
-    copy.fromPlanes = true;
-    source = transpose.getInput();
-  }
-  auto generic = source.getDefiningOp<linalg::GenericOp>();
-  if (!generic || !source.hasOneUse() || generic.getNumDpsInputs() != 1 ||
-      !llvm::all_of(generic.getIndexingMapsArray(),
-                    [](AffineMap map) { return map.isIdentity(); }))
-    return;
-  Block &body = generic.getRegion().front();
-  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
-  std::optional<int64_t> added = add ? getInteger(add.getRhs()) : std::nullopt;
-  if (!added || add.getLhs() != body.getArgument(0))
-    return;
-  copy.added += *added;
-  source = generic.getInputs()[0];
-}
-
 /// Replaces `op`, which copies the elements of `source`, by a kernel.
 void LowerKernels::lowerCopy(Operation *op, Value source, Copy copy, StringRef step) {
   OpBuilder builder(op);
   Location loc = op->getLoc();
-  takeSource(source, copy);
+  copy.takeSource(source);
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
   Value result = memref::AllocOp::create(
       builder, loc, MemRefType::get(type.getShape(), type.getElementType()));
@@ -352,6 +263,8 @@ void LowerKernels::lowerCopy(Operation *op, Value source, Copy copy, StringRef s
 
 /// What no kernel in front takes over: other forms, and paddings.
 void LowerKernels::lowerCopies() {
+  OpBuilder builder(&getContext());
+  forms.takeElementwise(builder);
   for (const InputForms::Form &form : forms.all()) {
     linalg::GenericOp formed = form.op;
     Value source = formed.getInputs()[0];
@@ -361,7 +274,7 @@ void LowerKernels::lowerCopies() {
     auto pad = source.getDefiningOp<tensor::PadOp>();
     std::optional<Group> images;
     if (pad && pad->hasOneUse())
-      images = getImages(pad);
+      images = Copy::getImages(pad);
     Copy copy;
     copy.images.channels = cast<ShapedType>(source.getType()).getNumElements();
     if (images)
@@ -375,8 +288,67 @@ void LowerKernels::lowerCopies() {
   SmallVector<tensor::PadOp> paddings;
   getOperation().walk([&](tensor::PadOp pad) { paddings.push_back(pad); });
   for (tensor::PadOp pad : paddings)
-    if (std::optional<Group> images = pad->use_empty() ? std::nullopt : getImages(pad))
+    if (std::optional<Group> images =
+            pad->use_empty() ? std::nullopt : Copy::getImages(pad))
       lowerCopy(pad, pad.getSource(), Copy{*images}, "pad");
+}
+
+/// What the kernel of a group makes of the results of `last`: the forms are the group's.
+static SmallVector<InputForms::Made> takeResults(Group &group, Operation *last,
+                                                 InputForms &forms) {
+  SmallVector<InputForms::Made> made = forms.takeAll(group, last->getResult(0));
+  group.results.clear();
+  for (const InputForms::Made &one : made)
+    group.results.push_back(one.form);
+  const ResultForm &first = group.results.front();
+  if (group.epilogue)
+    group.epilogue->moveResults(first.added);
+  // Elements read beside the sums lie without padding.
+  if (!group.epilogue || group.epilogue->getElementwise().empty())
+    group.outer = first.outer;
+  return made;
+}
+
+/// Calls a kernel in front of `last`, with buffers for its results behind `buffers`, and
+/// puts those in place of what `last` and others make.
+void LowerKernels::makeResults(Kernel &kernel, Group &group, SmallVector<Value> buffers,
+                               ArrayRef<InputForms::Made> made, Operation *last,
+                               bool isShared) {
+  Operation *first = group.epilogueOp ? group.epilogueOp.getOperation() : last;
+  OpBuilder builder(first);
+  Location loc = group.contraction->getLoc();
+  SmallVector<Value> results;
+  for (const InputForms::Made &one : made) {
+    auto type = cast<RankedTensorType>(one.value.getType());
+    auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
+    results.push_back(memref::AllocOp::create(builder, one.value.getLoc(), bufferType));
+    buffers.push_back(flatten(builder, loc, results.back()));
+  }
+  func::FuncOp function = getFunction(kernel, group, buffers);
+  callFunction(builder, loc, function, buffers, kernel.getUnits(), "", isShared);
+  for (auto [one, result] : llvm::zip(made, results)) {
+    Value value = one.value;
+    value.replaceAllUsesWith(bufferization::ToTensorOp::create(
+        builder, loc, value.getType(), result, /*restrict=*/true, /*writable=*/true));
+  }
+  for (const InputForms::Made &one : made)
+    InputForms::eraseUnread(one.value, last);
+}
+
+/// Replaces a max pool that is no part of another kernel by one of its own.
+LogicalResult LowerKernels::lowerPool(linalg::PoolingNhwcMaxOp op, StringRef plan) {
+  std::optional<Pool> pool = Pool::match(op);
+  if (!pool || plan != kPoolPlan)
+    return op.emitError("plan '") << plan << "' of layer '" << getLayerName(op)
+                                  << "' is not for max pools, or for others than this";
+  Group &images = pool->images;
+  SmallVector<InputForms::Made> made = takeResults(images, op, forms);
+  OpBuilder builder(op);
+  Value x = toFlatBuffer(builder, op.getLoc(), op.getInputs()[0]);
+  bool isShared = cast<ShapedType>(op.getType(0)).getNumElements() >= kWorthBarrier;
+  makeResults(*makePoolKernel(*pool), images, {x}, made, op, isShared);
+  op.erase();
+  return success();
 }
 
 LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
@@ -399,15 +371,11 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
   group->roundUpperWord();
   group->epilogue->specialize(target);
   group->inner = innerPaddings.lookup(contraction);
-  SmallVector<Made> made = findForms(*group, forms);
-  group->results.clear();
-  for (const Made &one : made)
-    group->results.push_back(one.form);
-  const ResultForm &first = group->results.front();
-  group->epilogue->moveResults(first.added);
-  // Elements read beside the sums lie without padding.
-  if (group->epilogue->getElementwise().empty())
-    group->outer = first.outer;
+  Operation *last = group->epilogueOp;
+  linalg::PoolingNhwcMaxOp pool = takePool(plan, *group, target);
+  if (pool)
+    last = pool;
+  SmallVector<InputForms::Made> made = takeResults(*group, last, forms);
   int64_t added =
       forms.isMadeForOne(group->input) ? getInputOffset(plan, *group, target) : 0;
   group->isInputMoved = added != 0;
@@ -428,21 +396,9 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
         memref::AllocOp::create(builder, loc,
                                 MemRefType::get({scratch.elements * threads},
                                                 builder.getIntegerType(scratch.bits))));
-  SmallVector<Value> results;
-  for (const Made &one : made) {
-    auto type = cast<RankedTensorType>(one.value.getType());
-    auto bufferType = MemRefType::get(type.getShape(), type.getElementType());
-    results.push_back(memref::AllocOp::create(builder, one.value.getLoc(), bufferType));
-    buffers.push_back(flatten(builder, loc, results.back()));
-  }
-  func::FuncOp function = getFunction(*kernel, *group, buffers);
-  callFunction(builder, loc, function, buffers, kernel->getUnits());
-  for (auto [one, result] : llvm::zip(made, results))
-    one.value.replaceAllUsesWith(bufferization::ToTensorOp::create(
-        builder, loc, one.value.getType(), result, /*restrict=*/true, /*writable=*/true));
-  for (const Made &one : made)
-    if (one.value.getDefiningOp() != group->epilogueOp)
-      eraseChain(one.value, group->epilogueOp);
+  makeResults(*kernel, *group, buffers, made, last);
+  if (pool)
+    pool.erase();
   group->epilogueOp.erase();
   eraseContraction(contraction);
   if (split && split->use_empty())
@@ -468,7 +424,9 @@ void LowerKernels::runOnOperation() {
     Value sums;
     if (plan && plan.getValue() != kReferencePlan) {
       planned.push_back({op, plan.getValue()});
-      if (linalg::GenericOp epilogue = findEpilogue(op, sums))
+      if (isa<linalg::PoolingNhwcMaxOp>(op))
+        forms.addResult(op->getResult(0));
+      else if (linalg::GenericOp epilogue = findEpilogue(op, sums))
         forms.addResult(epilogue.getResult(0));
     } else if (isContraction(op)) {
       unpackWeights(op, *target);
@@ -485,9 +443,11 @@ void LowerKernels::runOnOperation() {
     if (auto pad = input.getDefiningOp<tensor::PadOp>())
       innerPaddings[op] = Padding::match(pad).value_or(Padding());
   }
-  for (auto [op, plan] : llvm::reverse(planned))
-    if (failed(lower(op, plan, *target)))
+  for (auto [op, plan] : llvm::reverse(planned)) {
+    auto pool = dyn_cast<linalg::PoolingNhwcMaxOp>(op);
+    if (failed(pool ? lowerPool(pool, plan) : lower(op, plan, *target)))
       return signalPassFailure();
+  }
   if (target->hasVectors)
     lowerCopies();
 }

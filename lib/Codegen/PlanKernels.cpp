@@ -25,6 +25,7 @@
 #include "DenseLayout.h"
 #include "Plans.h"
 #include "TileKernel.h"
+#include "WinogradTransforms.h"
 
 #include "qbias/Codegen/Passes.h"
 #include "qbias/Dialect/QBias/IR/Nibbles.h"
@@ -285,7 +286,36 @@ PlanChoice qbias::choosePlan(Operation *contraction, const Target &target,
   }
   if (name == kWinograd4W8)
     text += ", filters transformed when they are read";
-  return {name.str(), text + describeLimits(*group, getStep(name, *group, target))};
+  text += describeLimits(*group, getStep(name, *group, target));
+  linalg::PoolingNhwcMaxOp pool = takePool(name, *group, target);
+  if (pool)
+    text += ", max pool before the store";
+  return {name.str(), text, pool};
+}
+
+/// Whether the kernel of a plan holds whole windows of sums.
+static bool holdsWindows(StringRef plan, const Group &group, const Target &target) {
+  using winograd::kTile;
+  DotStep step = getStep(plan, group, target);
+  if (plan == kWinograd4 || plan == kWinograd4W8)
+    return kTile % group.poolRows == 0 && kTile % group.poolColumns == 0;
+  if (plan == kTile8 || isDepthwiseKernel(group, step))
+    return false;
+  return DenseLayout(group, step).holdsWindow(/*vectors=*/1);
+}
+
+linalg::PoolingNhwcMaxOp qbias::takePool(StringRef plan, Group &group,
+                                         const Target &target) {
+  linalg::PoolingNhwcMaxOp pool = group.findPool();
+  if (!pool)
+    return pool;
+  Group pooled = group;
+  pooled.takePool(pool);
+  // Sums of fewer bits are proven for the order in which they are added.
+  if (!checkPlan(plan, pooled, target).empty() || !holdsWindows(plan, pooled, target))
+    return {};
+  group = std::move(pooled);
+  return pool;
 }
 
 int64_t qbias::getInputOffset(StringRef plan, const Group &group, const Target &target) {
@@ -304,6 +334,18 @@ std::unique_ptr<Kernel> qbias::makeKernel(StringRef plan, const Group &group,
     return makeWinogradKernel(group, step);
   return isDepthwiseKernel(group, step) ? makeDepthwiseKernel(group, step)
                                         : makeDenseKernel(group, step);
+}
+
+/// The plan of a max pool that is no part of another kernel.
+static PlanChoice choosePoolPlan(linalg::PoolingNhwcMaxOp op, const Target &target,
+                                 StringRef plan) {
+  if (plan == kReferencePlan)
+    return {kReferencePlan.str(), "asked for"};
+  if (!target.hasVectors)
+    return {kReferencePlan.str(), "target has no vectors"};
+  if (!Pool::match(op))
+    return {kReferencePlan.str(), "elements are not 8 or 16 bits wide"};
+  return {kPoolPlan.str(), "target " + target.name};
 }
 
 namespace {
@@ -337,12 +379,19 @@ void PlanKernels::runOnOperation() {
         << plan << "', expected auto, reference, " << llvm::join(getPlanNames(), ", ");
     return signalPassFailure();
   }
+  llvm::DenseSet<Operation *> taken;
   getOperation().walk([&](Operation *op) {
-    if (!isContraction(op))
+    auto pool = dyn_cast<linalg::PoolingNhwcMaxOp>(op);
+    if (taken.contains(op) || !(pool || isContraction(op)))
       return;
-    PlanChoice choice = choosePlan(op, *target, {plan, smallWeights, threads});
+    PlanChoice choice = pool ? choosePoolPlan(pool, *target, plan)
+                             : choosePlan(op, *target, {plan, smallWeights, threads});
     op->setAttr(kPlanAttr, StringAttr::get(op->getContext(), choice.name));
     op->setAttr(kPlanReasonAttr, StringAttr::get(op->getContext(), choice.reason));
+    if (choice.pool) {
+      taken.insert(choice.pool);
+      addStore(op, choice.pool);
+    }
     report(op, choice);
   });
 }

@@ -16,6 +16,7 @@ namespace qbias {
 /// A decision and its reason, for attributes and the report.
 struct PlanChoice {
   std::string name, reason;
+  mlir::linalg::PoolingNhwcMaxOp pool = {}; ///< computed by the same kernel
 };
 
 /// Names of all plans but `reference` and `auto`, best first.
@@ -39,6 +40,11 @@ PlanChoice choosePlan(mlir::Operation *contraction, const Target &target,
 
 /// The rate of pair8 beside that of pair16, roughly; 0 where it is not proven.
 double ratePair8(const Group &group, const Target &target);
+
+/// The max pool that alone reads the results of a group, when the kernel of `plan`
+/// computes it; null for others. It becomes part of the group.
+mlir::linalg::PoolingNhwcMaxOp takePool(llvm::StringRef plan, Group &group,
+                                        const Target &target);
 
 /// What the kernel of a plan adds to every input.
 int64_t getInputOffset(llvm::StringRef plan, const Group &group, const Target &target);

@@ -160,7 +160,7 @@ private:
 
   bool sharesStrips;
   // While emitting.
-  Value x, weight, bias, scratch, scratchAt, firstStrip, endStrip, pair;
+  Value scratch, scratchAt, firstStrip, endStrip, pair;
   KernelBuffers memory;
 };
 
@@ -306,8 +306,8 @@ void TileKernel::askAhead(KernelBuilder &kernel, const Block &block, Value weigh
   Value ahead = kernel.add(weights, block.vectors * groupsOfAll() * width());
   ahead = kernel.add(ahead, kernel.scale(pair, lines * kRowBytes));
   for (int64_t line = 0; line < lines; ++line)
-    kernel.prefetch(weight, kernel.least(kernel.add(ahead, line * kRowBytes),
-                                         kernel.index(end - kRowBytes)));
+    kernel.prefetch(memory.weight, kernel.least(kernel.add(ahead, line * kRowBytes),
+                                                kernel.index(end - kRowBytes)));
 }
 
 /// One chunk of a run: `offset` inputs from the start of each tile, weights from
@@ -318,12 +318,12 @@ void TileKernel::emitChunk(KernelBuilder &kernel, const Block &block,
   Value weights = kernel.add(kernel.scale(block.firstVector, groupsOfAll() * width()),
                              kernel.scale(weightGroup, blockRow));
   for (int64_t v = 0; v < block.vectors; ++v)
-    moveTile(kernel, "tileloadd64", kWeights + v, weight,
+    moveTile(kernel, "tileloadd64", kWeights + v, memory.weight,
              kernel.add(weights, v * width()), blockRow);
   askAhead(kernel, block, weights);
   for (auto [t, place] : llvm::enumerate(places)) {
-    moveTile(kernel, "tileloadd64", kInputs + t, x, kernel.add(place.input, offset),
-             columnStride);
+    moveTile(kernel, "tileloadd64", kInputs + t, memory.x,
+             kernel.add(place.input, offset), columnStride);
     for (int64_t v = 0; v < block.vectors; ++v)
       emitTiles(kernel, "tdpbssd",
                 {int64_t(t) * kAcross + v, kInputs + int64_t(t), kWeights + v});
@@ -337,7 +337,8 @@ void TileKernel::emitSums(KernelBuilder &kernel, const Block &block,
   for (int64_t t = 0; t < kAcross; ++t)
     for (int64_t v = 0; v < block.vectors; ++v) {
       Value channel = kernel.scale(kernel.add(block.firstVector, v), step.lanes);
-      moveTile(kernel, "tileloadd64", t * kAcross + v, bias, channel, /*stride=*/0);
+      moveTile(kernel, "tileloadd64", t * kAcross + v, memory.bias, channel,
+               /*stride=*/0);
     }
   int64_t chunks = groupsOfRun() / depth, bytes = depth * step.group();
   auto emitAt = [&](Value kr, Value run, Value chunk, int64_t start) {
@@ -458,9 +459,6 @@ void TileKernel::emitBlock(KernelBuilder &kernel, Block block) {
 }
 
 void TileKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
-  x = buffers[0];
-  weight = buffers[1];
-  bias = buffers[2];
   memory = KernelBuffers(group, buffers, /*scratches=*/1);
   scratch = memory.scratch.front();
   Value config = memory.arrays.back();

@@ -215,6 +215,7 @@ std::optional<VectorEpilogue::Narrow> VectorEpilogue::narrowChannels(const Chain
       return std::nullopt;
     result.channels.push_back(*narrow);
   }
+  result.grows = llvm::all_of(chain.multiplier, [](int64_t m) { return m >= 0; });
   auto &all = result.channels;
   auto some = [&](auto needs) { return llvm::any_of(all, needs); };
   result.clamps = some([](auto &n) { return !(n.sums == numerics::kInt32); });
@@ -275,6 +276,14 @@ void VectorEpilogue::matchNarrow() {
   for (unsigned i = 0; tail && i < arrays.size(); ++i)
     if (tail->reads(arrayArguments[i]))
       tailArrays.push_back(i);
+}
+
+std::optional<Interval> VectorEpilogue::getGrowingRange() const {
+  if (!narrow || !narrow->grows || tail || table || !elementwise.empty())
+    return std::nullopt;
+  Interval range = getClamp();
+  bool isKept = range.isInside(getResultElement().getIntOrFloatBitWidth());
+  return isKept ? std::optional(range) : std::nullopt;
 }
 
 /// Adds the offset before the shift where every channel's sum stays in range:

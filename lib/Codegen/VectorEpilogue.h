@@ -60,6 +60,9 @@ public:
     return !narrow && (tail || (table && yielded == accumulatorArgument));
   }
   bool hasTable() const { return table.has_value(); }
+  /// The results, when they depend on the sums alone and never decrease as those grow:
+  /// the result of the largest sum is the largest result.
+  std::optional<Interval> getGrowingRange() const;
   /// Tensors read element by element besides the accumulators (an addend).
   llvm::ArrayRef<mlir::Value> getElementwise() const { return elementwise; }
   mlir::Type getResultElement() const;
@@ -110,6 +113,7 @@ private:
     bool isWord = false;
     bool roundsUpper = false; ///< the form of the upper word
     bool isJoined = false;    ///< of four lanes first the even ones, then the odd ones
+    bool grows = false;       ///< no multiplier is negative
     bool clamps = false, raises = false, multiplies = false, ties = false;
     bool shifts = true; ///< the form of the upper word may do without
   };

@@ -102,7 +102,7 @@ private:
   void storeLine(KernelBuilder &kernel, ArrayRef<Value> line, const Values &loaded,
                  Value at, Value column, bool isCertain, int64_t stored, int64_t valid);
 
-  Value x, weight, bias, v, m, u, vAt, mAt, uAt;
+  Value v, m, u, vAt, mAt, uAt;
   KernelBuffers memory;
   Shifts shifts; // of the row
 };
@@ -171,7 +171,8 @@ void WinogradKernel::transformInput(KernelBuilder &kernel, const Region &region,
       Values inputs;
       for (Value r : rows) {
         Value at = kernel.add(kernel.add(r, c), channel);
-        inputs.push_back(kernel.widen(kernel.loadFirst(x, at, step.width(), valid), 16));
+        inputs.push_back(
+            kernel.widen(kernel.loadFirst(memory.x, at, step.width(), valid), 16));
       }
       window.push_back(transformWindow(kernel, inputs));
     }
@@ -206,12 +207,12 @@ void WinogradKernel::transformFilters(KernelBuilder &kernel, Value firstVector,
       Value from = kernel.scale(kernel.add(firstPair, pair), vectors);
       from = kernel.scale(kernel.add(from, i), kFilterTaps * width);
       from = kernel.add(first, from);
-      step.askAhead(kernel, weight, from, kFilterTaps * width, last);
+      step.askAhead(kernel, memory.weight, from, kFilterTaps * width, last);
       SmallVector<Values> columns; // by tap, then by point
       for (int64_t c = 0; c < kTaps; ++c) {
         Values column;
         for (int64_t r = 0; r < kTaps; ++r)
-          column.push_back(step.loadWeights(kernel, weight,
+          column.push_back(step.loadWeights(kernel, memory.weight,
                                             kernel.add(from, (r * kTaps + c) * width)));
         columns.push_back(transformFilter(kernel, column));
       }
@@ -282,7 +283,7 @@ void WinogradKernel::multiplyChunk(KernelBuilder &kernel, Value block, Value fir
       return {u, kernel.add(uAt, kernel.scale(position, filterStride()))};
     int64_t size = inputs * vectors * step.lanes;
     Value next = atMost(kernel, kernel.add(position, 1), kPositions - 1);
-    return {weight, kernel.add(block, kernel.scale(position, size)),
+    return {memory.weight, kernel.add(block, kernel.scale(position, size)),
             kernel.add(block, kernel.scale(next, size)), share};
   };
   for (const Stretch &stretch : stretches) {
@@ -352,7 +353,7 @@ void WinogradKernel::transformOutput(KernelBuilder &kernel, const Region &region
       columns.push_back(transform(region.rows, sums));
     }
     Value vector = kernel.add(firstVector, i);
-    Value start = kernel.load(bias, kernel.scale(vector, step.lanes), step.lanes);
+    Value start = kernel.load(memory.bias, kernel.scale(vector, step.lanes), step.lanes);
     Values results;
     for (int64_t r = 0; r < region.rows; ++r) {
       Values line;
@@ -381,8 +382,8 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
   auto loadOthers = [&](int64_t j) {
     Value place = kernel.index(std::min(j, stored - 1));
     if (!isCertain)
-      place =
-          kernel.least(place, kernel.add(kernel.scale(column, -1), group.columns - 1));
+      place = kernel.least(
+          place, kernel.add(kernel.scale(column, -1), group.resultColumns() - 1));
     Values others;
     for (Value element : memory.elements)
       others.push_back(
@@ -400,15 +401,14 @@ void WinogradKernel::storeLine(KernelBuilder &kernel, ArrayRef<Value> line,
   for (int64_t j = 0; j < stored; ++j) {
     auto storeOne = [&] {
       Value to = kernel.add(at, j * group.channels);
-      if (packed)
-        return storeForms(kernel, group, packed, memory.results, to, shifts, valid,
-                          j * step.lanes);
-      storeForms(kernel, group,
-                 group.epilogue->emit(kernel, line[j], loaded, loadOthers(j)),
-                 memory.results, to, shifts, valid);
+      Value results =
+          packed ? packed : group.epilogue->emit(kernel, line[j], loaded, loadOthers(j));
+      storeForms(kernel, group, results, memory.results, to, shifts, valid,
+                 packed ? j * step.lanes : 0);
     };
-    j == 0 || isCertain ? storeOne()
-                        : kernel.ifBelow(kernel.add(column, j), group.columns, storeOne);
+    j == 0 || isCertain
+        ? storeOne()
+        : kernel.ifBelow(kernel.add(column, j), group.resultColumns(), storeOne);
   }
 }
 
@@ -418,40 +418,39 @@ void WinogradKernel::storeTile(KernelBuilder &kernel, const Region &region,
                                int64_t valid) {
   Value channel = kernel.scale(vector, step.lanes);
   Values loaded = group.epilogue->loadArrays(kernel, memory.arrays, channel, step.lanes);
-  Value row = kernel.scale(tile.first, kTile), column = kernel.scale(tile.second, kTile);
+  Value row = kernel.scale(tile.first, kTile / group.poolRows);
+  Value column = kernel.scale(tile.second, kTile / group.poolColumns);
   // Shorter tiles are known to be the last.
   auto storedOf = [](int64_t computed, const WinogradAxis &axis) {
     return computed == kTile ? kTile : axis.rest;
   };
-  int64_t rows = storedOf(region.rows, rowAxis);
-  int64_t columns = storedOf(region.columns, columnAxis);
-  for (int64_t i = 0; i < rows; ++i) {
+  int64_t columns = storedOf(region.columns, columnAxis) / group.poolColumns;
+  for (int64_t i = 0; i < storedOf(region.rows, rowAxis) / group.poolRows; ++i) {
     Value r = kernel.add(row, i);
+    Values line = takeLargest(kernel, group, sumsOfLine(results, i, region.columns),
+                              /*vectors=*/1);
     auto storeRow = [&] {
       Value at = kernel.add(resultAt(kernel, group, image, r, column), channel);
       shifts = shiftsAt(kernel, group, image, r);
-      storeLine(kernel, results.slice(i * region.columns, region.columns), loaded, at,
-                column, mixed || group.columns % kTile == 0, columns, valid);
+      storeLine(kernel, line, loaded, at, column, mixed || group.columns % kTile == 0,
+                columns, valid);
     };
-    i == 0 || mixed || group.rows % kTile == 0 ? storeRow()
-                                               : kernel.ifBelow(r, group.rows, storeRow);
+    i == 0 || mixed || group.rows % kTile == 0
+        ? storeRow()
+        : kernel.ifBelow(r, group.resultRows(), storeRow);
   }
 }
 
 void WinogradKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
-  x = buffers[0];
-  weight = buffers[1];
-  bias = buffers[2];
   SmallVector<Scratch> scratch = getScratch();
   memory = KernelBuffers(group, buffers, scratch.size());
-  ValueRange own = memory.scratch;
   auto ofSlice = [&](size_t i) { return kernel.scale(share.slice, scratch[i].elements); };
-  v = own[0];
+  v = memory.scratch[0];
   vAt = ofSlice(0);
-  m = own[1];
+  m = memory.scratch[1];
   mAt = ofSlice(1);
   if (transforms()) {
-    u = own[2];
+    u = memory.scratch[2];
     uAt = ofSlice(2);
   }
   int64_t tail = group.channels - (vectors - 1) * step.lanes;

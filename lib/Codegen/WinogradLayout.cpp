@@ -203,6 +203,18 @@ SmallVector<int64_t> WinogradLayout::packFilters() const {
 // Tiles
 //===----------------------------------------------------------------------===//
 
+SmallVector<Value> WinogradLayout::sumsOfLine(ArrayRef<Value> sums, int64_t line,
+                                              int64_t columns) const {
+  SmallVector<Value> some;
+  for (int64_t i = 0; i < columns * group.poolRows; ++i) {
+    int64_t window = i / group.window(), place = i % group.window();
+    int64_t row = line * group.poolRows + place / group.poolColumns;
+    int64_t column = window * group.poolColumns + place % group.poolColumns;
+    some.push_back(sums[row * columns + column]);
+  }
+  return some;
+}
+
 /// Tiles that are multiplied at once and their number in a block: as little waste as
 /// possible.
 void WinogradLayout::layOut(int64_t most, int64_t slices) {

@@ -55,6 +55,10 @@ struct WinogradLayout {
     llvm::SmallVector<Tiles> tiles; ///< as multiplied at once
   };
 
+  /// Of the sums of a tile with so many columns those that a line of results is made of,
+  /// window by window.
+  llvm::SmallVector<mlir::Value> sumsOfLine(llvm::ArrayRef<mlir::Value> sums,
+                                            int64_t line, int64_t columns) const;
   /// Where the position of two points is in memory.
   int64_t placeOf(int64_t row, int64_t column) const {
     return places[row * winograd::kPoints + column];

@@ -271,8 +271,9 @@ static json::Object describeLayer(IntegerSegmentOpInterface op, const Lowered &l
 }
 
 /// Layers without accumulator.
-static json::Object describeOther(Operation *op, StringRef source, bool isApproximate) {
-  return json::Object{{"name", toJsonString(getLayerName(op))},
+static json::Object describeOther(Operation *op, StringRef source, bool isApproximate,
+                                  const Lowered &lowered) {
+  json::Object object{{"name", toJsonString(getLayerName(op))},
                       {"op", getKind(op)},
                       {"source_op", source},
                       {"channels", 1},
@@ -286,16 +287,17 @@ static json::Object describeOther(Operation *op, StringRef source, bool isApprox
                       {"rounding_constant", nullptr},
                       {"acc_min", nullptr},
                       {"acc_max", nullptr},
-                      {"macs", 0},
-                      {"plan", "reference"}};
+                      {"macs", 0}};
+  describePlan(op, lowered, object);
+  return object;
 }
 
 /// N12: not certified, with a bound of the error before rounding.
-static json::Object describeSoftmax(IntSoftmaxOp op) {
+static json::Object describeSoftmax(IntSoftmaxOp op, const Lowered &lowered) {
   LayerAttr layer = op.getLayerAttr();
   json::Object object =
       describeOther(op, layer ? layer.getOp().getValue() : StringRef("Softmax"),
-                    /*isApproximate=*/true);
+                    /*isApproximate=*/true, lowered);
   if (layer && layer.getTensor())
     object["tensor"] = toJsonString(layer.getTensor());
   if (op.getTflite())
@@ -362,7 +364,7 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
           value && value.getElementType().isIntOrFloat())
         totals.weightBytes += countBytes(constant, value);
     if (auto pool = dyn_cast<IntMaxPoolOp>(op)) {
-      layers.push_back(describeOther(pool, "MaxPool", /*isApproximate=*/false));
+      layers.push_back(describeOther(pool, "MaxPool", /*isApproximate=*/false, lowered));
       ++totals.layers;
       ++totals.channels;
       ++totals.certified;
@@ -370,13 +372,13 @@ json::Object qbias::makeReport(ModuleOp module, StringRef model,
     if (auto argMax = dyn_cast<ArgMaxOp>(op)) {
       auto source = argMax->getAttrOfType<StringAttr>(QBiasDialect::kSourceAttr);
       layers.push_back(describeOther(argMax, source ? source.getValue() : "ArgMax",
-                                     /*isApproximate=*/false));
+                                     /*isApproximate=*/false, lowered));
       ++totals.layers;
       ++totals.channels;
       ++totals.certified;
     }
     if (auto softmax = dyn_cast<IntSoftmaxOp>(op)) {
-      layers.push_back(describeSoftmax(softmax));
+      layers.push_back(describeSoftmax(softmax, lowered));
       ++totals.layers;
       ++totals.approximate;
     }
