@@ -178,8 +178,7 @@ DenseKernel::Values DenseKernel::repeat(KernelBuilder &kernel, int64_t count,
   return next;
 }
 
-/// Asks for weights that are read later: of the next block, or of a few groups on where
-/// each is read once.
+/// Asks for weights that are read later: of the next block, or where each is read once.
 void DenseKernel::askAhead(KernelBuilder &kernel, const Place &place,
                            int64_t blockVectors) {
   if (place.ahead)
@@ -342,8 +341,7 @@ DenseKernel::Values DenseKernel::emitRun(KernelBuilder &kernel, const Place &pla
   });
 }
 
-/// The runs of one kernel row; of every kernel column only the pixels that have data
-/// there, where others are skipped.
+/// The runs of one kernel row: where pixels are skipped, of those that have data there.
 DenseKernel::Values DenseKernel::emitRuns(KernelBuilder &kernel, const Place &place,
                                           int64_t vectors, ValueRange sums) {
   auto runAt = [&](Value run) {

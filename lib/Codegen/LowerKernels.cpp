@@ -339,8 +339,10 @@ void LowerKernels::makeResults(Kernel &kernel, Group &group, SmallVector<Value> 
 LogicalResult LowerKernels::lowerPool(linalg::PoolingNhwcMaxOp op, StringRef plan) {
   std::optional<Pool> pool = Pool::match(op);
   if (!pool || plan != kPoolPlan)
-    return op.emitError("plan '") << plan << "' of layer '" << getLayerName(op)
-                                  << "' is not for max pools, or for others than this";
+    return op.emitError("plan '")
+           << plan << "' of layer '" << getLayerName(op)
+           << "' is not proven: a max pool of 8 or 16 bits and known extents takes "
+           << kPoolPlan << " or reference; let --qbias-plan-kernels choose the plan";
   Group &images = pool->images;
   SmallVector<InputForms::Made> made = takeResults(images, op, forms);
   OpBuilder builder(op);

@@ -57,8 +57,10 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Input: linalg on tensors. A contraction (convolution, depthwise convolution,
     matrix product) with constant weights and the integer epilogue that alone
-    reads its sums form a group. Output: attributes `qbias.plan` and
-    `qbias.plan_reason` on every contraction:
+    reads its sums form a group, with a max pool that alone reads its results and
+    may be computed of the sums. Output: attributes `qbias.plan` and
+    `qbias.plan_reason` on every contraction and on every other max pool;
+    `qbias.stores` names a pool that is part of a group:
 
     | plan | dot step | proven when |
     |---|---|---|
@@ -70,6 +72,7 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
     | `pair16w8` | the same, weights of 8 bits in memory | weights that fit 8 bits |
     | `winograd4` | F(4x4, 3x3) on 16-bit pairs, exact modulo 2^32 | dense 3x3, no strides or dilations, 128 * sum of absolute weights < 2^25 per channel |
     | `winograd4w8` | the same, weights of 8 bits in memory | the same |
+    | `pool` | none: the largest of every window | a max pool of 8 or 16 bits |
     | `reference` | plain loops | always |
 
     `plan=NAME` asks for one plan: layers for which it is not proven get
@@ -85,11 +88,11 @@ def PlanKernels : Pass<"qbias-plan-kernels", "::mlir::ModuleOp"> {
 def LowerKernels : Pass<"qbias-lower-kernels", "::mlir::ModuleOp"> {
   let summary = "Lower planned groups to kernel functions";
   let description = [{
-    Input: linalg on tensors, contractions with `qbias.plan`. Every group whose
-    plan is not `reference` becomes a call of a private function on flat
+    Input: linalg on tensors, contractions and max pools with `qbias.plan`. Every
+    group whose plan is not `reference` becomes a call of a private function on flat
     buffers: weights packed for it, sums in registers, requantized results
-    stored; no tensor of sums exists. Groups with the same code share a
-    function. Refused: a plan that is not proven for its group or target.
+    stored in every form in which they are read (padded, wider, moved); no tensor of
+    sums exists. Groups with the same code share a function. Refused: a plan that is not proven for its group or target.
   }];
   let options = !listconcat(TargetOptions<>.options, [
     Option<"threads", "threads", "int64_t", "1", "Threads that may share a kernel.">,
