@@ -264,7 +264,7 @@ linalg::PoolingNhwcMaxOp Group::findPool() {
   bool isOwn = shapeOf(result) == ArrayRef(own) && start && *start <= range->low;
   bool isInside = isOwn && isSplit && made[0] == batch && made[3] == channels &&
                   made[1] * window[0] <= rows && made[2] * window[1] <= columns &&
-                  !llvm::is_contained(made, 0);
+                  llvm::all_of(made, [](int64_t extent) { return extent > 0; });
   return isInside ? pool : linalg::PoolingNhwcMaxOp();
 }
 

@@ -421,19 +421,32 @@ void LowerKernels::runOnOperation() {
   inputRanges.clear();
   forms = {};
   SmallVector<std::pair<Operation *, StringRef>> planned;
-  getOperation().walk([&](Operation *op) {
+  WalkResult found = getOperation().walk([&](Operation *op) {
     auto plan = op->getAttrOfType<StringAttr>(kPlanAttr);
-    Value sums;
+    bool isPool = isa<linalg::PoolingNhwcMaxOp>(op);
+    bool isLayer = (isPool || isContraction(op)) && op->getNumResults() == 1;
     if (plan && plan.getValue() != kReferencePlan) {
+      if (!isLayer) {
+        op->emitError("plan '") << plan.getValue() << "' of '" << op->getName()
+                                << "', expected it on a convolution, matrix product or "
+                                   "max pool of tensors; remove the attribute";
+        return WalkResult::interrupt();
+      }
       planned.push_back({op, plan.getValue()});
-      if (isa<linalg::PoolingNhwcMaxOp>(op))
-        forms.addResult(op->getResult(0));
-      else if (linalg::GenericOp epilogue = findEpilogue(op, sums))
-        forms.addResult(epilogue.getResult(0));
-    } else if (isContraction(op)) {
+      Value sums;
+      Operation *last = isPool ? op : findEpilogue(op, sums).getOperation();
+      if (last)
+        forms.addResult(last->getResult(0));
+      // Of a pool in the same kernel.
+      if (last && last->hasOneUse() && isa<linalg::PoolingNhwcMaxOp>(*last->user_begin()))
+        forms.addResult(last->user_begin()->getResult(0));
+    } else if (isLayer && !isPool) {
       unpackWeights(op, *target);
     }
+    return WalkResult::advance();
   });
+  if (found.wasInterrupted())
+    return signalPassFailure();
   // Paddings disappear into the kernels in front of them, and with every lowered layer
   // the clamps that show what the next one reads.
   for (auto [op, plan] : planned) {

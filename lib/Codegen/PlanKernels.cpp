@@ -344,7 +344,7 @@ static PlanChoice choosePoolPlan(linalg::PoolingNhwcMaxOp op, const Target &targ
   if (!target.hasVectors)
     return {kReferencePlan.str(), "target has no vectors"};
   if (!Pool::match(op))
-    return {kReferencePlan.str(), "elements are not 8 or 16 bits wide"};
+    return {kReferencePlan.str(), "needs elements of 8 or 16 bits and known extents"};
   return {kPoolPlan.str(), "target " + target.name};
 }
 

@@ -106,13 +106,15 @@ void PoolKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
 }
 
 std::optional<Pool> Pool::match(linalg::PoolingNhwcMaxOp op) {
+  if (op->getNumResults() != 1)
+    return std::nullopt;
   auto isStatic = [](Type type) { return cast<ShapedType>(type).hasStaticShape(); };
   Type element = getElementTypeOrSelf(op.getResult(0).getType());
   auto fill = op.getOutputs()[0].getDefiningOp<linalg::FillOp>();
   std::optional<int64_t> start = fill ? getInteger(fill.getInputs()[0]) : std::nullopt;
   bool isEmpty = llvm::is_contained(cast<ShapedType>(op.getType(0)).getShape(), 0);
-  if (!llvm::all_of(op->getOperandTypes(), isStatic) || !start || isEmpty ||
-      !(element.isInteger(8) || element.isInteger(16)))
+  if (!llvm::all_of(op->getOperandTypes(), isStatic) || !isStatic(op.getType(0)) ||
+      !start || isEmpty || !(element.isInteger(8) || element.isInteger(16)))
     return std::nullopt;
   return Pool{Group::ofPool(op), *start};
 }

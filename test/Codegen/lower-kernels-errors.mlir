@@ -262,3 +262,46 @@ func.func @target_has_no_tiles(%x: tensor<1x4xi8>) -> tensor<1x2xi32> {
   } -> tensor<1x2xi32>
   return %y : tensor<1x2xi32>
 }
+
+// -----
+
+// Plans on operations that have none: other operations, and layers that write to buffers.
+func.func @constant() -> i8 {
+  // expected-error@+1 {{plan 'pool' of 'arith.constant', expected it on a convolution, matrix product or max pool of tensors; remove the attribute}}
+  %0 = arith.constant {qbias.plan = "pool"} 3 : i8
+  return %0 : i8
+}
+
+// -----
+
+func.func @store(%x: memref<4xi8>, %v: i8) {
+  %c0 = arith.constant 0 : index
+  // expected-error@+1 {{plan 'dot8' of 'memref.store', expected it on a convolution, matrix product or max pool of tensors; remove the attribute}}
+  memref.store %v, %x[%c0] {qbias.plan = "dot8"} : memref<4xi8>
+  return
+}
+
+// -----
+
+func.func @pool(%x: memref<1x4x4x8xi8>, %w: memref<2x2xi8>, %y: memref<1x3x3x8xi8>) {
+  // expected-error@+1 {{plan 'pool' of 'linalg.pooling_nhwc_max', expected it on a convolution, matrix product or max pool of tensors; remove the attribute}}
+  linalg.pooling_nhwc_max {qbias.plan = "pool"} ins(%x, %w : memref<1x4x4x8xi8>, memref<2x2xi8>) outs(%y : memref<1x3x3x8xi8>)
+  return
+}
+
+// -----
+
+func.func @product(%x: memref<4x4xi8>, %w: memref<4x4xi8>, %y: memref<4x4xi32>) {
+  // expected-error@+1 {{plan 'dot8' of 'linalg.matmul', expected it on a convolution, matrix product or max pool of tensors; remove the attribute}}
+  linalg.matmul {qbias.plan = "dot8"} ins(%x, %w : memref<4x4xi8>, memref<4x4xi8>) outs(%y : memref<4x4xi32>)
+  return
+}
+
+// -----
+
+func.func @pool(%x: tensor<1x4x4x8xi8>, %y: tensor<1x3x3x8xi8>) -> tensor<1x3x3x8xi8> {
+  %w = tensor.empty() : tensor<2x2xi8>
+  // expected-error@+1 {{plan 'pool' of layer 'linalg.pooling_nhwc_max' is not proven: a max pool of 8 or 16 bits and known extents takes pool or reference; let --qbias-plan-kernels choose the plan}}
+  %0 = linalg.pooling_nhwc_max {qbias.plan = "pool"} ins(%x, %w : tensor<1x4x4x8xi8>, tensor<2x2xi8>) outs(%y : tensor<1x3x3x8xi8>) -> tensor<1x3x3x8xi8>
+  return %0 : tensor<1x3x3x8xi8>
+}
