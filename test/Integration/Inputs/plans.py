@@ -6,12 +6,11 @@
 Layers are wide enough to fill channel blocks and leave tails, with odd spatial sizes,
 strides, dilations, one-sided kernels, groups, channel multipliers, several samples in a
 batch, inputs of 8 and 16 bits, weights of four bits or with zero points, weights and inputs at
-the ends of their ranges, and residual sums behind them.  Each network runs under each
-(cpu, plan), with every tensor returned or only the outputs, where layers may become one
+the ends of their ranges, and max pools and residual sums behind them.  Each network runs under
+each (cpu, plan), with every tensor returned or only the outputs, where layers may become one
 kernel; every integer tensor has to equal the oracle's, on one to three threads.  A case that
-differs is kept in
-WORK-DIR/seed<s>.  Exit code 1 on failure, or when more than one network was asked for and
-a plan was never used.
+differs is kept in WORK-DIR/seed<s>.  Exit code 1 on failure, or when more than one network was
+asked for and a plan was never used.
 """
 
 import argparse
@@ -189,6 +188,18 @@ class WideNet(NetBuilder):
         real = self.graph.node("Add", operands)
         finish(self, real, x.shape, self.near_scale(max(out_scale, x.scale) * 1.5))
 
+    def pool(self):
+        """A max pool of some results, mostly of windows side by side."""
+        x, rng = self.activations[-1], np.random.default_rng([self.seed, 1000 + self.count])
+        kernel = [int(k) for k in rng.choice([1, 2, 2, 2, 3, 4], 2)]
+        if self.seed % 3 == 0 or rng.random() < 0.4 or \
+                any(k > n for k, n in zip(kernel, x.shape[2:])):
+            return
+        strides = kernel if rng.random() < 0.8 else [int(s) for s in rng.choice([1, 2], 2)]
+        real = self.graph.node("MaxPool", [self.dequantize(x)], kernel_shape=kernel, strides=strides)
+        out = [(n - k) // s + 1 for n, k, s in zip(x.shape[2:], kernel, strides)]
+        self.quantize(real, x.shape[:2] + out, x.scale, x.zero, register=True)
+
     def sample(self):
         """Integers of one batch: random, or the ends of the range only."""
         low, high = self.range
@@ -205,6 +216,7 @@ def make_case(seed, folder):
     net.start()
     for _ in range(int(net.rng.integers(1, 3))):
         net.conv()
+        net.pool()
     if net.rng.random() < 0.4:
         net.linear()
     if seed % 2:
