@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Plan `tile8` forced on the random layers of plans.py, with tile registers in C code.
+"""Plan `tile8` forced on the networks of forms.py and the random layers of plans.py, with tile
+registers in C code.
 
     tiles.py WORK-DIR --seeds A:B [--seconds S] [--at-least N]
 
@@ -14,6 +15,7 @@ import re
 import sys
 import time
 
+import forms
 from feed import NAME, Network
 from harness import Failed, qbias, run
 from plans import DOT8, cpu_flags, make_case, parse_options
@@ -84,6 +86,23 @@ def run_tiles(network, folder):
     return text.count("call void @emulated_tdpbssd")
 
 
+def find_networks(options):
+    """(network, folder) one by one, random ones as many as options say."""
+    for maker in forms.MAKERS:
+        folder = os.path.join(options.work, maker)
+        os.makedirs(folder, exist_ok=True)
+        yield forms.network(folder, maker, *forms.SETS["all"]), folder
+    done, start = 0, time.monotonic()
+    for seed in range(*map(int, options.seeds.split(":"))):
+        if done >= options.at_least and time.monotonic() - start > options.seconds:
+            break
+        folder = os.path.join(options.work, f"seed{seed}")
+        model, arrays = make_case(seed, folder)
+        if len(arrays["x0"]) == 1:  # the program takes one sample
+            done += 1
+            yield Network(model, arrays), folder
+
+
 def main():
     """Command line; see the top of the file."""
     options = parse_options("tile8 against the oracle")
@@ -91,22 +110,14 @@ def main():
         print("skipped, this machine has no AVX512-VNNI")
         return 0
     done = failed = products = 0
-    start = time.monotonic()
-    for seed in range(*map(int, options.seeds.split(":"))):
-        if done >= options.at_least and time.monotonic() - start > options.seconds:
-            break
-        folder = os.path.join(options.work, f"seed{seed}")
-        model, arrays = make_case(seed, folder)
-        if len(arrays["x0"]) > 1:  # the program takes one sample
-            continue
-        network = Network(model, arrays)
+    for network, folder in find_networks(options):
         network.write_program(os.path.join(folder, "main.c"))
         done += 1
         try:
             products += run_tiles(network, folder)
         except Failed as reason:
             failed += 1
-            print(f"FAILED seed {seed}: {reason}", flush=True)
+            print(f"FAILED {os.path.basename(folder)}: {reason}", flush=True)
     print(f"{products} products of tiles")
     print(f"cases: {done}, failed: {failed}")
     return 1 if failed or not products else 0
