@@ -147,21 +147,38 @@ void CopyKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   });
 }
 
-std::optional<Group> Copy::getImages(tensor::PadOp pad) {
+std::optional<Copy> Copy::match(tensor::PadOp pad) {
   std::optional<Padding> outer = Padding::match(pad);
   Type element = pad.getType().getElementType();
   ArrayRef<int64_t> shape = pad.getSourceType().getShape();
   if (!outer || !(element.isInteger(8) || element.isInteger(16)) ||
       llvm::is_contained(shape, 0))
     return std::nullopt;
-  Group images;
+  Copy copy;
+  Group &images = copy.images;
   images.batch = shape[0];
   images.rows = shape[1];
   images.columns = shape[2];
   images.channels = shape[3];
   images.outer = *outer;
   images.results = {{*outer, 0}};
-  return images;
+  return copy;
+}
+
+bool qbias::takeAddition(Value &source, int64_t &added) {
+  auto generic = source.getDefiningOp<linalg::GenericOp>();
+  if (!generic || !source.hasOneUse() || generic.getNumDpsInputs() != 1 ||
+      !llvm::all_of(generic.getIndexingMapsArray(),
+                    [](AffineMap map) { return map.isIdentity(); }))
+    return false;
+  Block &body = generic.getRegion().front();
+  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
+  std::optional<int64_t> addend = add ? getInteger(add.getRhs()) : std::nullopt;
+  if (!addend || add.getLhs() != body.getArgument(0))
+    return false;
+  added += *addend;
+  source = generic.getInputs()[0];
+  return true;
 }
 
 void Copy::takeSource(Value &source) {
@@ -174,18 +191,7 @@ void Copy::takeSource(Value &source) {
     fromPlanes = true;
     source = transpose.getInput();
   }
-  auto generic = source.getDefiningOp<linalg::GenericOp>();
-  if (!generic || !source.hasOneUse() || generic.getNumDpsInputs() != 1 ||
-      !llvm::all_of(generic.getIndexingMapsArray(),
-                    [](AffineMap map) { return map.isIdentity(); }))
-    return;
-  Block &body = generic.getRegion().front();
-  auto add = body.getTerminator()->getOperand(0).getDefiningOp<arith::AddIOp>();
-  std::optional<int64_t> addend = add ? getInteger(add.getRhs()) : std::nullopt;
-  if (!addend || add.getLhs() != body.getArgument(0))
-    return;
-  added += *addend;
-  source = generic.getInputs()[0];
+  takeAddition(source, added);
 }
 
 std::unique_ptr<Kernel> qbias::makeCopyKernel(const Copy &copy) {

@@ -49,11 +49,10 @@ DenseLayout::DenseLayout(const Group &group, DotStep step) : group(group), step(
   // Where one tile is a whole row, a loop for every kernel column is worth its start
   // when it is long.
   constexpr int64_t kLeastChannels = 32;
-  bool isJoined = columns != group.columns || rows != group.rows; // or pooled
-  bool isTiled = step.kind == DotKind::Tile8;
-  taps.emplace(group, /*knowsRows=*/!isJoined && !isTiled,
-               /*knowsColumns=*/!isJoined && !isTiled &&
-                   columns <= pixelsFor(vectorsOfBlock) &&
+  bool isPlain = columns == group.columns && rows == group.rows; // not joined, no pool
+  bool isKnown = isPlain && step.kind != DotKind::Tile8;
+  taps.emplace(group, /*knowsRows=*/isKnown,
+               /*knowsColumns=*/isKnown && columns <= pixelsFor(vectorsOfBlock) &&
                    bundleInputs >= kLeastChannels && step.kind != DotKind::Mmla8 &&
                    (!needsChunks() || bundleInputs % step.group() == 0));
   if (taps->skipsColumns()) {

@@ -27,7 +27,6 @@
 #include "qbias/Dialect/QBias/IR/Names.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 
 namespace qbias {
 #define GEN_PASS_DEF_FORMGROUPS
@@ -60,7 +59,7 @@ static OpOperand *findFollower(linalg::GenericOp epilogue, bool takesTables) {
   std::optional<VectorEpilogue> form = VectorEpilogue::match(user, result, reason);
   bool isSame = user.getResult(0).getType() == result.getType();
   bool isTaken = form && form->canFollow() && (takesTables || !form->hasTable());
-  return isTaken && isSame && linalg::areElementwiseOpsFusable(&use) ? &use : nullptr;
+  return isTaken && isSame ? &use : nullptr;
 }
 
 /// Makes what follows the epilogue of `contraction` part of it, as far as that goes.
@@ -72,17 +71,10 @@ static void takeFollowers(RewriterBase &rewriter, Operation *contraction,
     OpOperand *operand = isOpen ? findFollower(group->epilogueOp, takesTables) : nullptr;
     if (!operand)
       return;
-    Operation *follower = operand->getOwner();
-    rewriter.setInsertionPoint(follower);
-    FailureOr<linalg::ElementwiseOpFusionResult> fused =
-        linalg::fuseElementwiseOps(rewriter, operand);
-    if (failed(fused))
+    Location follower = operand->getOwner()->getLoc();
+    if (!fuseWithProducer(rewriter, *operand))
       return;
     addStore(contraction, follower);
-    Value result = follower->getResult(0);
-    rewriter.replaceAllUsesWith(result, fused->replacements.lookup(result));
-    rewriter.eraseOp(follower);
-    rewriter.eraseOp(group->epilogueOp);
   }
 }
 

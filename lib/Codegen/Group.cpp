@@ -20,6 +20,7 @@
 #include "qbias/Dialect/QBias/IR/Constants.h"
 #include "qbias/Dialect/QBias/IR/Names.h"
 
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/Support/MathExtras.h"
@@ -32,13 +33,37 @@ bool qbias::isContraction(Operation *op) {
              linalg::Conv2DNhwgcGfhwcOp, linalg::MatmulOp>(op);
 }
 
-void qbias::addStore(Operation *contraction, Operation *other) {
+void qbias::addStore(Operation *contraction, Location other) {
   SmallVector<Attribute> layers;
   if (auto known = contraction->getAttrOfType<ArrayAttr>(kStoresAttr))
     llvm::append_range(layers, known);
   MLIRContext *context = contraction->getContext();
-  layers.push_back(StringAttr::get(context, getTensorName(other->getLoc())));
+  layers.push_back(StringAttr::get(context, getTensorName(other)));
   contraction->setAttr(kStoresAttr, ArrayAttr::get(context, layers));
+}
+
+bool qbias::fuseWithProducer(RewriterBase &rewriter, OpOperand &operand) {
+  Operation *producer = operand.get().getDefiningOp(), *reader = operand.getOwner();
+  if (!operand.get().hasOneUse() || !linalg::areElementwiseOpsFusable(&operand))
+    return false;
+  OpBuilder::InsertionGuard guard(rewriter);
+  rewriter.setInsertionPoint(reader);
+  FailureOr<linalg::ElementwiseOpFusionResult> fused =
+      linalg::fuseElementwiseOps(rewriter, &operand);
+  if (failed(fused))
+    return false;
+  Value result = reader->getResult(0);
+  rewriter.replaceAllUsesWith(result, fused->replacements.lookup(result));
+  rewriter.eraseOp(reader);
+  rewriter.eraseOp(producer);
+  return true;
+}
+
+Value qbias::skipReshapes(Value value) {
+  while (isa_and_present<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
+      value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  return value;
 }
 
 std::optional<Padding> Padding::match(tensor::PadOp op) {

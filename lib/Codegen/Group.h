@@ -113,8 +113,13 @@ inline constexpr int64_t kWorthBarrier = 1 << 15;
 
 /// Contractions that may carry a plan.
 bool isContraction(mlir::Operation *op);
-/// Notes that the kernel of `contraction` computes the layer of `other` besides its own.
-void addStore(mlir::Operation *contraction, mlir::Operation *other);
+/// Notes that the kernel of `contraction` computes the layer at `other` besides its own.
+void addStore(mlir::Operation *contraction, mlir::Location other);
+/// Makes the elementwise operation of `operand` one with that which computes it for it
+/// alone; false where that is something else.
+bool fuseWithProducer(mlir::RewriterBase &rewriter, mlir::OpOperand &operand);
+/// What `value` is a reshape of.
+mlir::Value skipReshapes(mlir::Value value);
 /// The only reader of the sums of `contraction`, past reshapes, and its operand.
 mlir::linalg::GenericOp findEpilogue(mlir::Operation *contraction, mlir::Value &sums);
 

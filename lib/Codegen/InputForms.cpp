@@ -30,15 +30,11 @@ Value InputForms::get(OpBuilder &builder, Location loc, Value tensor, unsigned b
       return form.op.getResult(0);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfterValue(tensor);
-  ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  Value flat = tensor;
-  if (type.getRank() > 1)
-    flat = tensor::CollapseShapeOp::create(builder, loc, tensor,
-                                           SmallVector<ReassociationIndices>{all});
   Type element = builder.getIntegerType(bits);
-  auto formedType = RankedTensorType::get({type.getNumElements()}, element);
-  Value empty = tensor::EmptyOp::create(builder, loc, formedType.getShape(), element);
-  AffineMap identity = builder.getDimIdentityMap();
+  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), element);
+  AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
+  SmallVector<utils::IteratorType> iterators(type.getRank(),
+                                             utils::IteratorType::parallel);
   APInt sum(type.getElementTypeBitWidth(), added, /*isSigned=*/true,
             /*implicitTrunc=*/true);
   auto form = [&](OpBuilder &inner, Location, ValueRange arguments) {
@@ -52,9 +48,9 @@ Value InputForms::get(OpBuilder &builder, Location loc, Value tensor, unsigned b
       result = arith::ExtSIOp::create(inner, loc, element, result);
     linalg::YieldOp::create(inner, loc, result);
   };
-  auto op = linalg::GenericOp::create(builder, loc, formedType, flat, empty,
-                                      ArrayRef<AffineMap>{identity, identity},
-                                      utils::IteratorType::parallel, form);
+  auto op =
+      linalg::GenericOp::create(builder, loc, type.clone(element), tensor, empty,
+                                ArrayRef<AffineMap>{identity, identity}, iterators, form);
   forms.push_back({tensor, bits, added, op});
   return op.getResult(0);
 }
@@ -92,74 +88,23 @@ SmallVector<InputForms::Made> InputForms::takeAll(const Group &group, Value resu
   return made;
 }
 
-/// Puts the operations of a form behind those of the generic operation that makes its
-/// tensor; false where that is something else, or read otherwise as well, or a table, or
-/// nothing but an addition that a copy makes as well.
-static bool makeForm(OpBuilder &builder, const InputForms::Form &form) {
-  linalg::GenericOp last = form.op;
-  Value source = last.getInputs()[0];
-  while (isa_and_present<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(
-             source.getDefiningOp()) &&
-         source.hasOneUse())
-    source = source.getDefiningOp()->getOperand(0);
-  auto made = source.getDefiningOp<linalg::GenericOp>();
-  bool isAlone = made && source.hasOneUse() && made.getNumResults() == 1 &&
-                 made.getNumParallelLoops() == made.getNumLoops() &&
-                 made.getIndexingMapsArray().back().isIdentity();
-  if (!isAlone || !made.getRegion().front().getArguments().back().use_empty() ||
-      !made.getRegion().getOps<tensor::ExtractOp>().empty())
-    return false;
-  Value moved = source;
-  Copy().takeSource(moved);
-  if (moved != source)
-    return false;
-  OpBuilder::InsertionGuard guard(builder);
-  builder.setInsertionPoint(made);
-  Location loc = made.getLoc();
-  auto type = cast<RankedTensorType>(source.getType());
-  Type element = getElementTypeOrSelf(last.getType(0));
-  Value empty = tensor::EmptyOp::create(builder, loc, type.getShape(), element);
-  auto formed = linalg::GenericOp::create(
-      builder, loc, type.clone(element), made.getInputs(), empty,
-      made.getIndexingMapsArray(), made.getIteratorTypesArray(),
-      [&](OpBuilder &inner, Location, ValueRange arguments) {
-        IRMapping map;
-        for (linalg::GenericOp op : {made, last}) {
-          Block &body = op.getRegion().front();
-          if (op == made)
-            map.map(body.getArguments(), arguments);
-          for (Operation &one : body.without_terminator())
-            inner.clone(one, map);
-          Value result = map.lookupOrDefault(body.getTerminator()->getOperand(0));
-          if (op == last)
-            linalg::YieldOp::create(inner, loc, result);
-          else
-            map.map(last.getRegion().front().getArgument(0), result);
-        }
-      });
-  Value flat = formed.getResult(0);
-  ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-  if (type.getRank() > 1)
-    flat = tensor::CollapseShapeOp::create(builder, loc, flat,
-                                           SmallVector<ReassociationIndices>{all});
-  last.getResult(0).replaceAllUsesWith(flat);
-  for (Operation *op = last; op != made;) {
-    Operation *next = op->getOperand(0).getDefiningOp();
-    op->erase();
-    op = next;
-  }
-  made.erase();
-  return true;
-}
-
-void InputForms::takeElementwise(OpBuilder &builder) {
-  llvm::erase_if(forms, [&](const Form &form) { return makeForm(builder, form); });
+void InputForms::takeElementwise(RewriterBase &rewriter) {
+  llvm::erase_if(forms, [&](Form &form) {
+    OpOperand &operand = *form.op.getDpsInputOperand(0);
+    auto made = operand.get().getDefiningOp<linalg::GenericOp>();
+    // Tables have vectors of their own, and an addition is part of a copy.
+    Value source = operand.get();
+    int64_t added = 0;
+    return made && made.getRegion().getOps<tensor::ExtractOp>().empty() &&
+           !takeAddition(source, added) && fuseWithProducer(rewriter, operand);
+  });
 }
 
 void InputForms::eraseUnread(Value value, Operation *end) {
   Operation *op = value.getDefiningOp();
   while (op != end &&
-         isa_and_present<linalg::GenericOp, tensor::CollapseShapeOp, tensor::PadOp>(op) &&
+         isa_and_present<linalg::GenericOp, tensor::CollapseShapeOp,
+                         tensor::ExpandShapeOp, tensor::PadOp>(op) &&
          op->use_empty()) {
     Operation *next = op->getOperand(0).getDefiningOp();
     op->erase();

@@ -34,7 +34,7 @@ public:
   void addResult(mlir::Value result) { results.insert(result); }
   /// A kernel makes it, and one operation alone reads it, or what is padded of it.
   bool isMadeForOne(mlir::Value input) const;
-  /// `tensor` in a form, in one dimension; itself where the form changes nothing.
+  /// `tensor` in a form; itself where the form changes nothing.
   mlir::Value get(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value tensor,
                   unsigned bits, int64_t added);
   /// A value that a kernel makes: its result in some form.
@@ -47,9 +47,9 @@ public:
   llvm::SmallVector<Made> takeAll(const Group &group, mlir::Value result);
   /// Erases what `value` was made of behind `end`, as far as nothing reads it.
   static void eraseUnread(mlir::Value value, mlir::Operation *end);
-  /// Lets elementwise operations whose result is read in one form alone make that, past
-  /// reshapes, and forgets those forms.
-  void takeElementwise(mlir::OpBuilder &builder);
+  /// Lets elementwise operations whose result is read in one form alone make that, and
+  /// forgets those forms.
+  void takeElementwise(mlir::RewriterBase &rewriter);
   /// Those that nobody took.
   llvm::ArrayRef<Form> all() const { return forms; }
 

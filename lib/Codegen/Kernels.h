@@ -206,9 +206,9 @@ void emitUnpacking(KernelBuilder &kernel, mlir::Value bytes, mlir::Value integer
 
 /// A copy of images into the form that a kernel reads.
 struct Copy {
-  /// The images that `pad` reads and what it puts around them; nullopt for others, or
-  /// elements that kernels do not read.
-  static std::optional<Group> getImages(mlir::tensor::PadOp pad);
+  /// Of the images that `pad` reads, with what it puts around them; nullopt for others,
+  /// or elements that kernels do not read.
+  static std::optional<Copy> match(mlir::tensor::PadOp pad);
   /// Takes what makes `source` into the copy: planes of few channels that are put
   /// together, an addition to every element.
   void takeSource(mlir::Value &source);
@@ -217,6 +217,9 @@ struct Copy {
   bool fromPlanes = false; ///< one for every channel, not pixel by pixel
   int64_t added = 0;       ///< to every element, modulo its bits
 };
+/// Takes the constant that alone makes `source`, by an addition to every element, to
+/// `added`, and what it is added to in place of it; false where that is something else.
+bool takeAddition(mlir::Value &source, int64_t &added);
 /// Copies, sign-extended where the result has wider elements.
 std::unique_ptr<Kernel> makeCopyKernel(const Copy &copy);
 

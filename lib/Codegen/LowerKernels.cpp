@@ -263,34 +263,29 @@ void LowerKernels::lowerCopy(Operation *op, Value source, Copy copy, StringRef s
 
 /// What no kernel in front takes over: other forms, and paddings.
 void LowerKernels::lowerCopies() {
-  OpBuilder builder(&getContext());
-  forms.takeElementwise(builder);
+  IRRewriter rewriter(&getContext());
+  forms.takeElementwise(rewriter);
   for (const InputForms::Form &form : forms.all()) {
     linalg::GenericOp formed = form.op;
     Value source = formed.getInputs()[0];
-    auto collapse = source.getDefiningOp<tensor::CollapseShapeOp>();
-    if (collapse)
-      source = collapse.getSrc();
     auto pad = source.getDefiningOp<tensor::PadOp>();
-    std::optional<Group> images;
+    std::optional<Copy> copy;
     if (pad && pad->hasOneUse())
-      images = Copy::getImages(pad);
-    Copy copy;
-    copy.images.channels = cast<ShapedType>(source.getType()).getNumElements();
-    if (images)
-      copy.images = *images;
-    copy.added = copy.images.results.front().added = form.added;
-    lowerCopy(formed, images ? pad.getSource() : source, copy,
-              form.added ? "move" : "widen");
-    if (collapse)
-      collapse.erase();
+      copy = Copy::match(pad);
+    if (copy) {
+      source = pad.getSource();
+    } else {
+      copy.emplace();
+      copy->images.channels = cast<ShapedType>(source.getType()).getNumElements();
+    }
+    copy->added = copy->images.results.front().added = form.added;
+    lowerCopy(formed, source, *copy, form.added ? "move" : "widen");
   }
   SmallVector<tensor::PadOp> paddings;
   getOperation().walk([&](tensor::PadOp pad) { paddings.push_back(pad); });
   for (tensor::PadOp pad : paddings)
-    if (std::optional<Group> images =
-            pad->use_empty() ? std::nullopt : Copy::getImages(pad))
-      lowerCopy(pad, pad.getSource(), Copy{*images}, "pad");
+    if (std::optional<Copy> copy = pad->use_empty() ? std::nullopt : Copy::match(pad))
+      lowerCopy(pad, pad.getSource(), *copy, "pad");
 }
 
 /// What the kernel of a group makes of the results of `last`: the forms are the group's.
@@ -366,10 +361,9 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
     return contraction->emitError("plan '")
            << plan << "' of layer '" << name << "' is not proven: " << reason
            << "; let --qbias-plan-kernels choose the plan";
-  // Kernels know channel groups: they read what was split into them.
-  auto split = group->input.getDefiningOp<tensor::ExpandShapeOp>();
-  if (split && split->hasOneUse())
-    group->input = split.getSrc();
+  // Kernels read elements as they lie in memory: reshapes change nothing.
+  Value reshaped = group->input;
+  group->input = skipReshapes(reshaped);
   group->roundUpperWord();
   group->epilogue->specialize(target);
   group->inner = innerPaddings.lookup(contraction);
@@ -403,8 +397,7 @@ LogicalResult LowerKernels::lower(Operation *contraction, StringRef plan,
     pool.erase();
   group->epilogueOp.erase();
   eraseContraction(contraction);
-  if (split && split->use_empty())
-    split.erase();
+  InputForms::eraseUnread(reshaped, group->input.getDefiningOp());
   return success();
 }
 
@@ -453,9 +446,17 @@ void LowerKernels::runOnOperation() {
     Value input = op->getOperand(0);
     if (isa<IntegerType>(getElementTypeOrSelf(input.getType())))
       inputRanges[op] = findRange(input);
-    if (auto expand = input.getDefiningOp<tensor::ExpandShapeOp>())
-      input = expand.getSrc();
-    if (auto pad = input.getDefiningOp<tensor::PadOp>())
+    auto shapeOf = [](Value value) {
+      return cast<ShapedType>(value.getType()).getShape();
+    };
+    // Channels may be split behind it, images may not.
+    ArrayRef<int64_t> extents = shapeOf(input);
+    auto pad = skipReshapes(input).getDefiningOp<tensor::PadOp>();
+    constexpr size_t kImages = 3; // batch, rows, columns
+    bool isOfImages =
+        pad && extents.size() >= kImages &&
+        extents.take_front(kImages) == shapeOf(pad.getResult()).take_front(kImages);
+    if (isOfImages)
       innerPaddings[op] = Padding::match(pad).value_or(Padding());
   }
   for (auto [op, plan] : llvm::reverse(planned)) {

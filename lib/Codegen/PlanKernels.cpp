@@ -390,7 +390,7 @@ void PlanKernels::runOnOperation() {
     op->setAttr(kPlanReasonAttr, StringAttr::get(op->getContext(), choice.reason));
     if (choice.pool) {
       taken.insert(choice.pool);
-      addStore(op, choice.pool);
+      addStore(op, choice.pool.getLoc());
     }
     report(op, choice);
   });

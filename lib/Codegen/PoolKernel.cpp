@@ -20,7 +20,6 @@
 #include "qbias/Dialect/QBias/IR/Constants.h"
 
 #include "llvm/Support/FormatVariadic.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace qbias;
@@ -45,8 +44,8 @@ public:
   void emit(KernelBuilder &kernel, ValueRange buffers, Share share) override;
 
 private:
-  static constexpr int64_t kBytes = 64;
-
+  /// Channels of 64 bytes, the widest vector there is.
+  int64_t lanes() const { return 64 * 8 / image.inputBits; }
   void emitVector(KernelBuilder &kernel, Value from, Value to, int64_t count);
 
   const Pool &pool;
@@ -60,17 +59,16 @@ private:
 
 /// Some channels of a pixel.
 void PoolKernel::emitVector(KernelBuilder &kernel, Value from, Value to, int64_t count) {
-  int64_t lanes = kBytes * 8 / image.inputBits;
   int64_t row = image.rowDilation * image.inputColumns * image.channels;
   int64_t column = image.columnDilation * image.channels;
-  VectorType type = kernel.vectorOf(lanes, image.inputBits);
+  VectorType type = kernel.vectorOf(lanes(), image.inputBits);
   Value start = kernel.splat(type, pool.start);
   KernelBuilder::Values largest =
       kernel.reduce(image.kernelRows, start, [&](Value kr, ValueRange carried) {
         Value most = carried.front(), at = kernel.add(from, kernel.scale(kr, row));
         for (int64_t kc = 0; kc < image.kernelColumns; ++kc)
           most = kernel.most(
-              most, kernel.loadFirst(x, kernel.add(at, kc * column), lanes, count));
+              most, kernel.loadFirst(x, kernel.add(at, kc * column), lanes(), count));
         return KernelBuilder::Values{most};
       });
   Value result = largest.front();
@@ -82,7 +80,7 @@ void PoolKernel::emitVector(KernelBuilder &kernel, Value from, Value to, int64_t
 void PoolKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
   x = buffers.front();
   forms = buffers.drop_front();
-  int64_t lanes = kBytes * 8 / image.inputBits, channels = image.channels;
+  int64_t channels = image.channels;
   int64_t inputRow = image.inputColumns * channels;
   kernel.loop(share.begin, share.end, [&](Value unit) {
     Value number = kernel.divide(unit, image.rows);
@@ -94,11 +92,11 @@ void PoolKernel::emit(KernelBuilder &kernel, ValueRange buffers, Share share) {
     kernel.loop(image.columns, [&](Value column) {
       Value first = kernel.add(from, kernel.scale(column, image.columnStride * channels));
       Value at = kernel.add(to, kernel.scale(column, channels));
-      kernel.loop(channels / lanes, [&](Value i) {
-        Value channel = kernel.scale(i, lanes);
-        emitVector(kernel, kernel.add(first, channel), kernel.add(at, channel), lanes);
+      kernel.loop(channels / lanes(), [&](Value i) {
+        Value channel = kernel.scale(i, lanes());
+        emitVector(kernel, kernel.add(first, channel), kernel.add(at, channel), lanes());
       });
-      if (int64_t rest = channels % lanes)
+      if (int64_t rest = channels % lanes())
         emitVector(kernel, kernel.add(first, channels - rest),
                    kernel.add(at, channels - rest), rest);
     });

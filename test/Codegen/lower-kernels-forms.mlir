@@ -1,5 +1,5 @@
-// RUN: qbias-opt %s --qbias-lower-kernels="cpu=x86-64-v3" --canonicalize --split-input-file | FileCheck %s
-// RUN: qbias-opt %s --qbias-lower-kernels="cpu=x86-64-v3 threads=2" --canonicalize --split-input-file | FileCheck %s --check-prefix=THREADS
+// RUN: qbias-opt %s --qbias-lower-kernels="cpu=x86-64-v3" --canonicalize --cse --split-input-file | FileCheck %s
+// RUN: qbias-opt %s --qbias-lower-kernels="cpu=x86-64-v3 threads=2" --canonicalize --cse --split-input-file | FileCheck %s --check-prefix=THREADS
 
 #same = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
 
@@ -9,15 +9,13 @@
 // CHECK-LABEL: func.func @residual(
 // CHECK: {qbias.step = "widen"} : (memref<96xi8>, memref<96xi16>, index, index, index)
 // CHECK-NOT: qbias.step
-// CHECK: %[[PLAIN:.*]] = memref.alloc() : memref<1x3x4x16xi8>
-// CHECK: %[[FLAT:.*]] = memref.collapse_shape %[[PLAIN]]
-// CHECK: %[[WIDE:.*]] = memref.alloc() : memref<192xi16>
-// CHECK: %[[PADDED:.*]] = memref.alloc() : memref<480xi16>
+// CHECK: %[[FLAT:.*]] = memref.collapse_shape {{.*}} : memref<1x3x4x16xi8> into memref<192xi8>
+// CHECK: %[[WIDE:.*]] = memref.collapse_shape {{.*}} : memref<1x3x4x16xi16> into memref<192xi16>
+// CHECK: %[[PADDED:.*]] = memref.collapse_shape {{.*}} : memref<1x5x6x16xi16> into memref<480xi16>
 // CHECK: call @[[FIRST:qbias_kernel_.]]({{.*}}, %[[FLAT]], %[[WIDE]], %[[PADDED]], %c0, %c3, %c0)
 // CHECK-NOT: qbias.step
-// CHECK: %[[BESIDE:.*]] = memref.collapse_shape %[[PLAIN]]
-// CHECK: %[[SUM:.*]] = memref.alloc() : memref<480xi16>
-// CHECK: call @[[SECOND:qbias_kernel_.]](%[[PADDED]], {{.*}}, %[[BESIDE]], %[[SUM]], %c0, %c3, %c0)
+// CHECK: %[[SUM:.*]] = memref.collapse_shape {{.*}} : memref<1x5x6x16xi16> into memref<480xi16>
+// CHECK: call @[[SECOND:qbias_kernel_.]](%[[PADDED]], {{.*}}, %[[FLAT]], %[[SUM]], %c0, %c3, %c0)
 // CHECK-NOT: qbias.step
 // CHECK: call @[[THIRD:qbias_kernel_.]](%[[SUM]], {{.*}})
 // CHECK-NOT: qbias.step
@@ -97,4 +95,45 @@ func.func @residual(%x: tensor<1x3x4x8xi8>) -> (tensor<1x3x4x16xi8>, tensor<1x3x
     linalg.yield %t : i8
   } -> tensor<1x3x4x16xi8>
   return %z, %u : tensor<1x3x4x16xi8>, tensor<1x3x4x16xi8>
+}
+
+// -----
+
+#same = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+#rows = affine_map<(d0, d1) -> (d0, d1)>
+
+// Past a reshape elements lie as they did: the layer behind it reads what the kernel stores.
+// CHECK-LABEL: func.func @flattened(
+// CHECK: {qbias.step = "widen"} : (memref<96xi8>, memref<96xi16>, index, index, index)
+// CHECK-NOT: qbias.step
+// CHECK: %[[Y:.*]] = memref.collapse_shape {{.*}} : memref<1x3x4x16xi16> into memref<192xi16>
+// CHECK-NEXT: call @{{.*}}, %[[Y]], %c0,
+// CHECK-NOT: qbias.step
+// CHECK: call @{{.*}}(%[[Y]], {{.*}}
+// CHECK-NOT: qbias.step
+func.func @flattened(%x: tensor<1x3x4x8xi8>) -> tensor<1x16xi8> {
+  %w = arith.constant dense<3> : tensor<1x1x8x16xi8>
+  %w2 = arith.constant dense<2> : tensor<192x16xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x3x4x16xi32>
+  %b = tensor.empty() : tensor<1x3x4x16xi8>
+  %init = linalg.fill ins(%zero : i32) outs(%e : tensor<1x3x4x16xi32>) -> tensor<1x3x4x16xi32>
+  %acc = linalg.conv_2d_nhwc_hwcf {qbias.plan = "pair16"} ins(%x, %w : tensor<1x3x4x8xi8>, tensor<1x1x8x16xi8>) outs(%init : tensor<1x3x4x16xi32>) -> tensor<1x3x4x16xi32>
+  %y = linalg.generic {indexing_maps = [#same, #same], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%acc : tensor<1x3x4x16xi32>) outs(%b : tensor<1x3x4x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x3x4x16xi8>
+  %flat = tensor.collapse_shape %y [[0], [1, 2, 3]] : tensor<1x3x4x16xi8> into tensor<1x192xi8>
+  %e2 = tensor.empty() : tensor<1x16xi32>
+  %b2 = tensor.empty() : tensor<1x16xi8>
+  %init2 = linalg.fill ins(%zero : i32) outs(%e2 : tensor<1x16xi32>) -> tensor<1x16xi32>
+  %acc2 = linalg.matmul {qbias.plan = "pair16"} ins(%flat, %w2 : tensor<1x192xi8>, tensor<192x16xi8>) outs(%init2 : tensor<1x16xi32>) -> tensor<1x16xi32>
+  %z = linalg.generic {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]} ins(%acc2 : tensor<1x16xi32>) outs(%b2 : tensor<1x16xi8>) {
+  ^bb0(%a: i32, %out: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x16xi8>
+  return %z : tensor<1x16xi8>
 }

@@ -1,4 +1,4 @@
-// RUN: qbias-opt %s --qbias-lower-kernels="cpu=x86-64-v3" --canonicalize --split-input-file | FileCheck %s
+// RUN: qbias-opt %s --qbias-lower-kernels="cpu=x86-64-v3" --canonicalize --cse --split-input-file | FileCheck %s
 
 #same = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
 
@@ -7,7 +7,7 @@
 // CHECK-LABEL: func.func @chain(
 // CHECK: call @{{.*}} {qbias.step = "widen"} : (memref<96xi8>, memref<96xi16>, index, index, index)
 // CHECK-NOT: qbias.step
-// CHECK: %[[Y:.*]] = memref.alloc() : memref<480xi16>
+// CHECK: %[[Y:.*]] = memref.collapse_shape {{.*}} : memref<1x5x6x16xi16> into memref<480xi16>
 // CHECK: call @[[FIRST:qbias_kernel_.]](%{{.*}}, %[[Y]], %{{.*}}, %{{.*}}, %{{.*}})
 // CHECK-NOT: qbias.step
 // CHECK: call @[[SECOND:qbias_kernel_.]](%[[Y]], %{{.*}})
@@ -55,7 +55,7 @@ func.func @chain(%x: tensor<1x3x4x8xi8>) -> tensor<1x3x4x16xi8> {
 // CHECK-LABEL: func.func @shared(
 // CHECK: call @{{.*}} {qbias.step = "widen"} : (memref<8xi8>, memref<8xi16>, index, index, index)
 // CHECK: %[[Y:.*]] = memref.alloc() : memref<1x16xi8>
-// CHECK: %[[WIDE:.*]] = memref.alloc() : memref<16xi16>
+// CHECK: %[[WIDE:.*]] = memref.collapse_shape {{.*}} : memref<1x16xi16> into memref<16xi16>
 // CHECK-NEXT: call @[[FIRST:qbias_kernel_.]]({{.*}}, %[[WIDE]], %c0, %c1, %c0)
 // CHECK-NEXT: bufferization.to_tensor %[[Y]]
 // CHECK-NOT: qbias.step

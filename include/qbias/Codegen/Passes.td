@@ -92,7 +92,8 @@ def LowerKernels : Pass<"qbias-lower-kernels", "::mlir::ModuleOp"> {
     group whose plan is not `reference` becomes a call of a private function on flat
     buffers: weights packed for it, sums in registers, requantized results
     stored in every form in which they are read (padded, wider, moved); no tensor of
-    sums exists. Groups with the same code share a function. Refused: a plan that is not proven for its group or target.
+    sums exists. Groups with the same code share a function. Refused: a plan that is
+    not proven for its group or target, or stands on another operation.
   }];
   let options = !listconcat(TargetOptions<>.options, [
     Option<"threads", "threads", "int64_t", "1", "Threads that may share a kernel.">,

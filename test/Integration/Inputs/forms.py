@@ -11,7 +11,7 @@ import re
 
 from chain import Chain, check, finish
 from harness import cases, main, qbias, require
-from plans import SHORT_DOT8, runnable_plans
+from plans import SHORT_DOT8, machine_options, runnable_plans
 
 COPY = re.compile(r"\((pad|widen|move)\)$")
 # Shape of the network's input, channels of the result, attributes of its layer.
@@ -72,8 +72,7 @@ def machines():
     options = [[f"--cpu={cpu}"] for cpu in ("x86-64", "x86-64-v3", "x86-64-v4")
                if (cpu, "pair16") in pairs]
     if (SHORT_DOT8, "dot8") in pairs:
-        cpu, _, features = SHORT_DOT8.partition("+")
-        options.append([f"--cpu={cpu}", f"--features=+{features}"])
+        options.append(machine_options(SHORT_DOT8))
     return options + [[]]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import feed
 from harness import FLOAT, Net, cases, main, qbias, require, run
-from plans import runnable_plans
+from plans import machine_options, runnable_plans
 
 KINDS = {"int4": (-8, 7), "lifted": (-3, 12), "int8": (-128, 127)}  # ranges of weights
 
@@ -59,8 +59,7 @@ def weight_count():
         for number, pair in enumerate(runnable_plans())})
 def same_integers(folder, kind, cpu, plan):
     """Every plan gives the exact reference's integers."""
-    name, _, features = cpu.partition("+")
-    options = [f"--plan={plan}", f"--cpu={name}"] + ([f"--features=+{features}"] if features else [])
+    options = [f"--plan={plan}"] + machine_options(cpu)
     made = network(kind, folder)
     target = os.path.join(folder, "y.npy")
     x = made.inputs[0].reshape(-1, 1, 5, 9, 8)

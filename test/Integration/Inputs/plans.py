@@ -67,6 +67,12 @@ def runnable_plans():
                     for plan in PLANS.get(cpu, WITH_AVX2)]
 
 
+def machine_options(cpu):
+    """What the driver takes for a machine of runnable_plans()."""
+    name, _, features = cpu.partition("+")
+    return [f"--cpu={name}"] + ([f"--features=+{features}"] if features else [])
+
+
 class WideNet(NetBuilder):
     """Networks of one to three weighted layers."""
 
@@ -238,9 +244,7 @@ def run_case(seed, folder, pairs, used):
     names = [value.name for value in model.graph.outputs]
     for number, (cpu, plan) in enumerate(pairs):
         threads = 1 + (seed + number) % 3
-        name, _, features = cpu.partition("+")
-        options = [f"--plan={plan}", f"--cpu={name}", f"--threads={threads}"]
-        options += [f"--features=+{features}"] if features else []
+        options = [f"--plan={plan}", f"--threads={threads}"] + machine_options(cpu)
         try:
             dumps = (seed // 2 + number) % 2 == 0
             got = compare.run_on_arrays(QBIAS, path, arrays, names, True, options, dumps)

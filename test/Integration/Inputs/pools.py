@@ -10,7 +10,7 @@ import json
 
 from chain import Chain, check, finish
 from harness import cases, equal, main, qbias
-from plans import runnable_plans
+from plans import machine_options, runnable_plans
 
 # Shape of the network's input, channels of the result, attributes of its layer.
 LAYERS = {
@@ -66,16 +66,6 @@ def reason_of(made, *options):
     return pool.get("plan_reason", "")
 
 
-def run(folder, made, plans):
-    """On all machines, some plans forced."""
-    for cpu, plan in runnable_plans():
-        if plan in plans:
-            name, _, features = cpu.partition("+")
-            check(folder, made, [f"--cpu={name}", f"--plan={plan}", "--threads=2"] +
-                  ([f"--features=+{features}"] if features else []))
-    check(folder, made, [])
-
-
 @cases({f"{layer}_{pool}": (layer, pool) for layer in LAYERS for pool in POOLS
         if layer in ("dense", "winograd") or pool in ("2x2", "3x3", "overlapping")})
 def behind(folder, layer, pool):
@@ -85,7 +75,10 @@ def behind(folder, layer, pool):
     is_cut = layer in ("winograd", "valid") and pool in ("1x3", "3x3")
     is_fused = pool not in OVER + ("5x5",) and layer != "depthwise" and not is_cut
     equal("in the store of" in reason_of(made, "--cpu=x86-64-v3"), is_fused, "fused")
-    run(folder, made, ("auto", "winograd4", "pair8"))
+    for cpu, plan in runnable_plans():
+        if plan in ("auto", "winograd4", "pair8"):
+            check(folder, made, [f"--plan={plan}", "--threads=2"] + machine_options(cpu))
+    check(folder, made, [])
 
 
 if __name__ == "__main__":
